@@ -1,0 +1,38 @@
+/** Specs run as ES modules from source: `#libs` resolve by the `source` condition, `.js` in relative imports means the `.ts` beside it. */
+const shared = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['node', 'node-addons', 'source'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+};
+
+const project = (displayName, testMatch, ignore = []) => ({
+  ...shared,
+  displayName,
+  testMatch,
+  testPathIgnorePatterns: [...shared.testPathIgnorePatterns, ...ignore],
+});
+
+export default {
+  projects: [
+    project('unit', ['<rootDir>/**/*.spec.ts'], ['\\.int\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$']),
+    project('integration', ['<rootDir>/**/*.int.spec.ts']),
+    project('journeys', ['<rootDir>/**/*.e2e.spec.ts']),
+  ],
+};

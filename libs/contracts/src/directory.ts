@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { Role } from './principal.js';
+import { PersonId, Slug, text } from './text.js';
+
+export const Member = z.object({ id: PersonId, name: text(255), email: z.string(), role: Role });
+export type Member = z.infer<typeof Member>;
+
+export const Assistant = z.object({ id: Slug, name: text(255), memberIds: z.array(PersonId) });
+export type Assistant = z.infer<typeof Assistant>;
+
+/** Value of a record on `directory.v1`, key `<orgId>/<kind>/<id>`: the newest revision wins whatever the order of arrival. */
+export const DirectoryEntry = z.discriminatedUnion('kind', [
+  z.object({ orgId: Slug, kind: z.literal('member'), id: PersonId, revision: z.number().int().positive(), deleted: z.boolean(), value: Member }),
+  z.object({ orgId: Slug, kind: z.literal('assistant'), id: Slug, revision: z.number().int().positive(), deleted: z.boolean(), value: Assistant }),
+]);
+export type DirectoryEntry = z.infer<typeof DirectoryEntry>;
+
+/** Key of an entry on `directory.v1`. */
+export const directoryKey = ({ orgId, kind, id }: Pick<DirectoryEntry, 'orgId' | 'kind' | 'id'>) => `${orgId}/${kind}/${id}`;
+
+/** `ce_type` of an entry on `directory.v1`. */
+export const directoryType = 'directory.entry.v1';
+
+/** File that fills the directory at the start of a gateway (`DIRECTORY_FILE`). */
+export const DirectorySeed = z.strictObject({
+  organisations: z.array(
+    z.strictObject({
+      id: Slug,
+      name: text(255).optional(),
+      members: z.array(z.strictObject(Member.shape)),
+      assistants: z.array(z.strictObject(Assistant.shape)),
+    }),
+  ),
+});
+export type DirectorySeed = z.infer<typeof DirectorySeed>;

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+
+/** Every error the product answers with: HTTP status and title by name (contract section 5). */
+export const problems = {
+  'malformed-request': [400, 'The request is malformed'],
+  'idempotency-key-invalid': [400, 'The idempotency key is invalid'],
+  unauthenticated: [401, 'Sign-in is required'],
+  forbidden: [403, 'Not allowed'],
+  'not-found': [404, 'Not found'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'not-acceptable': [406, 'Only JSON is served'],
+  'invalid-transition': [409, 'The ticket cannot move there'],
+  'ticket-closed': [409, 'The ticket is closed'],
+  'already-exists': [409, 'The ticket exists already'],
+  gone: [410, 'The ticket was deleted'],
+  'version-conflict': [412, 'The ticket has changed meanwhile'],
+  'payload-too-large': [413, 'The request is too large'],
+  'unsupported-media-type': [415, 'Only JSON is read'],
+  'validation-failed': [422, 'The request is not valid'],
+  'idempotency-key-reused': [422, 'The idempotency key was used for another request'],
+  'invalid-assignee': [422, 'There is no such assignee'],
+  'invalid-cursor': [422, 'The cursor is not valid'],
+  'page-too-deep': [422, 'The page is too deep'],
+  'ticket-too-large': [422, 'The ticket would grow too large'],
+  'rate-limited': [429, 'Too many requests'],
+  'headers-too-large': [431, 'The headers are too large'],
+  'internal-error': [500, 'Something went wrong here'],
+  'dependency-unavailable': [503, 'A part of the system cannot be reached'],
+  'not-yet': [503, 'The ticket is not yet there'],
+  overloaded: [503, 'Too much is waiting'],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemName = keyof typeof problems;
+
+/** A command's no: names that a decision may end with. */
+export type RejectionName = Extract<
+  ProblemName,
+  | 'not-found'
+  | 'gone'
+  | 'forbidden'
+  | 'invalid-transition'
+  | 'ticket-closed'
+  | 'already-exists'
+  | 'version-conflict'
+  | 'ticket-too-large'
+  | 'validation-failed'
+  | 'invalid-assignee'
+>;
+
+/** RFC 9457 body without the two members that belong to one answer (`instance`, `requestId`). */
+export const Problem = z.looseObject({ type: z.string(), title: z.string(), status: z.number().int(), detail: z.string() });
+export type Problem = z.infer<typeof Problem>;
+
+/** One thing that is wrong with a request; `pointer` is a JSON pointer into the body, or `?name` for a query parameter. */
+export interface ValidationError {
+  pointer: string;
+  code: string;
+  message: string;
+}
+
+/** Why a record was set aside (contract section 5, a closed list). */
+export const DeadLetterReason = z.enum([
+  'not-json',
+  'schema-invalid',
+  'unknown-type',
+  'oversize',
+  'organisation-mismatch',
+  'producer-not-allowed',
+  'key-mismatch',
+  'timestamp-out-of-range',
+  'handler-failed',
+]);
+export type DeadLetterReason = z.infer<typeof DeadLetterReason>;
+
+/** Builds the problem of a name; `extra` are its own members, such as `from`, `to` and `allowed`. */
+export const problem = (name: ProblemName, detail: string, extra: Record<string, unknown> = {}): Problem => ({
+  type: `/problems/${name}`,
+  title: problems[name][1],
+  status: problems[name][0],
+  detail,
+  ...extra,
+});
+
+/** The problem in the result of a record that was dead-lettered. */
+export const deadLetterProblem = (reason: DeadLetterReason, detail: string): Problem => ({
+  type: `/problems/${reason}`,
+  title: 'The record was set aside',
+  status: reason === 'handler-failed' ? 500 : 422,
+  detail,
+});
+
+/** The name behind a problem's `type`. */
+export const problemName = ({ type }: Pick<Problem, 'type'>) => type.slice('/problems/'.length);
+
+/** At most this many errors are named in one `validation-failed`. */
+export const maxValidationErrors = 20;
+
+/** What zod found, as the contract words it. `at` turns a path into a pointer: JSON pointers for bodies (default), `?name` for queries. */
+export function validationErrors(
+  issues: readonly z.core.$ZodIssue[],
+  at: (path: readonly PropertyKey[]) => string = jsonPointer,
+): ValidationError[] {
+  return issues
+    .flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownField(issue.path, key, at)) : [described(issue, at)]))
+    .slice(0, maxValidationErrors);
+}
+
+const unknownField = (path: readonly PropertyKey[], key: string, at: (path: readonly PropertyKey[]) => string) => ({
+  pointer: at([...path, key]),
+  code: 'unknown_field',
+  message: 'is not known',
+});
+
+const described = (issue: z.core.$ZodIssue, at: (path: readonly PropertyKey[]) => string) => ({
+  pointer: at(issue.path),
+  code: issue.code === 'custom' && typeof issue.params?.['code'] === 'string' ? issue.params['code'] : issue.code,
+  message: issue.message,
+});
+
+/** RFC 6901; the whole document is the empty string. */
+export const jsonPointer = (path: readonly PropertyKey[]) =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { Access, Actor, Assignee, Channel } from './principal.js';
+import { Slug, text, Uuid } from './text.js';
+import { CommentBody, CommentKind, CustomFieldKey, CustomFields, CustomFieldValue, Description, MessageInputs, Priority, Requester, Status, Tags, Title } from './ticket.js';
+
+/** A message on its way to the decider: the door has given it an id; its time is the decision's where the caller named none. */
+const StampedMessages = MessageInputs.refine((messages) => messages.every(({ id }) => id !== undefined), 'every message needs an id');
+
+const Create = z.strictObject({
+  title: Title,
+  description: Description.optional(),
+  priority: Priority.optional(),
+  assistantId: Slug.nullable().optional(),
+  requester: Requester.nullable().optional(),
+  tags: Tags.optional(),
+  customFields: CustomFields.optional(),
+  assignee: Assignee.nullable().optional(),
+  conversation: z.strictObject({ messages: StampedMessages }).optional(),
+  externalId: text(255, 1).nullable().optional(),
+  followUpOf: Uuid.nullable().optional(),
+});
+
+/** A merge-patch (RFC 7396) of the details: what is absent stays, null empties. */
+export const DetailsPatch = z.strictObject({
+  title: Title.optional(),
+  description: Description.nullable().optional(),
+  priority: Priority.optional(),
+  tags: Tags.nullable().optional(),
+  requester: z
+    .strictObject({
+      id: Requester.shape.id.unwrap().nullable().optional(),
+      name: Requester.shape.name.unwrap().nullable().optional(),
+      email: Requester.shape.email.unwrap().nullable().optional(),
+    })
+    .nullable()
+    .optional(),
+  customFields: z.record(CustomFieldKey, CustomFieldValue.nullable()).nullable().optional(),
+  assistantId: Slug.nullable().optional(),
+});
+export type DetailsPatch = z.infer<typeof DetailsPatch>;
+
+/** A call of a tool that an agent made while it worked on the ticket. */
+export const ToolCall = z.strictObject({
+  tool: text(200, 1),
+  arguments: z.record(z.string(), z.json()),
+  status: z.enum(['ok', 'error']),
+  result: z.json().optional(),
+  durationMs: z.number().min(0).max(86_400_000).optional(),
+  model: text(200, 1).optional(),
+  correlationId: text(200, 1).optional(),
+});
+export type ToolCall = z.infer<typeof ToolCall>;
+
+const ReplyDelivery = z.strictObject({
+  commentId: Uuid,
+  state: z.enum(['delivered', 'failed']),
+  channel: text(50, 1),
+  detail: text(1_000).optional(),
+});
+
+const WithReason = z.strictObject({ reason: text(1_000, 1).optional() });
+
+/** Data of every command, by its type. A new command starts here. */
+export const commandData = {
+  'ticket.create.v1': Create,
+  'ticket.change-status.v1': z.strictObject({ to: Status, comment: CommentBody.optional() }),
+  'ticket.add-comment.v1': z.strictObject({ kind: CommentKind, body: CommentBody }),
+  'ticket.assign.v1': z.strictObject({
+    to: Assignee.nullable(),
+    reason: z.enum(['manual', 'self', 'rule']).optional(),
+    ifAssignee: Assignee.pick({ type: true, id: true }).nullable().optional(),
+    explanation: z.record(z.string(), z.json()).optional(),
+  }),
+  'ticket.update-details.v1': DetailsPatch,
+  'ticket.append-conversation.v1': z.strictObject({ messages: StampedMessages }),
+  'ticket.record-tool-call.v1': ToolCall,
+  'ticket.report-reply-delivery.v1': ReplyDelivery,
+  'ticket.delete.v1': WithReason,
+  'ticket.restore.v1': WithReason,
+} as const;
+
+export type CommandType = keyof typeof commandData;
+export type CommandData<T extends CommandType = CommandType> = z.infer<(typeof commandData)[T]>;
+
+/** Where an inbound record that became a command came from. */
+export const Origin = z.strictObject({
+  system: Slug,
+  id: z.string(),
+  topic: z.string(),
+  partition: z.number().int(),
+  offset: z.string(),
+});
+export type Origin = z.infer<typeof Origin>;
+
+const stamp = {
+  orgId: Slug,
+  ticketId: Uuid,
+  actor: Actor,
+  access: Access,
+  channel: Channel,
+  onBehalfOf: Actor.optional(),
+  expectedVersion: z.number().int().positive().optional(),
+  payloadHash: z.string().min(1).max(128),
+  origin: Origin.optional(),
+};
+
+/** Value of a record on `ticket.commands.v1`, by its `ce_type`; the command id is `ce_id`. */
+export const commandValue = Object.fromEntries(
+  Object.entries(commandData).map(([type, data]) => [type, z.strictObject({ ...stamp, data })]),
+) as unknown as { [T in CommandType]: z.ZodType<CommandValue<T>> };
+
+/** What every command says beside its data: who, for which organisation and ticket, with which rights. */
+export interface Stamp {
+  orgId: string;
+  ticketId: string;
+  actor: Actor;
+  access: Access;
+  channel: Channel;
+  onBehalfOf?: Actor | undefined;
+  /** The version the caller decided on; another one refuses the command. */
+  expectedVersion?: number | undefined;
+  /** Hash of the request as the caller sent it: tells a repeat from another request under the same key. */
+  payloadHash: string;
+  origin?: Origin | undefined;
+}
+export type CommandValue<T extends CommandType = CommandType> = Stamp & { data: CommandData<T> };
+
+/** A command on a ticket, as doors send it and the decider takes it. */
+export type TicketCommand = { [T in CommandType]: { type: T; commandId: string } & CommandValue<T> }[CommandType];
+
+export const isCommandType = (type: string | undefined): type is CommandType => type !== undefined && Object.hasOwn(commandData, type);
+
+/** Largest value of a command record, bytes (contract section 5, `oversize`). */
+export const maxCommandBytes = 512 * 1024;
+/** Largest value of an event or result record, bytes: below the topics' 1 MiB with room for key and headers. */
+export const maxEventBytes = 1_000_000;

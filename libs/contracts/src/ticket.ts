@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { Actor, Assignee, Channel } from './principal.js';
+import { Instant, PersonId, Slug, text, trimmedText, Uuid } from './text.js';
+
+/** Sizes that the contract promises (section 3); counts are per ticket unless named otherwise. */
+export const limits = {
+  title: 200,
+  description: 50_000,
+  comment: 50_000,
+  message: 50_000,
+  tags: 20,
+  tag: 50,
+  customFields: 50,
+  customFieldKey: 64,
+  customFieldText: 1_000,
+  messagesPerCall: 200,
+  comments: 5_000,
+  messages: 10_000,
+  requestBytes: 256 * 1024,
+  jsonDepth: 32,
+} as const;
+
+export const Status = z.enum(['open', 'pending', 'resolved', 'closed']);
+export type Status = z.infer<typeof Status>;
+
+/** A status where one is read: `in_progress` and `in-progress` mean `pending`. */
+export const StatusInput = z
+  .enum([...Status.options, 'in_progress', 'in-progress'])
+  .transform((status) => (status === 'in_progress' || status === 'in-progress' ? 'pending' : status))
+  .pipe(Status);
+
+export const Priority = z.enum(['low', 'normal', 'high', 'urgent']);
+export type Priority = z.infer<typeof Priority>;
+
+export const Title = trimmedText(limits.title);
+export const Description = text(limits.description);
+export const CommentBody = text(limits.comment, 1).refine((body) => body.trim() !== '', 'must not be blank');
+
+const distinct = (tags: string[]) => [...new Set(tags)];
+export const Tags = z.array(trimmedText(limits.tag)).max(limits.tags).transform(distinct).pipe(z.array(z.string()));
+
+/** The person a ticket is for; what is not known is left out. */
+export const Requester = z.strictObject({ id: text(255, 1).optional(), name: text(255, 1).optional(), email: z.email().max(254).optional() });
+export type Requester = z.infer<typeof Requester>;
+
+export const CustomFieldKey = text(limits.customFieldKey, 1);
+export const CustomFieldValue = z.union([text(limits.customFieldText), z.number(), z.boolean()]);
+export type CustomFieldValue = z.infer<typeof CustomFieldValue>;
+const tooMany = { error: `must have at most ${limits.customFields} fields`, params: { code: 'too_big' } };
+export const CustomFields = z
+  .record(CustomFieldKey, CustomFieldValue)
+  .refine((fields) => Object.keys(fields).length <= limits.customFields, tooMany);
+export type CustomFields = z.infer<typeof CustomFields>;
+
+/** One message of the linked conversation as histories hold it. */
+export const Message = z.object({
+  id: text(64, 1),
+  role: z.enum(['user', 'assistant', 'tool', 'system']),
+  content: text(limits.message),
+  at: z.string(),
+  name: text(255).optional(),
+});
+export type Message = z.infer<typeof Message>;
+
+/** A message as callers send it: an id and a time of its own are welcome and not required. */
+export const MessageInput = z.strictObject({
+  id: text(64, 1).optional(),
+  role: Message.shape.role,
+  content: Message.shape.content,
+  at: Instant.optional(),
+  name: text(255).optional(),
+});
+export type MessageInput = z.infer<typeof MessageInput>;
+export const MessageInputs = z.array(MessageInput).min(1).max(limits.messagesPerCall);
+
+export const CommentKind = z.enum(['comment', 'note', 'reply']);
+export type CommentKind = z.infer<typeof CommentKind>;
+
+/** What became of a reply on its way to the requester. */
+export const Delivery = z.object({
+  state: z.enum(['pending', 'delivered', 'failed']),
+  channel: z.string().optional(),
+  detail: z.string().optional(),
+  at: z.string().optional(),
+});
+export type Delivery = z.infer<typeof Delivery>;
+
+/** A comment for the team and agents, a note for the team only, or a reply to the requester. `version` is the ticket's after it. */
+export const Comment = z.object({
+  id: z.string(),
+  kind: CommentKind,
+  body: z.string(),
+  author: Actor,
+  at: z.string(),
+  version: z.number().int(),
+  delivery: Delivery.optional(),
+});
+export type Comment = z.infer<typeof Comment>;
+
+/** The whole ticket, without `allowedTransitions`, which each door adds for its caller. */
+export const Ticket = z.object({
+  id: Uuid,
+  number: z.number().int().positive(),
+  title: z.string(),
+  description: z.string(),
+  status: Status,
+  priority: Priority,
+  assistantId: Slug.nullable(),
+  requester: z.object({ id: z.string().optional(), name: z.string().optional(), email: z.string().optional() }).nullable(),
+  assignee: Assignee.nullable(),
+  tags: z.array(z.string()),
+  customFields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  channel: Channel,
+  createdBy: Actor,
+  externalId: z.string().nullable(),
+  followUpOf: Uuid.nullable(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  firstRepliedAt: z.string().nullable(),
+  resolvedAt: z.string().nullable(),
+  closedAt: z.string().nullable(),
+  commentCount: z.number().int(),
+  version: z.number().int().positive(),
+});
+export type Ticket = z.infer<typeof Ticket>;
+
+/** A ticket as one caller sees it: with the moves that caller may make now. */
+export type TicketAnswer = Ticket & { allowedTransitions: Status[] };
+
+/** Who somebody else may be assigned as, before the door looked up the name. */
+export const AssigneeInput = z.strictObject({ type: z.enum(['member', 'agent']), id: PersonId });
+export type AssigneeInput = z.infer<typeof AssigneeInput>;

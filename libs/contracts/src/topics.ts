@@ -1,0 +1,19 @@
+/** Names of the topics (contract section 1). `deploy/topics.yaml` says how they are kept. */
+export const topics = {
+  commands: 'ticket.commands.v1',
+  events: 'ticket.events.v1',
+  results: 'ticket.command-results.v1',
+  directory: 'directory.v1',
+} as const;
+
+/** Where a service sets aside what it gave up on. */
+export const deadLetterTopic = (service: string, source: string) => `dead.${service}.${source}`;
+
+/** `ce_id` of an event. */
+export const eventId = (ticketId: string, version: number) => `${ticketId}:${version}`;
+
+/** `ce_source` of an event. */
+export const eventSource = (orgId: string) => `/organisations/${orgId}/tickets`;
+
+/** `ce_type` of a record on the results topic. */
+export const resultType = 'ticket.command-result.v1';

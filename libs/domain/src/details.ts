@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from 'node:util';
+import { limits, type CustomFields, type DetailsPatch, type Requester, type Ticket } from '#contracts';
+import { Rejection } from './rejection.js';
+
+/** The fields of a ticket that `update-details` may change. */
+export type Details = Pick<Ticket, 'title' | 'description' | 'priority' | 'tags' | 'requester' | 'customFields' | 'assistantId'>;
+type Changes = Record<string, { from: never; to: never }>;
+
+/** The details after a merge-patch (RFC 7396): what is absent stays, null empties. */
+export function patched(ticket: Details, patch: DetailsPatch): Details {
+  const { title, description, priority, tags, requester, customFields, assistantId } = patch;
+  return {
+    title: title ?? ticket.title,
+    description: description === undefined ? ticket.description : (description ?? ''),
+    priority: priority ?? ticket.priority,
+    tags: tags === undefined ? ticket.tags : (tags ?? []),
+    requester: requester === undefined ? ticket.requester : mergedRequester(ticket.requester, requester),
+    customFields: customFields === undefined ? ticket.customFields : mergedFields(ticket.customFields, customFields),
+    assistantId: assistantId === undefined ? ticket.assistantId : assistantId,
+  };
+}
+
+/** What differs, field by field; of the custom fields only the keys that changed. */
+export function changesBetween(from: Details, to: Details): Changes {
+  const changed = (Object.keys(to) as (keyof Details)[]).filter((field) => !isDeepStrictEqual(from[field], to[field]));
+  return Object.fromEntries(
+    changed.map((field) => [field, field === 'customFields' ? fieldChanges(from[field], to[field]) : { from: from[field], to: to[field] }]),
+  ) as Changes;
+}
+
+function mergedRequester(now: Ticket['requester'], patch: NonNullable<DetailsPatch['requester']> | null): Requester | null {
+  if (patch === null) return null;
+  const merged = Object.fromEntries(Object.entries({ ...now, ...patch }).filter(([, value]) => value != null));
+  return Object.keys(merged).length === 0 ? null : merged;
+}
+
+function mergedFields(now: CustomFields, patch: NonNullable<DetailsPatch['customFields']> | null): CustomFields {
+  if (patch === null) return {};
+  const merged = Object.fromEntries(Object.entries({ ...now, ...patch }).filter(([, value]) => value !== null)) as CustomFields;
+  if (Object.keys(merged).length > limits.customFields) {
+    throw new Rejection('validation-failed', `A ticket has at most ${limits.customFields} custom fields.`, {
+      errors: [{ pointer: '/customFields', code: 'too_big', message: `must have at most ${limits.customFields} fields` }],
+    });
+  }
+  return merged;
+}
+
+function fieldChanges(from: CustomFields, to: CustomFields) {
+  const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
+  const pick = (fields: CustomFields) => Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(fields, key) ? [[key, fields[key]]] : [])));
+  return { from: pick(from), to: pick(to) };
+}

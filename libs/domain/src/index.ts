@@ -1,0 +1,4 @@
+export { allowedTransitions, is, lacks, mayFileUnder, sees, sightOf, type Action, type Asker, type Sight } from './access.policy.js';
+export { Rejection } from './rejection.js';
+export { decide, evolve, initial, type Circumstances, type ExistingTicket, type TicketState } from './ticket.js';
+export { transitions } from './transitions.js';
