@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** A TCP port as environments give it; 0 lets the system choose. */
+export const Port = z.string().regex(/^\d{1,5}$/, 'must be a port number').pipe(port);
+
+/** Variables that every service reads. Spread into a service's own `z.object`. */
+export const commonConfig = {
+  /** `host:port`, several between commas. */
+  KAFKA_BROKERS: z
+    .string({ error: 'is missing: name the Kafka brokers as host:port, several between commas' })
+    .transform((value) => value.split(',').map((broker) => broker.trim()))
+    .pipe(z.array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-fA-F:]+\]:\d{1,5}$/, 'must be host:port, several between commas')).min(1)),
+  MONGODB_URI: z
+    .string({ error: 'is missing: name the MongoDB server as mongodb://…' })
+    .regex(/^mongodb(\+srv)?:\/\/\S+$/, 'must start with mongodb:// or mongodb+srv://'),
+  /** Address that the service listens on. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** Port of health answers and metrics. */
+  MANAGEMENT_PORT: Port,
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+  /** `pretty` is for people; without it, terminals get pretty lines and everything else JSON. */
+  LOG_FORMAT: z.enum(['json', 'pretty']).default(process.stdout.isTTY ? 'pretty' : 'json'),
+} as const;
+
+const CommonConfig = z.object(commonConfig);
+export type CommonConfig = z.infer<typeof CommonConfig>;
+
+/** Reads a service's settings. Names every missing or wrong variable on stderr and ends the process with 1. */
+export function readConfig<T>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv = process.env): T {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')}: ${env[String(issue.path[0])] === undefined ? missing(issue.message) : issue.message}`);
+  process.stderr.write(`The settings are not complete. Set these environment variables:\n${lines.join('\n')}\n`);
+  process.exit(1);
+}
+
+const missing = (message: string) => (message.startsWith('is missing') ? message : `is missing (${message})`);
