@@ -1,0 +1,55 @@
+/** Names one command's commit. */
+export interface CommitKey {
+  orgId: string;
+  ticketId: string;
+  commandId: string;
+}
+
+/** Where in Kafka a command came from: tells a record read again from a command sent again. */
+export interface Source {
+  topic: string;
+  partition: number;
+  offset: string;
+}
+
+/** What one command did, for ever the same: stored by one insert that also holds the event to publish. */
+export interface Commit extends CommitKey {
+  outcome: 'applied' | 'unchanged' | 'rejected';
+  payloadHash: string;
+  /** The ticket's version after an applied command. */
+  version?: number | undefined;
+  /** Type of the event (applied), else of the result. */
+  type: string;
+  at: string;
+  traceparent?: string | undefined;
+  /** Value as it is published, bytes kept as bytes: the event of an applied command, else the result. */
+  value: Buffer;
+  /** What the ticket's rules count beside what the event tells. */
+  rules?: unknown;
+  source: Source;
+}
+
+/** How an append ended: `lost` commits met one that was faster, `refused` ones the store will never take. */
+export interface Appended {
+  lost: Commit[];
+  refused: { commit: Commit; error: Error }[];
+}
+
+/**
+ * The history of all tickets: one commit per command, unique by command and, for applied ones, by ticket and version.
+ * Every call is one round trip. Trouble that passes is thrown as an error with `passes: true`.
+ */
+export interface CommitLog {
+  /** The commits of these commands, as far as there are any. */
+  find(keys: readonly CommitKey[]): Promise<Commit[]>;
+  /** The newest applied commit of each of these tickets, as far as there is one. */
+  newest(tickets: readonly Omit<CommitKey, 'commandId'>[]): Promise<Commit[]>;
+  /** Stores what can be stored. At most one applied commit of a ticket per call: a second could go in where the first lost. */
+  append(commits: readonly Commit[]): Promise<Appended>;
+}
+
+/** Text key of a ticket. Organisation ids hold no slash. */
+export const ticketKey = ({ orgId, ticketId }: Omit<CommitKey, 'commandId'>) => `${orgId}/${ticketId}`;
+
+/** Text key of a command's commit. */
+export const commitKey = (key: CommitKey) => `${ticketKey(key)}/${key.commandId}`;
