@@ -57,9 +57,9 @@ async function start({ name, module, config, http, prepare }: ServiceOptions, lo
   const health = app.get(Health);
   const management = await serveManagement(health, config.HOST, config.MANAGEMENT_PORT);
   stopCleanly(app, management, health, logger);
+  await app.init();
   await app.startAllMicroservices();
   if (http) await app.listen(port, config.HOST);
-  else await app.init();
   logger.info({ ...(http && { url: await app.getUrl() }), management: config.MANAGEMENT_PORT }, `${name} started`);
   return app;
 }

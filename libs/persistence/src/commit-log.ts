@@ -26,6 +26,8 @@ export interface Commit extends CommitKey {
   value: Buffer;
   /** What the ticket's rules count beside what the event tells. */
   rules?: unknown;
+  /** The inbound record behind the command, told again in its result. */
+  origin?: unknown;
   source: Source;
 }
 

@@ -16,6 +16,7 @@ interface CommitDocument {
   traceparent?: string;
   value: mongoose.mongo.Binary;
   rules?: unknown;
+  origin?: unknown;
   source: Commit['source'];
   /** Only refused and unchanged commands go, a while after their answer can still be asked for. */
   expireAt?: Date;
@@ -93,7 +94,7 @@ function sort(error: unknown, commits: readonly Commit[], result: Appended): voi
 }
 
 function toDocument(commit: Commit): CommitDocument {
-  const { outcome, payloadHash, version, type, at, traceparent, value, rules, source } = commit;
+  const { outcome, payloadHash, version, type, at, traceparent, value, rules, origin, source } = commit;
   return {
     _id: commitKey(commit),
     ticket: ticketKey(commit),
@@ -105,13 +106,14 @@ function toDocument(commit: Commit): CommitDocument {
     ...(traceparent !== undefined && { traceparent }),
     value: new mongoose.mongo.Binary(value),
     ...(rules !== undefined && { rules }),
+    ...(origin !== undefined && { origin }),
     source,
     ...(outcome !== 'applied' && { expireAt: new Date(Date.parse(at) + answersKeptMs) }),
   };
 }
 
-function fromDocument({ _id, outcome, payloadHash, version, type, at, traceparent, value, rules, source }: CommitDocument): Commit {
+function fromDocument({ _id, outcome, payloadHash, version, type, at, traceparent, value, rules, origin, source }: CommitDocument): Commit {
   const [orgId = '', ticketId = '', ...command] = _id.split('/');
   const bytes = Buffer.from(value.buffer.buffer, value.buffer.byteOffset, value.length());
-  return { orgId, ticketId, commandId: command.join('/'), outcome, payloadHash, version, type, at, traceparent, value: bytes, rules, source };
+  return { orgId, ticketId, commandId: command.join('/'), outcome, payloadHash, version, type, at, traceparent, value: bytes, rules, origin, source };
 }

@@ -33,39 +33,35 @@ export class NumberBlocks {
     this.counters = db.collection('counters');
   }
 
-  /** Makes sure that so many numbers of each organisation can be taken; one round trip for each that has too few. */
-  async reserve(needs: ReadonlyMap<string, number>): Promise<void> {
-    await Promise.all([...needs].map(([orgId, count]) => this.reserveOne(orgId, count)));
-  }
-
-  /** The number that `take` would give. Throws when none was reserved: that is a defect of the caller. */
-  peek(orgId: string): number {
+  /** So many numbers of the organisation, rising; one round trip when the block at hand does not hold them. What is not used is skipped for good. */
+  async take(orgId: string, count: number): Promise<number[]> {
     const block = this.blocks.get(orgId);
-    if (block === undefined || block.next >= block.end) throw new Error(`no number is reserved for ${orgId}`);
-    return block.next;
+    const taken = block === undefined ? [] : cut(block, count);
+    if (taken.length === count) return taken;
+    const fresh = await this.nextBlock(orgId, this.nextSize(block, count));
+    this.blocks.set(orgId, fresh);
+    return [...taken, ...cut(fresh, count - taken.length)];
   }
 
-  take(orgId: string): number {
-    const number = this.peek(orgId);
-    this.blocks.get(orgId)!.next += 1;
-    return number;
-  }
-
-  private async reserveOne(orgId: string, count: number): Promise<void> {
-    const block = this.blocks.get(orgId);
-    if (block !== undefined && block.end - block.next >= count) return;
-    const size = Math.max(count, this.nextSize(block));
+  private async nextBlock(orgId: string, size: number): Promise<Block> {
     const counter = await guarded(() =>
       this.counters.findOneAndUpdate({ _id: orgId }, { $inc: { next: size } }, { upsert: true, returnDocument: 'after' }),
     );
     const end = counter!.next + 1;
-    this.blocks.set(orgId, { next: end - size, end, size, takenAt: this.clock() });
+    return { next: end - size, end, size, takenAt: this.clock() };
   }
 
-  private nextSize(block: Block | undefined): number {
-    if (block === undefined) return smallest;
+  private nextSize(block: Block | undefined, count: number): number {
+    if (block === undefined) return Math.max(smallest, count);
     const lasted = this.clock() - block.takenAt;
     const size = lasted < aimMs ? block.size * 2 : lasted > 10 * aimMs ? block.size / 2 : block.size;
-    return Math.min(largest, Math.max(smallest, Math.ceil(size)));
+    return Math.max(count, Math.min(largest, Math.max(smallest, Math.ceil(size))));
   }
+}
+
+/** Takes up to `count` numbers off the front of a block. */
+function cut(block: Block, count: number): number[] {
+  const first = block.next;
+  block.next = Math.min(block.end, first + count);
+  return Array.from({ length: block.next - first }, (_, index) => first + index);
 }

@@ -1,0 +1,49 @@
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { RecordProducer } from '#messaging';
+import { patiently } from '#observability';
+import { MongoCommitLog, NumberBlocks, openDatabase, prepareCommits, type Database } from '#persistence';
+import type { Config } from './config.js';
+import { KnownTickets } from './known-tickets.js';
+import { Outcomes } from './outcomes.js';
+import { TicketConsumer } from './ticket.consumer.js';
+import { TicketHandler } from './ticket.handler.js';
+
+/** The service's own database. */
+export const STORE = Symbol('store');
+
+/** The only writer of tickets. */
+@Module({})
+export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(private readonly parts: ModuleRef) {}
+
+  static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers }: Config): DynamicModule {
+    return {
+      module: TicketCommandModule,
+      controllers: [TicketConsumer],
+      providers: [
+        { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_command' }) },
+        { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command' }) },
+        KnownTickets,
+        {
+          provide: TicketHandler,
+          useFactory: (store: Database, producer: RecordProducer, known: KnownTickets) =>
+            new TicketHandler(new MongoCommitLog(store), new NumberBlocks(store), new Outcomes(producer), known),
+          inject: [STORE, RecordProducer, KnownTickets],
+        },
+      ],
+    };
+  }
+
+  /** The unique indexes must stand before the first command: they are what keeps two instances apart. */
+  async onModuleInit(): Promise<void> {
+    await patiently('preparing the commit log', () => prepareCommits(this.parts.get<Database>(STORE)));
+    await this.parts.get(RecordProducer).connect();
+  }
+
+  /** After the transport has drained: it publishes until then. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.parts.get(RecordProducer).close();
+    await this.parts.get<Database>(STORE).close();
+  }
+}

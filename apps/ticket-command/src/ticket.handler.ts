@@ -1,0 +1,59 @@
+import { NumberBlocks, type Commit, type CommitLog } from '#persistence';
+import type { Received } from './command-record.js';
+import { judge, type Verdict } from './judge.js';
+import type { KnownTickets } from './known-tickets.js';
+import { Ledger } from './ledger.js';
+import type { Outcomes } from './outcomes.js';
+
+/** The write path: one round of commands becomes commits, events and answers. */
+export class TicketHandler {
+  constructor(
+    private readonly log: CommitLog,
+    private readonly numbers: Pick<NumberBlocks, 'take'>,
+    private readonly outcomes: Outcomes,
+    private readonly known: KnownTickets,
+    private readonly clock: () => number = Date.now,
+  ) {}
+
+  /**
+   * Handles commands of one or more partitions, each partition in offset order. Returns once every outcome is on its topic.
+   * @param again the round was tried before, or some of it
+   * @throws an error with `passes: true` when the store or the broker is down, any other for a command that the store will never take; either
+   *   way the same round, or its commands one by one, may be handed in again: what was stored is found
+   */
+  async handle(round: readonly Received[], again: boolean): Promise<void> {
+    const ledger = await Ledger.open(round, this.log, this.known, again);
+    for (let wave = ledger.wave(); wave.length > 0; wave = ledger.wave()) {
+      await this.store(await this.decide(wave, ledger), ledger);
+    }
+    await this.outcomes.publish(ledger.outcomes());
+  }
+
+  private async decide(wave: readonly Received[], ledger: Ledger): Promise<Map<Commit, Verdict & { received: Received }>> {
+    const numberOf = await this.numbersFor(wave);
+    const now = this.clock();
+    const verdicts = wave.map((received) => ({
+      received,
+      ...judge(received, { state: ledger.state(received), now, number: numberOf(received) }),
+    }));
+    return new Map(verdicts.map((verdict) => [verdict.commit, verdict]));
+  }
+
+  private async store(verdicts: Map<Commit, Verdict & { received: Received }>, ledger: Ledger): Promise<void> {
+    const { lost, refused } = await this.log.append([...verdicts.keys()]);
+    if (refused.length > 0) throw refused[0]!.error;
+    const failed = new Set(lost);
+    for (const [commit, { received, state }] of verdicts) if (!failed.has(commit)) ledger.stored(received, commit, state);
+    if (lost.length > 0) await ledger.reload(lost.map((commit) => verdicts.get(commit)!.received));
+  }
+
+  /** Numbers for the creates of a wave, one request to the counter of each organisation that needs more than it has. */
+  private async numbersFor(wave: readonly Received[]): Promise<(received: Received) => number> {
+    const needs = new Map<string, number>();
+    for (const { command } of wave) {
+      if (command.type === 'ticket.create.v1') needs.set(command.orgId, (needs.get(command.orgId) ?? 0) + 1);
+    }
+    const taken = new Map(await Promise.all([...needs].map(async ([orgId, count]) => [orgId, await this.numbers.take(orgId, count)] as const)));
+    return ({ command }) => (command.type === 'ticket.create.v1' ? taken.get(command.orgId)!.shift()! : 0);
+  }
+}
