@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { BrokerProbe, Consumer, Kafka } from './kafka.js';
+import { Lane, type LaneOptions } from './lane.js';
+
+const logger = new Logger('messaging');
+
+export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout'> {
+  readonly client: Kafka;
+  readonly probe: BrokerProbe;
+  /** The group as the broker knows it. */
+  readonly groupId: string;
+  readonly fromBeginning: boolean;
+  readonly onConsumer: (consumer: Consumer) => void;
+}
+
+const sessionTimeout = 10_000;
+
+/** What a fetch may bring; one partition's share must hold the largest batch that a topic takes, or it would never be read. */
+const maxBytes = 8 << 20;
+const maxBytesPerPartition = 2 << 20;
+
+/** One kafkajs consumer and its life: starts it until it stands, watches it, starts it again when only the broker was to blame. */
+export class Member {
+  readonly lane: Lane;
+  #consumer: Consumer | undefined;
+  #isRunning = false;
+  #isJoined = false;
+  readonly #isStopping = new AbortController();
+  #fetchedAt = 0;
+  #crash: Error | undefined;
+
+  constructor(private readonly options: MemberOptions) {
+    this.lane = new Lane({ ...options, sessionTimeout });
+  }
+
+  /** Joined, positioned, fetching, and not waiting for anything; else why not. */
+  get trouble(): string | undefined {
+    const { topic, groupId, positions } = this.options;
+    const name = `${groupId} on ${topic}`;
+    if (this.#crash) return `${name} crashed: ${this.#crash.message}`;
+    if (!this.#isJoined) return `${name} is not in its group`;
+    if (this.lane.trouble !== undefined) return `${name} waits: ${text(this.lane.trouble)}`;
+    const isPositioned = positions !== undefined || this.#fetchedAt > 0;
+    if (!isPositioned) return `${name} is not positioned`;
+    const isFetching = this.lane.isBusy || Date.now() - this.#fetchedAt < 5_000;
+    return isFetching ? undefined : `${name} gets no answer from the broker`;
+  }
+
+  /** When something last moved; Infinity while it waits for something known, or has never stood. */
+  get movedAt(): number {
+    return !this.#isRunning || this.lane.trouble !== undefined ? Infinity : this.lane.movedAt;
+  }
+
+  /** Returns when the consumer stands (or the stop came first), however long the broker or the topic is missing. */
+  async start(): Promise<void> {
+    for (let wait = 200; !this.#isStopping.signal.aborted; wait = Math.min(wait * 2, 5_000)) {
+      try {
+        return await this.open();
+      } catch (error) {
+        const { topic, groupId } = this.options;
+        logger.warn({ msg: 'cannot subscribe yet', topic, group: groupId, ms: wait, error: text(error) });
+        await this.disconnect();
+        await sleep(wait, undefined, { signal: this.#isStopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  private async open(): Promise<void> {
+    const { client, groupId, topic, fromBeginning, positions, onConsumer } = this.options;
+    const consumer = client.consumer({
+      groupId,
+      sessionTimeout,
+      heartbeatInterval: 3_000,
+      rebalanceTimeout: 30_000,
+      maxWaitTimeInMs: 100,
+      maxBytes,
+      maxBytesPerPartition,
+      allowAutoTopicCreation: false,
+    });
+    this.#consumer = consumer;
+    this.listen(consumer);
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning });
+    if (positions?.size === 0) await this.position(positions);
+    onConsumer(consumer);
+    this.lane.moved();
+    this.#isRunning = true;
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 64, // above the partitions of any topic: gathering is the point
+      eachBatch: (payload) => this.lane.take(payload),
+    });
+  }
+
+  /** Where to start, fixed before anybody may rely on hearing what comes next. */
+  private async position(positions: Map<number, string>): Promise<void> {
+    const { probe, topic, fromBeginning } = this.options;
+    const admin = await probe.admin();
+    for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
+      positions.set(partition, fromBeginning ? low : high);
+    }
+  }
+
+  private listen(consumer: Consumer): void {
+    const { events } = consumer;
+    consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.#isJoined = true;
+      this.#fetchedAt = 0;
+      this.lane.joined();
+      this.seek(consumer, payload.memberAssignment[this.options.topic] ?? []);
+    });
+    consumer.on(events.HEARTBEAT, () => this.lane.heard());
+    consumer.on(events.FETCH, () => {
+      this.#fetchedAt = Date.now();
+      if (!this.lane.isBusy) this.lane.moved();
+    });
+    consumer.on(events.CRASH, ({ payload }) => {
+      this.#isJoined = false;
+      if (!payload.restart) void this.crashed(payload.error);
+    });
+  }
+
+  /** Without commits, a rejoin would start at the end again and lose what came in between; a new partition has no position yet. */
+  private seek(consumer: Consumer, partitions: readonly number[]): void {
+    const { positions, topic } = this.options;
+    if (positions === undefined) return;
+    for (const partition of partitions) consumer.seek({ topic, partition, offset: positions.get(partition) ?? '0' });
+  }
+
+  /** kafkajs has given up. While the broker is away that means nothing; else the cause is ours and stays. */
+  private async crashed(error: Error): Promise<void> {
+    if (this.#isStopping.signal.aborted) return;
+    const { topic, groupId, probe, onFatal } = this.options;
+    logger.error({ msg: 'consumer crashed', topic, group: groupId, error: text(error) });
+    if (await probe.isHealthy()) {
+      this.#crash = error;
+      onFatal(error);
+      return;
+    }
+    this.#isRunning = false;
+    await this.disconnect();
+    await this.start();
+  }
+
+  /** Records that the group has not been brought to. @throws when the broker does not answer. */
+  async lag(): Promise<number> {
+    const { probe, topic, groupId } = this.options;
+    const admin = await probe.admin();
+    const [ends, [group]] = await Promise.all([
+      admin.fetchTopicOffsets(topic),
+      admin.fetchOffsets({ groupId, topics: [topic] }),
+    ]);
+    const committed = new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    return ends.reduce((sum, { partition, high, low }) => {
+      const at = Math.max(committed.get(partition) ?? 0, Number(low));
+      return sum + Math.max(0, Number(high) - at);
+    }, 0);
+  }
+
+  /** Ends the round in hand, commits and leaves the group. */
+  async stop(): Promise<void> {
+    this.#isStopping.abort();
+    this.lane.stop();
+    await this.disconnect();
+    this.#isJoined = false;
+  }
+
+  private async disconnect(): Promise<void> {
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    await consumer?.disconnect().catch((error: unknown) => logger.warn({ msg: 'consumer left uncleanly', error: text(error) }));
+  }
+}
+
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));

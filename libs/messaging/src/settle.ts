@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { asUndecodable, toDeadLetterRecord } from './dead-letter.js';
+import { passes } from './fault.js';
+import type { DeadLetter, IncomingRecord, OutgoingRecord, Round } from './record.js';
+
+/** What a subscription's method is to this library. */
+export type RoundHandler = (round: Round) => Promise<readonly DeadLetter[] | void>;
+
+export interface SettlerOptions {
+  readonly service: string;
+  readonly group: string;
+  readonly handle: RoundHandler;
+  /** Resolves when the dead letters are acknowledged. */
+  readonly bury: (letters: OutgoingRecord[]) => Promise<void>;
+  /** Whether store and broker answer right now: a failure while one of them is down says nothing about the record. */
+  readonly isHealthy: () => Promise<boolean>;
+  /** Told when a round starts to wait (with the trouble) and when it goes on (without). */
+  readonly onWait?: (trouble: unknown) => void;
+  readonly onDead?: (letter: DeadLetter) => void;
+  /** First and longest pause of a waiting round, in ms. */
+  readonly backoff?: { readonly first: number; readonly longest: number };
+}
+
+/** The round was left before its end: its partitions are wanted elsewhere, or the service stops. Its records come again. */
+class Left extends Error {}
+
+const tries = 3;
+const logger = new Logger('messaging');
+
+/**
+ * Brings every record of a round to its end: done, or dead letter. Trouble that passes is waited out in place, without limit; any
+ * other failure is narrowed down by halves to the record that causes it, which becomes a dead letter after three tries of its own.
+ */
+export class Settler {
+  readonly #backoff: { readonly first: number; readonly longest: number };
+
+  constructor(private readonly options: SettlerOptions) {
+    this.#backoff = options.backoff ?? { first: 100, longest: 5_000 };
+  }
+
+  /**
+   * True when every record ended, dead letters acknowledged. False when the round was left while it waited, because `leave` was
+   * aborted: nothing of it may then be committed. `signal` goes to the handler.
+   */
+  async settle(records: readonly IncomingRecord[], signal: AbortSignal, leave: AbortSignal): Promise<boolean> {
+    try {
+      const undecodable = records.map(asUndecodable).filter((letter) => letter !== undefined);
+      const readable = undecodable.length === 0 ? records : records.filter((record) => asUndecodable(record) === undefined);
+      const dead = await this.handle(readable, signal, leave);
+      const letters = [...undecodable.map((letter) => ({ letter, attempts: 1 })), ...dead];
+      if (letters.length > 0) await this.bury(letters, leave);
+      return true;
+    } catch (error) {
+      if (error instanceof Left) return false;
+      throw error;
+    }
+  }
+
+  private async handle(records: readonly IncomingRecord[], signal: AbortSignal, leave: AbortSignal): Promise<Sentenced[]> {
+    if (records.length === 0) return [];
+    try {
+      const letters = await this.patiently(() => this.options.handle({ records, signal }), leave);
+      return (letters ?? []).map((letter) => ({ letter, attempts: 1 }));
+    } catch (error) {
+      if (error instanceof Left) throw error;
+      if (records.length === 1) return this.tryAgain(records[0]!, error, signal, leave);
+      logger.warn({ msg: 'a round failed and is taken by halves', group: this.options.group, records: records.length, error });
+      const middle = records.length >> 1;
+      const first = await this.handle(records.slice(0, middle), signal, leave);
+      return [...first, ...(await this.handle(records.slice(middle), signal, leave))];
+    }
+  }
+
+  private async tryAgain(record: IncomingRecord, error: unknown, signal: AbortSignal, leave: AbortSignal): Promise<Sentenced[]> {
+    for (let attempt = 2; attempt <= tries; attempt++) {
+      await pause(this.#backoff.first * attempt, leave);
+      try {
+        const letters = await this.patiently(() => this.options.handle({ records: [record], signal }), leave);
+        return (letters ?? []).map((letter) => ({ letter, attempts: attempt }));
+      } catch (again) {
+        if (again instanceof Left) throw again;
+        error = again;
+      }
+    }
+    return [{ letter: { record, reason: 'handler-failed', detail: describe(error) }, attempts: tries }];
+  }
+
+  private async bury(sentenced: readonly Sentenced[], leave: AbortSignal): Promise<void> {
+    const { service, group, bury, onDead } = this.options;
+    const time = new Date();
+    const records = sentenced.map(({ letter, attempts }) =>
+      toDeadLetterRecord(letter, { service, consumer: group, attempts, time }),
+    );
+    await this.patiently(() => bury(records), leave, () => true);
+    for (const { letter } of sentenced) {
+      const { record, reason, detail } = letter;
+      const { topic, partition, offset } = record;
+      logger.warn({ msg: 'dead letter', group, topic, partition, offset, reason, detail: detail.slice(0, 1_000) });
+      onDead?.(letter);
+    }
+  }
+
+  /** Works until it succeeds or fails for a reason that stays; in between it waits, longer each time. */
+  private async patiently<T>(work: () => Promise<T>, leave: AbortSignal, isPassing = passes): Promise<T> {
+    let hasWaited = false;
+    try {
+      for (let wait = this.#backoff.first; ; wait = Math.min(wait * 2, this.#backoff.longest)) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!isPassing(error) && (await this.options.isHealthy())) throw error;
+          hasWaited = true;
+          logger.warn({ msg: 'a round waits', group: this.options.group, ms: wait, error });
+          this.options.onWait?.(error);
+          await pause(wait * (0.75 + Math.random() / 2), leave);
+        }
+      }
+    } finally {
+      if (hasWaited) this.options.onWait?.(undefined);
+    }
+  }
+}
+
+interface Sentenced {
+  readonly letter: DeadLetter;
+  readonly attempts: number;
+}
+
+async function pause(ms: number, leave: AbortSignal): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal: leave });
+  } catch {
+    throw new Left();
+  }
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import { BaseRpcContext, ServerKafka, type MessageHandler } from '@nestjs/microservices';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { BrokerProbe, connectKafka, type Consumer } from './kafka.js';
+import type { Holds } from './lane.js';
+import { Member } from './member.js';
+import { deadLetters, recordsEnded } from './metrics.js';
+import { RecordProducer } from './producer.js';
+import type { DeadLetter, OutgoingRecord, Round } from './record.js';
+import { Settler, type RoundHandler } from './settle.js';
+import { roundTransportId, subscriptionOf, type SubscribeOptions } from './subscribe.js';
+
+export interface RoundTransportOptions {
+  readonly brokers: string[];
+  /** Names the dead-letter topics: `dead.<service>.<source topic>`. */
+  readonly service: string;
+  /** Whether the service's store answers now; asked when a handler failed for an unknown reason. */
+  readonly isStoreHealthy?: () => Promise<boolean>;
+  /** Writes dead letters; a producer of its own unless given. */
+  readonly deadLetters?: { send(records: readonly OutgoingRecord[]): Promise<void> };
+  /** Ends the process after a crash or a stall; by default with exit code 1, by SIGTERM and, 10 s later, for certain. */
+  readonly onFatal?: (error: unknown) => void;
+  /** A consumer that has lag, waits for nothing and has not moved for this long is stalled (60 s). */
+  readonly stallAfterMs?: number;
+  /** How long a stop waits for rounds in hand (20 s). */
+  readonly stopWithinMs?: number;
+}
+
+const logger = new Logger('messaging');
+
+/** Dead letters hold records and whole batches that were already at the limit of their topic. */
+const largestDeadLetter = 4 << 20;
+
+/**
+ * Nest's Kafka server with another consume loop: handlers bound by `Subscribe` get rounds (what has arrived on all owned partitions)
+ * instead of single messages, offsets move only when a round's work is done, and no error of a handler reaches kafkajs. Give it as
+ * `strategy` to `connectMicroservice`. Listening does not wait for the broker: see `health`.
+ */
+export class RoundTransport extends ServerKafka {
+  override transportId = roundTransportId;
+  readonly #settings: RoundTransportOptions;
+  readonly #probe: BrokerProbe;
+  readonly #bury: { send(records: readonly OutgoingRecord[]): Promise<void> };
+  #undertaker: RecordProducer | undefined;
+  #members: Member[] = [];
+  #fatal: unknown;
+  #watchdog: NodeJS.Timeout | undefined;
+
+  constructor(settings: RoundTransportOptions) {
+    const { brokers, service } = settings;
+    super({ client: { brokers, clientId: service }, postfixId: '', producerOnlyMode: false });
+    this.#settings = settings;
+    this.#probe = new BrokerProbe({ brokers, clientId: `${service}-probe` });
+    this.#bury = settings.deadLetters ?? { send: (records) => this.buryOurselves(records) };
+  }
+
+  /** `ready`: every subscription is in its group, positioned, fetching and not waiting. `live`: none has crashed or stalled. */
+  health(): { readonly live: boolean; readonly ready: boolean; readonly detail?: string } {
+    const trouble =
+      this.#fatal === undefined ? this.#members.map((member) => member.trouble).find((told) => told !== undefined) : String(this.#fatal);
+    const isStarted = this.#members.length > 0 || this.subscriptions().length === 0;
+    const detail = trouble ?? (isStarted ? undefined : 'not listening');
+    return { live: this.#fatal === undefined, ready: detail === undefined, ...(detail === undefined ? {} : { detail }) };
+  }
+
+  override async start(callback: () => void): Promise<void> {
+    this.#members = this.subscriptions().flatMap(({ options, handler }) => this.membersOf(options, handler));
+    for (const member of this.#members) void member.start();
+    const { stallAfterMs = 60_000 } = this.#settings;
+    this.#watchdog = setInterval(() => void this.watch(stallAfterMs), Math.min(5_000, stallAfterMs / 4));
+    this.#watchdog.unref();
+    callback();
+  }
+
+  override async close(): Promise<void> {
+    clearInterval(this.#watchdog);
+    const { stopWithinMs = 20_000 } = this.#settings;
+    const outOfTime = setTimeout(() => this.#members.forEach(({ lane }) => lane.giveUp()), stopWithinMs);
+    const stopped = Promise.all(this.#members.map((member) => member.stop()));
+    const overdue = new Promise<void>((resolve) => setTimeout(resolve, stopWithinMs + 2_000).unref());
+    await Promise.race([stopped, overdue]);
+    clearTimeout(outOfTime);
+    this.#members = [];
+    this.consumer = null;
+    await Promise.all([this.#undertaker?.close(), this.#probe.close()]);
+  }
+
+  override async createClient<T>(): Promise<T> {
+    const { brokers, service } = this.#settings;
+    return connectKafka({ brokers, clientId: service }) as T;
+  }
+
+  private subscriptions(): { options: SubscribeOptions; handler: MessageHandler }[] {
+    return [...this.messageHandlers.values()].map((handler) => {
+      const options = subscriptionOf(handler.extras);
+      if (options === undefined) throw new Error('RoundTransport takes handlers bound by @Subscribe only');
+      if (handler.next) throw new Error(`two handlers for ${options.group} on ${options.topic}: give each a group of its own`);
+      return { options, handler };
+    });
+  }
+
+  private membersOf(options: SubscribeOptions, handler: MessageHandler): Member[] {
+    const { topic, group, perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, lanes = 1 } = options;
+    const holds: Holds = new Map();
+    const positions = perInstance ? new Map<number, string>() : undefined;
+    const groupId = perInstance ? `${group}.${randomUUID()}` : group;
+    return Array.from({ length: perInstance ? 1 : lanes }, () => {
+      const member: Member = new Member({
+        topic,
+        group,
+        groupId,
+        maxRecords,
+        holds,
+        ...(positions && { positions }),
+        fromBeginning: startFrom === 'beginning',
+        client: this.client as never,
+        probe: this.#probe,
+        settler: this.settlerFor(options, handler, (trouble) => member.lane.waits(trouble)),
+        onConsumer: (consumer) => this.show(consumer),
+        onFatal: (error) => this.fail(error),
+      });
+      return member;
+    });
+  }
+
+  private settlerFor({ topic, group }: SubscribeOptions, handler: MessageHandler, onWait: (trouble: unknown) => void): Settler {
+    const handle = this.pipeline(handler);
+    return new Settler({
+      service: this.#settings.service,
+      group,
+      handle: async (round) => {
+        const letters = (await handle(round)) ?? [];
+        recordsEnded.inc({ topic, group, end: 'done' }, round.records.length - letters.length);
+        return letters;
+      },
+      bury: (letters) => this.#bury.send(letters),
+      isHealthy: () => this.isHealthy(),
+      onWait,
+      onDead: ({ reason }) => {
+        recordsEnded.inc({ topic, group, end: 'dead' });
+        deadLetters.inc({ topic, group, reason });
+      },
+    });
+  }
+
+  /** The handler with the framework's guards, pipes, interceptors and hooks around it, once per round. */
+  private pipeline(handler: MessageHandler): RoundHandler {
+    return async (round: Round) => {
+      let letters: DeadLetter[] | void = undefined;
+      const context = new BaseRpcContext([round]);
+      await this.runWithProcessingHooks(context, async (end) => {
+        const result: unknown = await handler(round, context);
+        letters = isObservable(result) ? await lastValueFrom(result as never, { defaultValue: undefined }) : (result as DeadLetter[]);
+        end();
+      });
+      return letters;
+    };
+  }
+
+  private async isHealthy(): Promise<boolean> {
+    const { isStoreHealthy = async () => true } = this.#settings;
+    const answers = await Promise.all([isStoreHealthy().catch(() => false), this.#probe.isHealthy()]);
+    return answers.every((isHealthy) => isHealthy);
+  }
+
+  private async buryOurselves(records: readonly OutgoingRecord[]): Promise<void> {
+    if (this.#undertaker === undefined) {
+      const { brokers, service } = this.#settings;
+      const undertaker = new RecordProducer({ brokers, clientId: `${service}-dead-letters`, maxRecordBytes: largestDeadLetter });
+      await undertaker.connect();
+      this.#undertaker = undertaker;
+    }
+    await this.#undertaker.send(records);
+  }
+
+  /** The framework's status stream and `unwrap` show the consumers as they come. */
+  private show(consumer: Consumer): void {
+    this.consumer = consumer as never;
+    this.registerConsumerEventListeners();
+  }
+
+  private async watch(stallAfterMs: number): Promise<void> {
+    for (const member of this.#members) {
+      const isSuspect = Date.now() - member.movedAt > stallAfterMs;
+      if (isSuspect && (await this.isHealthy()) && (await this.hasLag(member))) {
+        this.fail(new Error(`a consumer has not moved for ${Math.round((Date.now() - member.movedAt) / 1_000)} s`));
+      }
+    }
+  }
+
+  private async hasLag(member: Member): Promise<boolean> {
+    return member.lane.isBusy || (await member.lag().catch(() => 0)) > 0;
+  }
+
+  private fail(error: unknown): void {
+    if (this.#fatal !== undefined) return;
+    this.#fatal = error;
+    logger.error({ msg: 'messaging cannot go on', error });
+    (this.#settings.onFatal ?? endProcess)(error);
+  }
+}
+
+function endProcess(): void {
+  process.exitCode = 1;
+  setTimeout(() => process.exit(1), 10_000).unref();
+  process.kill(process.pid, 'SIGTERM');
+}
