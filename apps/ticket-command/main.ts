@@ -1,6 +1,7 @@
 import { RoundTransport } from '#messaging';
 import { Health, readConfig, startService } from '#observability';
 import { Config } from './src/config.js';
+import { DeadCommands } from './src/dead-commands.js';
 import { STORE, TicketCommandModule } from './src/ticket-command.module.js';
 import type { Database } from '#persistence';
 
@@ -12,7 +13,12 @@ await startService({
   config,
   prepare: (app) => {
     const store = app.get<Database>(STORE);
-    const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'ticket-command', isStoreHealthy: () => store.healthy() });
+    const transport = new RoundTransport({
+      brokers: config.KAFKA_BROKERS,
+      service: 'ticket-command',
+      isStoreHealthy: () => store.healthy(),
+      deadLetters: app.get(DeadCommands),
+    });
     const health = app.get(Health);
     health.check('mongodb', () => store.healthy());
     health.check('kafka', () => transport.health().ready);

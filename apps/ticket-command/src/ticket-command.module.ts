@@ -1,9 +1,10 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { RecordProducer } from '#messaging';
+import { Fault, RecordProducer } from '#messaging';
 import { patiently } from '#observability';
 import { MongoCommitLog, NumberBlocks, openDatabase, prepareCommits, type Database } from '#persistence';
 import type { Config } from './config.js';
+import { DeadCommands } from './dead-commands.js';
 import { KnownTickets } from './known-tickets.js';
 import { Outcomes } from './outcomes.js';
 import { TicketConsumer } from './ticket.consumer.js';
@@ -11,6 +12,11 @@ import { TicketHandler } from './ticket.handler.js';
 
 /** The service's own database. */
 export const STORE = Symbol('store');
+
+/** Dead letters hold what was already at the limit of its topic. */
+const largestDeadLetter = 4 * 1024 * 1024;
+/** The producer of dead letters. */
+const UNDERTAKER = Symbol('undertaker');
 
 /** The only writer of tickets. */
 @Module({})
@@ -24,6 +30,11 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_command' }) },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command' }) },
+        {
+          provide: UNDERTAKER,
+          useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command-dead-letters', maxRecordBytes: largestDeadLetter }),
+        },
+        { provide: DeadCommands, useFactory: (producer: RecordProducer) => new DeadCommands(producer), inject: [UNDERTAKER] },
         KnownTickets,
         {
           provide: TicketHandler,
@@ -38,12 +49,15 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
   /** The unique indexes must stand before the first command: they are what keeps two instances apart. */
   async onModuleInit(): Promise<void> {
     await patiently('preparing the commit log', () => prepareCommits(this.parts.get<Database>(STORE)));
-    await this.parts.get(RecordProducer).connect();
+    for (const producer of [this.parts.get(RecordProducer), this.parts.get<RecordProducer>(UNDERTAKER)]) {
+      await patiently('connecting to Kafka', () => producer.connect().catch((cause: unknown) => Promise.reject(new Fault('no broker', { cause }))));
+    }
   }
 
   /** After the transport has drained: it publishes until then. */
   async onApplicationShutdown(): Promise<void> {
     await this.parts.get(RecordProducer).close();
+    await this.parts.get<RecordProducer>(UNDERTAKER).close();
     await this.parts.get<Database>(STORE).close();
   }
 }

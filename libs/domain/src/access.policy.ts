@@ -39,7 +39,7 @@ export function sees(asker: Asker, ticket: Pick<Ticket, 'assistantId' | 'assigne
 }
 
 /** What somebody lacks for an action (a scope or a role), or null when they may. */
-export function lacks({ actor, access }: Asker, action: Action): string | null {
+export function lacks({ access }: Asker, action: Action): string | null {
   if (access.role === 'admin') return null;
   if (action === 'restore' || action === 'report-delivery') return 'role admin';
   if (access.role === 'member') return null;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-
 /** A TCP port as environments give it; 0 lets the system choose. */
-export const Port = z.string().regex(/^\d{1,5}$/, 'must be a port number').pipe(port);
+export const Port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a port number')
+  .transform(Number)
+  .pipe(z.number().max(65_535));
 
 /** Variables that every service reads. Spread into a service's own `z.object`. */
 export const commonConfig = {

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { CommandResult, deadLetterProblem, DeadLetterReason, eventSource, resultType, topics } from '#contracts';
+import { toHeaders, type OutgoingRecord, type RawHeader, type RecordProducer } from '#messaging';
+
+/** What must be readable of a dead command for its sender to be told. */
+const Addressed = CommandResult.pick({ orgId: true, ticketId: true, actor: true, payloadHash: true });
+
+/** Writes dead letters of the command topic, and tells whoever waits for one of the commands that it was set aside. */
+export class DeadCommands {
+  constructor(
+    private readonly producer: Pick<RecordProducer, 'send'>,
+    private readonly clock: () => Date = () => new Date(),
+  ) {}
+
+  /** Resolves when the letters, and then the results that could be made of them, are acknowledged. */
+  async send(letters: readonly OutgoingRecord[]): Promise<void> {
+    await this.producer.send([...letters]);
+    const results = letters.flatMap((letter) => this.resultOf(letter) ?? []);
+    if (results.length > 0) await this.producer.send(results);
+  }
+
+  private resultOf({ value, headers }: OutgoingRecord): OutgoingRecord | undefined {
+    const told = textHeaders(headers as readonly RawHeader[]);
+    const commandId = told.get('ce_id');
+    const reason = DeadLetterReason.safeParse(told.get('dead_reason'));
+    const addressed = Addressed.safeParse(parsed(value));
+    if (!commandId || !reason.success || !addressed.success) return undefined;
+    const { orgId, ticketId } = addressed.data;
+    const problem = deadLetterProblem(reason.data, told.get('dead_detail') ?? '');
+    const result: z.infer<typeof CommandResult> = { commandId, ...addressed.data, outcome: 'rejected', problem };
+    const time = this.clock().toISOString();
+    const envelope = { id: commandId, type: resultType, source: eventSource(orgId), subject: ticketId, time, orgId };
+    return { topic: topics.results, key: commandId, value: JSON.stringify(result), headers: toHeaders(envelope) };
+  }
+}
+
+const textHeaders = (headers: readonly RawHeader[]) => new Map(headers.map(({ key, value }) => [key.toString(), value?.toString() ?? '']));
+
+function parsed(value: string | Buffer | null): unknown {
+  try {
+    return JSON.parse(value?.toString() ?? '');
+  } catch {
+    return undefined;
+  }
+}
