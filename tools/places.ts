@@ -1,0 +1,19 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository's folder. This file runs as `dist/tools/places.js`, and from source in tests. */
+export const rootDir = rootOf(dirname(fileURLToPath(import.meta.url)));
+
+/** Where a run keeps its data, logs, keys and addresses. */
+export const dataDir = join(rootDir, '.deskstream');
+
+/** The people and assistants of the demo organisations. */
+export const demoDirectory = join(rootDir, 'deploy', 'demo-directory.json');
+
+/** Entry of a built part, such as `apps/gateway/main.js`. */
+export const built = (entry: string) => join(rootDir, 'dist', entry);
+
+function rootOf(tools: string): string {
+  const above = dirname(tools);
+  return above.endsWith('dist') ? dirname(above) : above;
+}

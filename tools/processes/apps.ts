@@ -1,0 +1,67 @@
+import { built } from '../places.js';
+
+/** The services, in the order in which they are stopped: first the door, so that nothing new comes in. */
+export const appNames = ['gateway', 'ticket-command', 'query-search'] as const;
+export type AppName = (typeof appNames)[number];
+
+/** What all services of one run share. */
+export interface Surroundings {
+  kafkaBrokers: string;
+  mongodbUri: string;
+  issuer: string;
+  /** Signs what the gateway tells query-search about its callers; at least 32 characters. */
+  internalKey: string;
+  directoryFile: string;
+  queryUrl: string;
+}
+
+/** Where a service listens; `http` is there for those that have more than the management port. */
+export interface AppPorts {
+  management: number;
+  http?: number;
+}
+
+export const host = '127.0.0.1';
+
+export const addressOf = (port: number) => `http://${host}:${port}`;
+
+/** Where a service says whether it is ready. */
+export const readyUrl = ({ management }: AppPorts) => `${addressOf(management)}/health/ready`;
+
+/** Whether a service answers more than its management port. */
+export const hasHttp = (app: AppName) => app !== 'ticket-command';
+
+/** Entry of a built service. */
+export const entryOf = (app: AppName) => built(`apps/${app}/main.js`);
+
+/** The environment of a service. */
+export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundings): NodeJS.ProcessEnv {
+  const own = {
+    gateway: {
+      OIDC_ISSUER: around.issuer,
+      OIDC_AUDIENCE: 'deskstream',
+      CONSOLE_CLIENT_ID: 'deskstream-console',
+      QUERY_URL: around.queryUrl,
+      INTERNAL_KEY: around.internalKey,
+      DIRECTORY_FILE: around.directoryFile,
+    },
+    'ticket-command': {},
+    'query-search': { INTERNAL_KEY: around.internalKey },
+  }[app];
+  return {
+    ...inherited(),
+    KAFKA_BROKERS: around.kafkaBrokers,
+    MONGODB_URI: around.mongodbUri,
+    HOST: host,
+    MANAGEMENT_PORT: String(ports.management),
+    LOG_FORMAT: 'json',
+    ...(ports.http !== undefined && { PORT: String(ports.http) }),
+    ...own,
+  };
+}
+
+/** Our own environment without what is meant for npm, for this process, or for one service only. */
+export function inherited(): NodeJS.ProcessEnv {
+  const foreign = /^(npm_|NODE_OPTIONS$|NODE_ENV$|PORT$|HOST$|DEMO$|JEST_)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
+}

@@ -1,0 +1,61 @@
+/**
+ * Runs one of the built tools: `node tools/run.mjs start | reset | token`. Plain JavaScript, because it builds the rest first:
+ * for `start` whenever a source changed, for the others when there is nothing built yet.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const tools = { start: 'tools/start/main.js', reset: 'tools/start/reset.js', token: 'tools/issuer/token.js' };
+const stampFile = join(root, 'dist', '.built-from');
+
+const name = process.argv[2];
+const tool = tools[name];
+if (!tool) fail(`Give one of: ${Object.keys(tools).join(', ')}`);
+if (Number(process.versions.node.split('.')[0]) < 24) fail(`Node ${process.version} is too old. Use "npm run ${name}": npm brings Node 24 (after "npm ci").`);
+
+const entry = join(root, 'dist', tool);
+const stamp = name === 'start' || !existsSync(entry) ? stampOfSources() : undefined;
+if (stamp !== undefined && stamp !== savedStamp()) await build(stamp);
+process.argv.splice(1, 2, entry);
+await import(pathToFileURL(entry).href);
+
+/** Changes with every source: names, sizes and times of all files that the compiler reads. */
+function stampOfSources() {
+  const folders = ['apps', 'libs', 'tools', 'test', 'deploy'].filter((folder) => existsSync(join(root, folder)));
+  const inFolders = folders.flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)));
+  const sources = inFolders.filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts')).sort();
+  const hash = createHash('sha256');
+  for (const file of [...sources, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']) {
+    const { size, mtimeMs } = statSync(join(root, file));
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function savedStamp() {
+  return existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : undefined;
+}
+
+/** Compiles what changed. Output goes to stderr: `token` prints nothing but its token. */
+async function build(newStamp) {
+  console.error('Building …');
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  if (!existsSync(compiler)) fail('The packages are not installed: run "npm ci" first.');
+  const child = spawn(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const stop = () => child.kill();
+  process.once('exit', stop);
+  const [code] = await new Promise((resolve) => child.once('exit', (...end) => resolve(end)));
+  process.off('exit', stop);
+  if (code !== 0) fail('The build failed.');
+  mkdirSync(dirname(stampFile), { recursive: true });
+  writeFileSync(stampFile, newStamp);
+}
+
+function fail(text) {
+  console.error(text);
+  process.exit(1);
+}

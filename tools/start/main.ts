@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { ensureTopics, readTopics } from '#messaging';
+import { openServers, ServersUnavailable } from '#servers';
+import { built, dataDir, demoDirectory, rootDir } from '../places.js';
+import { type AppName, appNames, entryOf } from '../processes/apps.js';
+import { runUntilStopped } from './command.js';
+import { NotReady } from './crew.js';
+import { makeDemoTickets } from './demo-tickets.js';
+import type { SupervisorParts } from './supervisor.js';
+import { Terminal } from './terminal.js';
+
+const terminal = new Terminal();
+const programs = Object.fromEntries(appNames.map((app) => [app, [entryOf(app)]])) as Record<AppName, string[]>;
+
+const parts: SupervisorParts = {
+  dataDir,
+  gatewayPort: gatewayPort(process.env['PORT']),
+  directoryFile: demoDirectory,
+  programs: { ...programs, issuer: [built('tools/issuer/main.js')] },
+  openServers: (onChange, signal) =>
+    openServers({
+      dataDir,
+      progress: ({ part, text }) => terminal.tell(part, text),
+      onChange,
+      signal,
+      onDeath: ({ server, text }) => terminal.tell(server, text, 'error'),
+    }),
+  ensureTopics: async (brokers) => ensureTopics(brokers.split(','), await readTopics(join(rootDir, 'deploy', 'topics.yaml'), 'local')),
+  ...(process.env['DEMO'] !== 'none' && { seed: (run) => makeDemoTickets(run.gateway, dataDir) }),
+  terminal,
+};
+
+// Nothing may keep a stopped run alive, such as a server that was still being installed.
+process.exit(await runUntilStopped(parts, (error) => error instanceof ServersUnavailable || error instanceof NotReady));
+
+function gatewayPort(text = '3000'): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  console.error(`PORT is ${JSON.stringify(text)}, which is no port number.`);
+  process.exit(1);
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AppName, type AppPorts, appNames, hasHttp } from '../processes/apps.js';
+import { freePort, nextFreePort } from '../processes/ports.js';
+import { replaceFile } from './run-file.js';
+
+/** The ports of one run. */
+export type Ports = Record<AppName, AppPorts> & { issuer: number };
+
+/**
+ * Chooses the ports of a run and remembers them in the data folder: later runs keep them where they are free.
+ * The gateway gets `gatewayPort` (0: any) or the next free one.
+ */
+export async function choosePorts(dataDir: string, gatewayPort: number): Promise<Ports> {
+  const file = join(dataDir, 'ports.json');
+  const last = readJson<Partial<Ports>>(file) ?? {};
+  const taken = new Set<number>();
+  const choose = async (wanted?: number) => {
+    const port = await freePort({ taken, ...(wanted !== undefined && { wanted }) });
+    taken.add(port);
+    return port;
+  };
+  const gateway = gatewayPort === 0 ? await freePort() : await nextFreePort(gatewayPort);
+  taken.add(gateway);
+  const ports: Partial<Ports> = { issuer: await choose(last.issuer) };
+  for (const app of appNames) {
+    ports[app] = { management: await choose(last[app]?.management) };
+    if (hasHttp(app)) ports[app].http = app === 'gateway' ? gateway : await choose(last[app]?.http);
+  }
+  replaceFile(file, JSON.stringify(ports, null, 2));
+  return ports as Ports;
+}
+
+/** The key that services trust each other by: random, made once, readable for the owner only. */
+export function keepInternalKey(dataDir: string): string {
+  const file = join(dataDir, 'internal.key');
+  try {
+    const key = readFileSync(file, 'utf8').trim();
+    if (key.length >= 32) return key;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const key = randomBytes(48).toString('base64url');
+  replaceFile(file, key, 0o600);
+  return key;
+}
+
+function readJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
+  } catch {
+    return undefined; // nothing remembered
+  }
+}

@@ -1,0 +1,166 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { signerFile } from '../issuer/signer.js';
+import { addressOf, type AppName, appEnvironment, appNames, host, inherited, readyUrl, type Surroundings } from '../processes/apps.js';
+import { Leash } from '../processes/leash.js';
+import { Crew } from './crew.js';
+import { awaitPredecessor, noteWatcher } from './predecessor.js';
+import { removeRun, type Run, writeRun } from './run-file.js';
+import { choosePorts, keepInternalKey, type Ports } from './settings.js';
+import type { Terminal } from './terminal.js';
+
+/** The servers as `#servers` gives them. */
+export interface OpenServers {
+  kafkaBrokers: string;
+  mongodbUri: string;
+  servers: Run['servers'];
+  stop(): Promise<unknown>;
+}
+
+/** What a run is made of. Tests put small programs in the place of the services. */
+export interface SupervisorParts {
+  dataDir: string;
+  /** Wanted port of the gateway; the next free one is taken. */
+  gatewayPort: number;
+  directoryFile: string;
+  /** Arguments of Node for each program: its entry, with options before it. */
+  programs: Record<AppName | 'issuer', string[]>;
+  /** Aborting `signal` gives a start under way up: it rejects when nothing of it is left. */
+  openServers(onChange: () => void, signal: AbortSignal): Promise<OpenServers>;
+  ensureTopics(kafkaBrokers: string): Promise<unknown>;
+  /** Fills the demo organisations once the gateway answers. */
+  seed?(run: Run): Promise<unknown>;
+  terminal: Terminal;
+}
+
+const readyWithinMs = 60_000;
+
+// With the 7 s in which a leash ends what is left after us, all of it stays within 30 s.
+const appGraceMs = 6_000;
+const issuerGraceMs = 1_000;
+const serversGraceMs = 9_000;
+
+/** Starts all parts in their order, keeps them running and tells of them in `run.json`, and stops them in the reverse order. */
+export class Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #leash = new Leash();
+  readonly #crew: Crew;
+  readonly #starting = new AbortController();
+  #opening?: Promise<OpenServers>;
+  #servers?: OpenServers;
+  #ports?: Ports;
+  #isReady = false;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#crew = new Crew({
+      leash: this.#leash,
+      logsDir: join(parts.dataDir, 'logs'),
+      terminal: parts.terminal,
+      onChange: () => this.#tellRun(),
+    });
+  }
+
+  /** Resolves when all parts are ready. Throws `NotReady`, or what kept a server from starting; `stop` is to be called then too. */
+  async start(): Promise<Run> {
+    const { dataDir, gatewayPort, terminal } = this.#parts;
+    removeRun(dataDir);
+    await awaitPredecessor(dataDir);
+    noteWatcher(dataDir, this.#leash.pid);
+    this.#ports = await choosePorts(dataDir, gatewayPort);
+    if (gatewayPort !== 0 && this.#ports.gateway.http !== gatewayPort) {
+      terminal.tell('gateway', `port ${gatewayPort} is taken, using ${this.#ports.gateway.http}`, 'warning');
+    }
+    await Promise.all([this.#openServers(), this.#startIssuer(this.#ports)]);
+    await this.#startServices(this.#ports);
+    await this.#seed();
+    this.#isReady = true;
+    return this.#tellRun()!;
+  }
+
+  /**
+   * Stops everything that was started: first the door, so that nothing new comes in. Abort `hurry` to kill instead of waiting.
+   * Returns after 22 s at the latest; what is left then ends with this process.
+   */
+  async stop(hurry?: AbortSignal): Promise<void> {
+    this.#isReady = false;
+    this.#starting.abort();
+    removeRun(this.#parts.dataDir);
+    await this.#crew.stop('gateway', appGraceMs, hurry);
+    await Promise.all([this.#crew.stop('ticket-command', appGraceMs, hurry), this.#crew.stop('query-search', appGraceMs, hurry)]);
+    await this.#crew.stop('issuer', issuerGraceMs, hurry);
+    await Promise.race([this.#closeServers(), delay(serversGraceMs, undefined, { ref: false })]);
+  }
+
+  async #closeServers() {
+    const servers = await this.#opening?.catch(() => undefined); // told where it was awaited
+    await servers?.stop();
+  }
+
+  async #openServers() {
+    const { openServers, ensureTopics, terminal } = this.#parts;
+    this.#opening = openServers(() => this.#tellRun(), this.#starting.signal);
+    this.#servers = await this.#opening;
+    await ensureTopics(this.#servers.kafkaBrokers);
+    terminal.tell('topics', 'ready');
+  }
+
+  async #startIssuer({ issuer, gateway }: Ports) {
+    const { dataDir, directoryFile, programs } = this.#parts;
+    const origins = [host, 'localhost'].map((name) => `http://${name}:${gateway.http}`);
+    const own = { HOST: host, PORT: String(issuer), SIGNER_FILE: signerFile(dataDir), DIRECTORY_FILE: directoryFile, CONSOLE_ORIGINS: origins.join() };
+    this.#crew.start('issuer', { command: process.execPath, args: programs.issuer, env: { ...inherited(), ...own } });
+    await this.#crew.untilReady('issuer', `${addressOf(issuer)}/.well-known/openid-configuration`, readyWithinMs);
+  }
+
+  async #startServices(ports: Ports) {
+    const around = this.#surroundings(ports);
+    for (const app of appNames) {
+      const env = appEnvironment(app, ports[app], around);
+      this.#crew.start(app, { command: process.execPath, args: this.#parts.programs[app], env });
+    }
+    await Promise.all(appNames.map((app) => this.#crew.untilReady(app, readyUrl(ports[app]), readyWithinMs)));
+  }
+
+  #surroundings(ports: Ports): Surroundings {
+    return {
+      kafkaBrokers: this.#servers!.kafkaBrokers,
+      mongodbUri: this.#servers!.mongodbUri,
+      issuer: addressOf(ports.issuer),
+      internalKey: keepInternalKey(this.#parts.dataDir),
+      directoryFile: this.#parts.directoryFile,
+      queryUrl: addressOf(ports['query-search'].http!),
+    };
+  }
+
+  /** Demo tickets are nice to have: without them the run still stands. */
+  async #seed() {
+    const { seed, terminal } = this.#parts;
+    try {
+      await seed?.(this.#run());
+    } catch (error) {
+      terminal.tell('demo tickets', `not made: ${(error as Error).message}`, 'warning');
+    }
+  }
+
+  #tellRun(): Run | undefined {
+    if (!this.#isReady) return undefined;
+    const run = this.#run();
+    writeRun(this.#parts.dataDir, run);
+    return run;
+  }
+
+  #run(): Run {
+    const ports = this.#ports!;
+    const { kafkaBrokers, mongodbUri, servers } = this.#servers!;
+    const processes = appNames.map((app) => [app, { pid: this.#crew.pidOf(app)!, managementUrl: addressOf(ports[app].management) }]);
+    return {
+      gateway: addressOf(ports.gateway.http!),
+      issuer: addressOf(ports.issuer),
+      kafkaBrokers,
+      mongodbUri,
+      processes: Object.fromEntries(processes) as Run['processes'],
+      servers,
+    };
+  }
+}

@@ -1,0 +1,10 @@
+import { Leash } from '../processes/leash.js';
+
+/** Holds the programs given as JSON arguments (`[command, …args]`) on a leash, prints their process ids, and waits to be killed. */
+const leash = new Leash();
+const pids = process.argv.slice(2).map((text) => {
+  const [command, ...args] = JSON.parse(text) as [string, ...string[]];
+  return leash.spawn({ command, args, env: process.env }).pid;
+});
+console.log(JSON.stringify({ watcher: leash.pid, pids }));
+setInterval(() => {}, 1_000);
