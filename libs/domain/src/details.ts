@@ -22,10 +22,13 @@ export function patched(ticket: Details, patch: DetailsPatch): Details {
 
 /** What differs, field by field; of the custom fields only the keys that changed. */
 export function changesBetween(from: Details, to: Details): Changes {
-  const changed = (Object.keys(to) as (keyof Details)[]).filter((field) => !isDeepStrictEqual(from[field], to[field]));
-  return Object.fromEntries(
-    changed.map((field) => [field, field === 'customFields' ? fieldChanges(from[field], to[field]) : { from: from[field], to: to[field] }]),
-  ) as Changes;
+  const { customFields, ...others } = to;
+  const changed = (Object.keys(others) as (keyof typeof others)[]).filter((field) => !isDeepStrictEqual(from[field], to[field]));
+  const fields = fieldChanges(from.customFields, customFields);
+  return {
+    ...Object.fromEntries(changed.map((field) => [field, { from: from[field], to: to[field] }])),
+    ...(fields && { customFields: fields }),
+  } as Changes;
 }
 
 function mergedRequester(now: Ticket['requester'], patch: NonNullable<DetailsPatch['requester']> | null): Requester | null {
@@ -45,8 +48,8 @@ function mergedFields(now: CustomFields, patch: NonNullable<DetailsPatch['custom
   return merged;
 }
 
-function fieldChanges(from: CustomFields, to: CustomFields) {
-  const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
-  const pick = (fields: CustomFields) => Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(fields, key) ? [[key, fields[key]]] : [])));
-  return { from: pick(from), to: pick(to) };
+function fieldChanges(from: CustomFields, to: CustomFields): { from: CustomFields; to: CustomFields } | null {
+  const keys = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => Object.hasOwn(from, key) !== Object.hasOwn(to, key) || from[key] !== to[key]);
+  const pick = (fields: CustomFields) => Object.fromEntries(keys.flatMap((key) => (Object.hasOwn(fields, key) ? [[key, fields[key]!]] : [])));
+  return keys.length === 0 ? null : { from: pick(from), to: pick(to) };
 }

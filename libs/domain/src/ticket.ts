@@ -57,8 +57,9 @@ export function decide(command: TicketCommand, state: TicketState, at: string): 
   if (command.type === 'ticket.create.v1') return decideCreate(command, state, at);
   const existing = visible(command, state);
   demandRights(command);
+  if (command.type === 'ticket.update-details.v1') demandRefiling(command, existing.ticket);
   if (existing.deleted && command.type !== 'ticket.restore.v1') throw new Rejection('gone', 'The ticket was deleted.');
-  demandVersion(command, existing.ticket);
+  demandVersion(command, existing.ticket.version);
   return decideExisting(command, existing, at);
 }
 
@@ -98,8 +99,8 @@ function decideCreate(command: Command<'ticket.create.v1'>, state: TicketState, 
   const assistantId = data.assistantId ?? (actor.type === 'agent' ? actor.id : null);
   if (assistantId !== null) demandFiling(command, assistantId);
   if (data.assignee && lacks(command, 'assign') !== null) throw forbidden(lacks(command, 'assign')!);
+  demandVersion(command, state.status === 'exists' ? state.ticket.version : 0);
   if (state.status === 'exists') throw new Rejection('already-exists', 'The ticket exists already.');
-  if (command.expectedVersion !== undefined) throw new Rejection('version-conflict', 'There is no such ticket yet.', { current: 0 });
   return { type: 'ticket.created.v1', data: createdData(data, assistantId, at) };
 }
 
@@ -171,9 +172,7 @@ function decideAssign({ data, actor }: Command<'ticket.assign.v1'>, { assignee }
 
 function decideDetails(command: Command<'ticket.update-details.v1'>, ticket: Ticket): TicketFact | null {
   demandNotClosed(ticket);
-  const after = patched(ticket, command.data);
-  const changes = changesBetween(ticket, after);
-  if (changes['assistantId']) demandFiling(command, after.assistantId);
+  const changes = changesBetween(ticket, patched(ticket, command.data));
   return Object.keys(changes).length === 0 ? null : { type: 'ticket.details-updated.v1', data: { changes } };
 }
 
@@ -199,7 +198,14 @@ function demandFiling(command: TicketCommand, assistantId: string | null) {
   if (!mayFileUnder(command, assistantId)) throw forbidden('an assistant of your own');
 }
 
-function demandVersion({ expectedVersion }: TicketCommand, { version }: Ticket) {
+/** Only a change of the assistant needs the right to file: what is sent back as it was is no change. */
+function demandRefiling(command: Command<'ticket.update-details.v1'>, { assistantId: now }: Ticket) {
+  const { assistantId } = command.data;
+  if (assistantId !== undefined && assistantId !== now) demandFiling(command, assistantId);
+}
+
+/** A ticket that does not exist is at version 0. */
+function demandVersion({ expectedVersion }: TicketCommand, version: number) {
   if (expectedVersion === undefined || expectedVersion === version) return;
   throw new Rejection('version-conflict', `The ticket is at version ${version}, not ${expectedVersion}.`, { current: version });
 }
