@@ -28,7 +28,7 @@ beforeAll(async () => {
   jest.spyOn(console, 'warn').mockImplementation(() => {}); // it says at every start that it keeps its state in memory
   folder = mkdtempSync(join(tmpdir(), 'issuer-'));
   const port = await freePort();
-  signer = await keepSigner(join(folder, 'issuer.json'), `http://127.0.0.1:${port}`);
+  signer = keepSigner(join(folder, 'issuer.json'), `http://127.0.0.1:${port}`);
   server = createIssuer({ signer, organisations, consoleClientId: clientId, consoleOrigins: [consoleOrigin, 'http://localhost:3000'] });
   await once(server.listen(port, '127.0.0.1'), 'listening');
 });
@@ -183,19 +183,19 @@ describe('local issuer', () => {
 
 describe('a token signed with the kept key', () => {
   it('passes the same checks as one from a sign-in', async () => {
-    const token = await signToken(signer, { org: 'acme', sub: 'ada', role: 'admin', name: 'Ada' });
+    const token = signToken(signer, { org: 'acme', sub: 'ada', role: 'admin', name: 'Ada' });
     expect((await verify(token)).payload).toMatchObject({ sub: 'ada', org: 'acme', role: 'admin', name: 'Ada', email: 'ada@acme.example', client_id: 'deskstream-cli' });
   });
 
   it('has expired when its time to live is zero or less', async () => {
     for (const ttl of [0, -60]) {
-      await expect(verify(await signToken(signer, { org: 'acme', sub: 'ada', role: 'admin', ttl }))).rejects.toMatchObject({ code: 'ERR_JWT_EXPIRED' });
+      await expect(verify(signToken(signer, { org: 'acme', sub: 'ada', role: 'admin', ttl }))).rejects.toMatchObject({ code: 'ERR_JWT_EXPIRED' });
     }
   });
 
   it('is made with the same key after a restart, and the key is readable for its owner only', async () => {
     const file = join(folder, 'issuer.json');
-    expect((await keepSigner(file, 'http://127.0.0.1:1')).key).toEqual(signer.key);
+    expect(keepSigner(file, 'http://127.0.0.1:1').key).toEqual(signer.key);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 });

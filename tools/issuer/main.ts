@@ -13,7 +13,7 @@ try {
 
 async function serve() {
   const config = readConfig(process.env);
-  const signer = await keepSigner(config.SIGNER_FILE, `http://${config.HOST}:${config.PORT}`);
+  const signer = keepSigner(config.SIGNER_FILE, `http://${config.HOST}:${config.PORT}`);
   const server = createIssuer({
     signer,
     organisations: readOrganisations(config.DIRECTORY_FILE),

@@ -31,7 +31,7 @@ export function createProvider(parts: IssuerParts): Provider {
 
 function configurationFor(parts: IssuerParts, people: Map<string, Person>): Configuration {
   return {
-    jwks: { keys: [parts.signer.key] } as Configuration['jwks'],
+    jwks: { keys: [parts.signer.key] },
     clients: [consoleClient(parts)],
     cookies: { keys: [randomBytes(32).toString('base64url')] },
     claims: { openid: ['sub'], profile: ['name', 'org', 'role'], email: ['email'] },
@@ -52,31 +52,34 @@ function configurationFor(parts: IssuerParts, people: Map<string, Person>): Conf
     subjectTypes: ['pairwise'],
     pairwiseIdentifier: async (_ctx, account) => people.get(account)?.sub ?? account,
     sectorIdentifierUriValidate: () => false,
-    features: {
-      devInteractions: { enabled: false },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: () => resource,
-        useGrantedResource: () => true,
-        getResourceServerInfo: () => ({
-          scope: 'openid profile email offline_access',
-          audience,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: 'RS256' } },
-        }),
-      },
-      rpInitiatedLogout: {
-        enabled: true,
-        logoutSource: (ctx, form) => void (ctx.body = signOutPage(form)),
-        postLogoutSuccessSource: (ctx) => void (ctx.body = signedOutPage()),
-      },
-    },
+    features,
     renderError: (ctx, { error, error_description }) => {
       ctx.type = 'html';
       ctx.body = errorPage(error_description ?? error);
     },
   };
 }
+
+/** Access tokens are JWTs for the services, whether or not a client asks for them; who signs out sees our pages. */
+const features: Configuration['features'] = {
+  devInteractions: { enabled: false },
+  resourceIndicators: {
+    enabled: true,
+    defaultResource: () => resource,
+    useGrantedResource: () => true,
+    getResourceServerInfo: () => ({
+      scope: 'openid profile email offline_access',
+      audience,
+      accessTokenFormat: 'jwt',
+      jwt: { sign: { alg: 'RS256' } },
+    }),
+  },
+  rpInitiatedLogout: {
+    enabled: true,
+    logoutSource: (ctx, form) => void (ctx.body = signOutPage(form)),
+    postLogoutSuccessSource: (ctx) => void (ctx.body = signedOutPage()),
+  },
+};
 
 const consoleClient = ({ consoleClientId, consoleOrigins }: IssuerParts) => ({
   client_id: consoleClientId,

@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createHash, createPrivateKey, generateKeyPairSync, type JsonWebKey, randomUUID, sign } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
-/** The issuer's address and its private key (RS256, as a JWK with `kid`). */
+/** The issuer's address and its private key for RS256. */
 export interface Signer {
   issuer: string;
-  key: JWK;
+  key: JsonWebKey & { kid: string };
 }
 
 /** Whom a token is for and what it says. */
@@ -45,33 +44,28 @@ export function readSigner(file: string): Signer | undefined {
 }
 
 /** The kept key with this address, or a new key; kept in `file` for the owner only. */
-export async function keepSigner(file: string, issuer: string): Promise<Signer> {
-  const signer = { issuer, key: readSigner(file)?.key ?? (await newKey()) };
+export function keepSigner(file: string, issuer: string): Signer {
+  const signer = { issuer, key: readSigner(file)?.key ?? newKey() };
   mkdirSync(dirname(file), { recursive: true });
   const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, JSON.stringify(signer, null, 2), { mode: 0o600 });
-  chmodSync(draft, 0o600);
   renameSync(draft, file);
   return signer;
 }
 
-/** Signs an access token as the local issuer does at a sign-in. */
-export async function signToken(signer: Signer, request: TokenRequest): Promise<string> {
-  const { org, sub, role, name = sub, email = `${sub}@${org}.example`, ttl = 3_600, clientId = 'deskstream-cli' } = request;
+/** Signs an access token like those of a sign-in, at once and without asking the issuer. */
+export function signToken({ issuer, key }: Signer, request: TokenRequest): string {
+  const { org, sub, role, name = sub, email = `${sub}@${org}.example`, ttl = 3_600, audience: aud = audience, clientId = 'deskstream-cli' } = request;
   const now = Math.floor(Date.now() / 1_000);
-  const expiresAt = now + ttl;
-  return new SignJWT({ name, email, org, role, scope: 'openid', client_id: clientId, jti: randomUUID() })
-    .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: signer.key.kid! })
-    .setIssuer(signer.issuer)
-    .setAudience(request.audience ?? audience)
-    .setSubject(sub)
-    .setIssuedAt(Math.min(now, expiresAt))
-    .setExpirationTime(expiresAt)
-    .sign(await importJWK(signer.key, 'RS256'));
+  const exp = now + ttl;
+  const header = { alg: 'RS256', typ: 'at+jwt', kid: key.kid };
+  const claims = { iss: issuer, aud, sub, name, email, org, role, client_id: clientId, jti: randomUUID(), iat: Math.min(now, exp), exp };
+  const signed = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${signed}.${sign('sha256', Buffer.from(signed), createPrivateKey({ key, format: 'jwk' })).toString('base64url')}`;
 }
 
-async function newKey(): Promise<JWK> {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-  const key = await exportJWK(privateKey);
-  return { ...key, kid: await calculateJwkThumbprint(key), alg: 'RS256', use: 'sig' };
+function newKey(): Signer['key'] {
+  const key = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey.export({ format: 'jwk' });
+  const kid = createHash('sha256').update(key.n!).digest('base64url').slice(0, 16);
+  return { ...key, kid, alg: 'RS256', use: 'sig' };
 }

@@ -27,12 +27,12 @@ function personOf({ org, sub, role, name, email }: Options) {
   throw new Refused(`There is no ${sub} in ${org}. Give --role admin|member for somebody new, or one of:\n${list.join('\n')}`);
 }
 
-async function print(options: Options) {
+function print(options: Options) {
   const person = personOf(options);
   const signer = readSigner(signerFile(dataDir));
   if (!signer) throw new Refused('There is no local issuer yet: run npm start once.');
   if (!readRun(dataDir)) console.error(`Deskstream is not running; the token is for its issuer at ${signer.issuer}.`);
-  console.log(await signToken(signer, { ...person, ttl: options.ttl, audience: options.audience }));
+  console.log(signToken(signer, { ...person, ttl: options.ttl, audience: options.audience }));
 }
 
 function seconds(text: string): number {
@@ -52,7 +52,7 @@ const command = new Command('npm run -s token --')
   .action(print);
 
 try {
-  await command.parseAsync();
+  command.parse();
 } catch (error) {
   if (!(error instanceof Refused)) throw error;
   console.error(error.message);

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { AppProcess, type Death } from '../processes/app-process.js';
 import { BoundedLog } from '../processes/bounded-log.js';
 import type { Leash, LeashedProgram } from '../processes/leash.js';
@@ -14,6 +14,9 @@ export class NotReady extends Error {}
 /** Dying this often before it was ever ready means that waiting longer is of no use. */
 const hopelessDeaths = 5;
 
+/** How long a program may need until it is ready. */
+const readyWithinMs = 60_000;
+
 /** What a crew needs. */
 export interface CrewParts {
   leash: Leash;
@@ -23,46 +26,50 @@ export interface CrewParts {
   onChange: () => void;
 }
 
+interface Member {
+  name: string;
+  app: AppProcess;
+  log: BoundedLog;
+  /** Answers well when the program is ready. */
+  readyUrl: string;
+  /** What it complains of while it is not `up` is shown only if it does not come up. */
+  phase: 'starting' | 'up' | 'down';
+  lastDeath: string;
+}
+
 /** The programs of a run: keeps them running, their logs in files, and tells of their troubles on the terminal. */
 export class Crew {
-  readonly #members = new Map<string, { app: AppProcess; log: BoundedLog }>();
+  readonly #members = new Map<string, Member>();
   #isStopping = false;
 
   constructor(private readonly parts: CrewParts) {
     mkdirSync(parts.logsDir, { recursive: true });
   }
 
-  /** Starts a program and keeps it running. */
-  start(name: string, program: LeashedProgram): AppProcess {
+  /** Starts a program, keeps it running, and waits for a good answer from `readyUrl`. Throws `NotReady` after a minute, or when it keeps dying. */
+  async start(name: string, program: LeashedProgram, readyUrl: string): Promise<void> {
+    const { leash } = this.parts;
     const log = new BoundedLog(join(this.parts.logsDir, `${name}.log`));
     const quota = new Quota();
     const app = new AppProcess({
       name,
       program,
-      leash: this.parts.leash,
+      leash,
       log,
       restart: true,
-      onStart: () => this.parts.onChange(),
-      onDeath: (death) => this.#tellDeath(name, death),
-      onLine: (line) => this.#tellTrouble(name, line, quota),
+      onStart: () => this.#onStart(member),
+      onDeath: (death) => this.#onDeath(member, death),
+      onLine: (line) => this.#tellTrouble(member, line, quota),
     });
-    this.#members.set(name, { app, log });
+    const member: Member = { name, app, log, readyUrl, phase: 'starting', lastDeath: '' };
+    this.#members.set(name, member);
     app.start();
-    return app;
+    await this.#untilUp(member);
   }
 
+  /** Process id of a program's newest life. */
   pidOf(name: string): number | undefined {
     return this.#members.get(name)?.app.pid;
-  }
-
-  /** Waits for a good answer from `url`. Throws `NotReady` after `timeoutMs`, or when the program keeps dying. */
-  async untilReady(name: string, url: string, timeoutMs: number): Promise<void> {
-    const { app } = this.#members.get(name)!;
-    const isHopeless = () => app.deaths >= hopelessDeaths || this.#isStopping;
-    const answer = await untilReady(url, timeoutMs, isHopeless);
-    if (!answer) return this.parts.terminal.tell(name, 'ready');
-    const why = isHopeless() ? `died ${app.deaths} times` : `is not ready after ${timeoutMs / 1_000} s: ${answer.text}`;
-    throw new NotReady([`${name} ${why}`, ...readable(app.lastLines.slice(-10)), `All of it is in ${this.#logOf(name)}`].join('\n  '));
   }
 
   /** Stops one program and waits for its end; kills it after `graceMs`. Unknown names are fine. */
@@ -70,30 +77,63 @@ export class Crew {
     this.#isStopping = true;
     const member = this.#members.get(name);
     if (!member) return;
-    this.#members.delete(name);
     await member.app.stop(graceMs, hurry);
     member.log.close();
   }
 
-  #tellDeath(name: string, { code, signal, lastLines, restartInMs = 0 }: Death) {
-    const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
-    this.parts.terminal.tell(name, `${how}; starting it again in ${restartInMs / 1_000} s`, 'error');
-    this.parts.terminal.detail(readable(lastLines.slice(-5)));
+  async #untilUp(member: Member): Promise<void> {
+    const { app, name, readyUrl } = member;
+    const isHopeless = () => app.deaths >= hopelessDeaths || this.#isStopping;
+    const answer = await untilReady(readyUrl, readyWithinMs, isHopeless);
+    if (!answer) {
+      member.phase = 'up';
+      return this.parts.terminal.tell(name, 'ready');
+    }
+    const why = isHopeless() ? `died ${app.deaths} times` : `is not ready after ${readyWithinMs / 1_000} s: ${answer.text}`;
+    throw new NotReady([`${name} ${why}`, ...lastWords(app.lastLines, 10), `All that it said is in ${this.#logOf(name)}`].join('\n  '));
   }
 
-  #tellTrouble(name: string, line: string, quota: Quota) {
+  #onStart(member: Member) {
+    this.parts.onChange();
+    if (member.phase === 'down') void this.#tellReturn(member, Date.now());
+  }
+
+  async #tellReturn(member: Member, bornAt: number) {
+    const { app } = member;
+    const { pid } = app;
+    const answer = await untilReady(member.readyUrl, readyWithinMs, () => app.pid !== pid || this.#isStopping);
+    if (answer || app.pid !== pid) return;
+    member.phase = 'up';
+    member.lastDeath = '';
+    this.parts.terminal.tell(member.name, `ready again after ${((Date.now() - bornAt) / 1_000).toFixed(1)} s`);
+  }
+
+  #onDeath(member: Member, { code, signal, lastLines, restartInMs = 0 }: Death) {
+    const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
+    this.parts.terminal.tell(member.name, `${how}; starting it again in ${restartInMs / 1_000} s`, 'error');
+    const words = lastWords(lastLines, 5);
+    if (words.join() !== member.lastDeath) this.parts.terminal.detail(words);
+    member.lastDeath = words.join();
+    if (member.phase === 'up') member.phase = 'down';
+  }
+
+  #tellTrouble({ name, phase }: Member, line: string, quota: Quota) {
     const { severity, text } = readLogLine(line);
-    if (severity === 'info' || this.#isStopping) return;
+    if (severity === 'info' || phase !== 'up' || this.#isStopping) return;
     const { show, missed } = quota.admit(Date.now());
     if (missed > 0) this.parts.terminal.detail([`${missed} more in ${this.#logOf(name)}`]);
     if (show) this.parts.terminal.tell(name, shorten(text), severity);
   }
 
   #logOf(name: string) {
-    return join(this.parts.logsDir, `${name}.log`);
+    return relative(process.cwd(), join(this.parts.logsDir, `${name}.log`));
   }
 }
 
-const readable = (lines: readonly string[]) => lines.map((line) => shorten(readLogLine(line).text));
+/** The end of an output in readable form, without what Node adds around an error. */
+function lastWords(lines: readonly string[], count: number): string[] {
+  const telling = lines.filter((line) => !/^\s*($|at |\^+$|[{}\]]|Node\.js v|requireStack)/.test(line) || line.startsWith('{"'));
+  return telling.slice(-count).map((line) => shorten(readLogLine(line).text));
+}
 
 const shorten = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);

@@ -107,7 +107,7 @@ const tickets: DemoTicket[] = [
  * nothing, and one that was cut short is completed.
  */
 export async function makeDemoTickets(gateway: string, dataDir: string): Promise<void> {
-  const tokens = await tokensOfEverybody(dataDir);
+  const tokens = tokensOfEverybody(dataDir);
   for (const [index, { by, ticket, then = [] }] of tickets.entries()) {
     const send = (path: string, who: string, body: object, step: number) =>
       post(`${gateway}/v1/tickets${path}`, { token: tokens.get(who)!, key: `demo-${index}-${step}`, body });
@@ -125,9 +125,8 @@ async function post(url: string, { token, key, body }: { token: string; key: str
   return { id: answer.ticketId ?? answer.id };
 }
 
-async function tokensOfEverybody(dataDir: string): Promise<Map<string, string>> {
+function tokensOfEverybody(dataDir: string): Map<string, string> {
   const signer = readSigner(signerFile(dataDir))!;
   const people = readOrganisations(demoDirectory).flatMap((organisation) => organisation.people);
-  const tokens = people.map(async (person) => [`${person.org}/${person.sub}`, await signToken(signer, { ...person, ttl: 300 })] as const);
-  return new Map(await Promise.all(tokens));
+  return new Map(people.map((person) => [`${person.org}/${person.sub}`, signToken(signer, { ...person, ttl: 300 })]));
 }

@@ -44,7 +44,7 @@ function launch(env: NodeJS.ProcessEnv = {}, command: string[] = [process.execPa
   return { child, ended, said: () => text };
 }
 
-const run = () => eventually(() => readRun(folder) ?? false, 15_000) as Promise<Run>;
+const run = (): Promise<Run> => eventually<Run | false>(() => readRun(folder) ?? false, 15_000);
 
 /** Process ids of the services as the file tells, whether they live or not. */
 function recorded(): { pids: number[] } {
@@ -97,6 +97,7 @@ describe('a run', () => {
     expect(after.managementUrl).toBe(before.managementUrl);
     await eventually(() => isUp(after.managementUrl));
     expect(said()).toMatch(/ticket-command +was ended by SIGKILL; starting it again in 0\.2 s/);
+    await eventually(() => /ticket-command +ready again after \d/.test(said()));
   });
 
   it('shows warnings of services in readable form', async () => {
@@ -184,8 +185,8 @@ describe('a run', () => {
     const other = mkdtempSync(join(tmpdir(), 'start-'));
     const { said, child, ended } = launch({}, [process.execPath, program, other]);
     const second = await eventually(() => readRun(other) ?? false, 15_000);
-    expect((second as Run).gateway).not.toBe(`http://127.0.0.1:${port}`);
-    expect(said()).toContain(`port ${port} is taken, using ${new URL((second as Run).gateway).port}`);
+    expect((second).gateway).not.toBe(`http://127.0.0.1:${port}`);
+    expect(said()).toContain(`port ${port} is taken, using ${new URL((second).gateway).port}`);
     child.kill('SIGTERM');
     await ended;
     rmSync(other, { recursive: true });

@@ -33,8 +33,6 @@ export interface SupervisorParts {
   terminal: Terminal;
 }
 
-const readyWithinMs = 60_000;
-
 // With the 7 s in which a leash ends what is left after us, all of it stays within 30 s.
 const appGraceMs = 6_000;
 const issuerGraceMs = 1_000;
@@ -109,17 +107,17 @@ export class Supervisor {
     const { dataDir, directoryFile, programs } = this.#parts;
     const origins = [host, 'localhost'].map((name) => `http://${name}:${gateway.http}`);
     const own = { HOST: host, PORT: String(issuer), SIGNER_FILE: signerFile(dataDir), DIRECTORY_FILE: directoryFile, CONSOLE_ORIGINS: origins.join() };
-    this.#crew.start('issuer', { command: process.execPath, args: programs.issuer, env: { ...inherited(), ...own } });
-    await this.#crew.untilReady('issuer', `${addressOf(issuer)}/.well-known/openid-configuration`, readyWithinMs);
+    const program = { command: process.execPath, args: programs.issuer, env: { ...inherited(), ...own } };
+    await this.#crew.start('issuer', program, `${addressOf(issuer)}/.well-known/openid-configuration`);
   }
 
   async #startServices(ports: Ports) {
     const around = this.#surroundings(ports);
-    for (const app of appNames) {
+    const start = (app: AppName) => {
       const env = appEnvironment(app, ports[app], around);
-      this.#crew.start(app, { command: process.execPath, args: this.#parts.programs[app], env });
-    }
-    await Promise.all(appNames.map((app) => this.#crew.untilReady(app, readyUrl(ports[app]), readyWithinMs)));
+      return this.#crew.start(app, { command: process.execPath, args: this.#parts.programs[app], env }, readyUrl(ports[app]));
+    };
+    await Promise.all(appNames.map(start));
   }
 
   #surroundings(ports: Ports): Surroundings {

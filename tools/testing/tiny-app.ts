@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 
 /**
- * Stands for a service: answers `/health/ready` on its management port, echoes its environment at `/env`, and does as `TINY` says:
+ * Stands for a service: answers `/health/ready` on its management port, echoes its environment at `/env`, takes its `PORT`, and does as `TINY` says:
  * `deaf` ignores SIGTERM, `ill` is never ready, `broken` exits at once, `slow` takes a second to stop.
  */
 const behaviour = process.env['TINY'] ?? '';
@@ -18,6 +18,7 @@ const server = createServer((request, response) => {
   const status = behaviour === 'ill' ? 503 : 200;
   response.writeHead(status).end(JSON.stringify({ status: status === 200 ? 'up' : 'down', checks: { kafka: 'down' } }));
 });
+if (process.env['PORT']) createServer().listen(Number(process.env['PORT']), '127.0.0.1');
 server.listen(Number(process.env['MANAGEMENT_PORT']), '127.0.0.1', () => log(30, 'listening'));
 
 process.on('SIGTERM', () => {

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DirectorySeed } from '#contracts';
+import { ensureTopics, readTopics } from '#messaging';
+import { readSigner, type Signer, signerFile, signToken, type TokenRequest } from '../../tools/issuer/signer.js';
+import { built, rootDir } from '../../tools/places.js';
+import { addressOf, appEnvironment, type AppName, type AppPorts, hasHttp, host, inherited, type Surroundings } from '../../tools/processes/apps.js';
+import { Leash } from '../../tools/processes/leash.js';
+import { freePort } from '../../tools/processes/ports.js';
+import { type AppChanges, AppHandle } from './app-handle.js';
+import { organisation } from './organisation.js';
+
+/** What a stack is made of. */
+export interface StackOptions {
+  /** Default: `KAFKA_BROKERS` and `MONGODB_URI` of the environment, as the test driver sets them. */
+  servers?: { kafkaBrokers: string; mongodbUri: string };
+  /** How many of each service; default 1. 0 leaves a service out (`add` starts it later). */
+  instances?: Partial<Record<AppName, number>>;
+  /** Environment of a service beyond what it gets anyway. */
+  env?: Partial<Record<AppName, NodeJS.ProcessEnv>>;
+  /** Arguments of Node before a service's entry, such as `--import ./preload.mjs` or `--cpu-prof`. */
+  nodeOptions?: Partial<Record<AppName, string[]>>;
+  /** Organisations that the gateway begins with; default: one `acme`. */
+  directory?: DirectorySeed;
+}
+
+/** Whom a token is for. What is left out is looked up in the stack's directory. */
+export type TokenClaims = Pick<TokenRequest, 'org' | 'sub'> & Partial<TokenRequest>;
+
+/** The built services as processes of their own, on real servers. */
+export interface Stack {
+  /** Address of the first gateway, without `/v1`. */
+  readonly gatewayUrl: string;
+  readonly gatewayUrls: string[];
+  /** Address of the first query-search. */
+  readonly queryUrl: string;
+  readonly issuer: string;
+  readonly kafkaBrokers: string;
+  readonly mongodbUri: string;
+  readonly apps: Readonly<Record<AppName, AppHandle[]>>;
+  /** Signs what query-search is told about callers. */
+  readonly internalKey: string;
+  /** A token as a sign-in gives it. Throws for somebody who is not in the directory and has no `role`. */
+  token(claims: TokenClaims): string;
+  /** One more instance of a service, ready. */
+  add(app: AppName, changes?: AppChanges): Promise<AppHandle>;
+  /** Ends all processes and removes their logs. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the built services (`npm run build` first) with an issuer of their own, and waits until they are ready. They end with this process. A service that
+ * dies stays dead. Several stacks on one pair of servers share topics and databases: use organisations of their own, or servers of
+ * their own (`openServers` of `#servers` with a folder of its own).
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const stack = new RunningStack(options, await freePort(), await freePort());
+  try {
+    await stack.start();
+    return stack;
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+class RunningStack implements Stack {
+  readonly apps: Record<AppName, AppHandle[]> = { gateway: [], 'ticket-command': [], 'query-search': [] };
+  readonly issuer: string;
+  readonly kafkaBrokers: string;
+  readonly mongodbUri: string;
+  readonly internalKey = randomBytes(32).toString('base64url');
+  readonly #folder = mkdtempSync(join(tmpdir(), 'deskstream-stack-'));
+  readonly #leash = new Leash();
+  readonly #directory: DirectorySeed;
+  #issuerProcess?: AppHandle;
+  #signer?: Signer;
+
+  constructor(
+    private readonly options: StackOptions,
+    private readonly issuerPort: number,
+    /** Where query-search will be: gateways may start before it. */
+    private readonly firstQueryPort: number,
+  ) {
+    this.#directory = options.directory ?? { organisations: [organisation('acme')] };
+    this.kafkaBrokers = options.servers?.kafkaBrokers ?? required('KAFKA_BROKERS');
+    this.mongodbUri = options.servers?.mongodbUri ?? required('MONGODB_URI');
+    this.issuer = addressOf(issuerPort);
+    writeFileSync(this.#directoryFile, JSON.stringify(this.#directory));
+  }
+
+  get gatewayUrls() {
+    return this.apps.gateway.map(({ url }) => url!);
+  }
+
+  get gatewayUrl() {
+    return this.gatewayUrls[0]!;
+  }
+
+  get queryUrl() {
+    return addressOf(this.firstQueryPort);
+  }
+
+  get #directoryFile() {
+    return join(this.#folder, 'directory.json');
+  }
+
+  async start() {
+    await ensureTopics(this.kafkaBrokers.split(','), await readTopics(join(rootDir, 'deploy', 'topics.yaml'), 'local'));
+    const { instances = {} } = this.options;
+    const names = (Object.keys(this.apps) as AppName[]).flatMap((app) => Array.from({ length: instances[app] ?? 1 }, () => app));
+    await Promise.all([this.#startIssuer(), ...names.map((app) => this.add(app))]);
+  }
+
+  async add(app: AppName, changes: AppChanges = {}): Promise<AppHandle> {
+    const name = `${app}-${this.apps[app].length}`;
+    const handle = this.#handle(name, [built(`apps/${app}/main.js`)]);
+    this.apps[app].push(handle);
+    const ports = await this.#portsFor(app);
+    handle.listensAt(addressOf(ports.management), ports.http === undefined ? undefined : addressOf(ports.http));
+    const { env = {}, nodeOptions = {} } = this.options;
+    handle.start({
+      env: { ...appEnvironment(app, ports, this.#surroundings), ...env[app], ...changes.env },
+      nodeOptions: changes.nodeOptions ?? nodeOptions[app] ?? [],
+    });
+    await handle.untilReady();
+    return handle;
+  }
+
+  token(claims: TokenClaims): string {
+    const members = this.#directory.organisations.find(({ id }) => id === claims.org)?.members;
+    const known = members?.find(({ id }) => id === claims.sub);
+    const role = claims.role ?? known?.role;
+    if (!role) throw new Error(`there is no ${claims.sub} in ${claims.org}: give a role`);
+    return signToken(this.#signer!, { ...(known && { name: known.name, email: known.email }), ...claims, role });
+  }
+
+  async stop() {
+    const all = [...this.apps.gateway, ...this.apps['ticket-command'], ...this.apps['query-search'], this.#issuerProcess];
+    await Promise.all(all.map(async (handle) => handle?.end()));
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  get #surroundings(): Surroundings {
+    const { kafkaBrokers, mongodbUri, issuer, internalKey, queryUrl } = this;
+    return { kafkaBrokers, mongodbUri, issuer, internalKey, queryUrl, directoryFile: this.#directoryFile };
+  }
+
+  async #startIssuer() {
+    const handle = this.#handle('issuer', [built('tools/issuer/main.js')]);
+    this.#issuerProcess = handle;
+    const signer = signerFile(this.#folder);
+    const own = { HOST: host, PORT: String(this.issuerPort), SIGNER_FILE: signer, DIRECTORY_FILE: this.#directoryFile, CONSOLE_ORIGINS: 'http://127.0.0.1:3000' };
+    handle.listensAt(this.issuer);
+    handle.start({ env: { ...inherited(), ...own } });
+    await handle.untilReady('/.well-known/openid-configuration');
+    this.#signer = readSigner(signer)!;
+  }
+
+  async #portsFor(app: AppName): Promise<AppPorts> {
+    const management = await freePort();
+    if (!hasHttp(app)) return { management };
+    const isFirstQuery = app === 'query-search' && this.apps[app].length === 1;
+    return { management, http: isFirstQuery ? this.firstQueryPort : await freePort() };
+  }
+
+  #handle(name: string, entry: string[]) {
+    return new AppHandle({ name, entry, leash: this.#leash, logFile: join(this.#folder, `${name}.log`) });
+  }
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: the test driver (test/run.mjs) does, or give the stack its servers`);
+  return value;
+}
