@@ -1,0 +1,23 @@
+import type { Channel, Principal } from '#contracts';
+import type { WriteConditions } from './request-headers.js';
+
+/** Who sent a request, and through which door. */
+export interface Caller {
+  principal: Principal;
+  channel: Channel;
+  /** As the token says it; agents have none. */
+  email?: string | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the door once the token was checked. */
+    caller: Caller;
+    /** Set by the door for writes. */
+    conditions: WriteConditions;
+    /** Canonical text of the body; undefined without one. */
+    canonicalBody: string | undefined;
+    /** When the request came, ms of `performance.now()`. */
+    cameAt: number;
+  }
+}

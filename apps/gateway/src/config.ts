@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { commonConfig, Port } from '#observability';
+
+const url = z.string().regex(/^https?:\/\/\S+$/, 'must be an http:// or https:// address');
+
+/** Settings of the gateway, as its environment names them. */
+export const Config = z.object({
+  ...commonConfig,
+  /** Port of the public door. */
+  PORT: Port.default(3000),
+  /** Whose tokens are taken, exactly as their `iss` says it. */
+  OIDC_ISSUER: url,
+  /** The `aud` that tokens must name. */
+  OIDC_AUDIENCE: z.string().min(1),
+  /** Tokens of this client make tickets of the channel `console`. */
+  CONSOLE_CLIENT_ID: z.string().min(1).default('deskstream-console'),
+  /** Address of query-search. */
+  QUERY_URL: url,
+  /** Signs what is told to other services about who asks. */
+  INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters'),
+  /** JSON file that fills the directory at every start. */
+  DIRECTORY_FILE: z.string().min(1).optional(),
+});
+export type Config = z.infer<typeof Config>;
+
+/** Token of the settings for injection. */
+export const CONFIG = Symbol('config');

@@ -1,0 +1,133 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limits, NoQuery, validationErrors } from '#contracts';
+import { ProblemError } from '#observability';
+import { AuthGuard } from './auth.guard.js';
+import type { Caller } from './caller.js';
+import { requestSeconds } from './metrics.js';
+import { parseBody, readBody } from './request-body.js';
+import { demandJson, writeConditions } from './request-headers.js';
+import { KnownRoutes } from './routes.js';
+import { queryPointer, SchemaPipe } from './schema.pipe.js';
+
+type Done = (error?: Error) => void;
+
+/** Every answer here is data for one caller: never sniffed, kept, framed or run. */
+const answerHeaders = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+};
+const forbiddenKeys = ['__proto__', 'constructor', 'prototype'];
+
+/**
+ * Puts the checks of the public door before the application's routes, in this order: route, sign-in, headers, body. What they refuse costs
+ * neither a body nor a handler.
+ */
+export function openDoor(app: NestFastifyApplication): void {
+  const http = app.getHttpAdapter().getInstance();
+  const guard = app.get(AuthGuard);
+  const routes = new KnownRoutes();
+  routes.learn(http);
+  takeBodies(app);
+  limitConnections(app);
+  app.useGlobalPipes(new SchemaPipe());
+  for (const name of ['caller', 'conditions', 'canonicalBody', 'cameAt']) http.decorateRequest(name, undefined);
+  http.addHook('onRequest', (request, reply, done) => enter(request, reply, done, routes, guard));
+  http.addHook('preValidation', (request, _, done) => guarded(done, () => unpack(request)));
+  http.addHook('onResponse', (request, reply, done) => {
+    measure(request, reply);
+    done();
+  });
+}
+
+function enter(request: FastifyRequest, reply: FastifyReply, done: Done, routes: KnownRoutes, guard: AuthGuard) {
+  request.cameAt = performance.now();
+  reply.headers(answerHeaders);
+  guarded(done, () => {
+    if (request.is404) throw noRoute(routes.allowed(request.url), request);
+    return guard.admit(request);
+  }, (caller) => welcome(request, caller));
+}
+
+function noRoute(allow: string, { method }: FastifyRequest) {
+  if (allow === '') return new ProblemError('not-found', 'There is no such route.');
+  return new ProblemError('method-not-allowed', `${method} is not possible here.`, {}, { allow });
+}
+
+function welcome(request: FastifyRequest, caller: Caller) {
+  request.caller = caller;
+  demandJson(request.raw);
+  demandPlainQuery(request);
+  if (isWrite(request)) request.conditions = writeConditions(request.raw);
+}
+
+const isWrite = ({ method }: FastifyRequest) => method !== 'GET' && method !== 'HEAD';
+
+/** Parameters of reads are the business of their schemas; a write takes none. */
+function demandPlainQuery(request: FastifyRequest) {
+  const start = request.url.indexOf('?');
+  if (start < 0) return;
+  if (request.url.includes('%', start) && !isDecodable(request.url.slice(start))) throw new ProblemError('malformed-request', 'The query is not percent-encoded UTF-8.');
+  const query = request.query as Record<string, unknown>;
+  for (const key of forbiddenKeys) if (Object.hasOwn(query, key)) throw new ProblemError('malformed-request', `The parameter ${key} is not allowed.`);
+  if (!isWrite(request)) return;
+  const { error } = NoQuery.safeParse(query);
+  if (error) throw new ProblemError('validation-failed', 'The request is not valid.', { errors: validationErrors(error.issues, queryPointer) });
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function unpack(request: FastifyRequest) {
+  if (!(request.body instanceof Buffer)) return;
+  const { value, canonical } = parseBody(request.body);
+  request.body = value;
+  request.canonicalBody = canonical;
+}
+
+/** Bodies come as bytes, whatever they call themselves: their type was checked before, and the framework's own parsers are closed. */
+function takeBodies(app: NestFastifyApplication) {
+  app.useBodyParser('*', { bodyLimit: limits.requestBytes }, (_request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body));
+  const http = app.getHttpAdapter().getInstance();
+  http.removeAllContentTypeParsers();
+  http.addContentTypeParser('*', (request, _payload, done) => (request.raw.headers['content-length'] === '0' ? done(null, undefined) : readBody(request.raw, done)));
+}
+
+/** Slow senders hold a connection for half a minute at most; idle ones are kept a little longer than load balancers keep theirs. */
+function limitConnections(app: NestFastifyApplication) {
+  const server = app.getHttpServer() as import('node:http').Server;
+  Object.assign(server, { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 72_000, connectionsCheckingInterval: 5_000, requireHostHeader: false });
+}
+
+function measure(request: FastifyRequest, { statusCode }: FastifyReply) {
+  const route = request.routeOptions.url ?? 'unknown';
+  requestSeconds.observe({ route, method: request.method, status: statusCode }, (performance.now() - request.cameAt) / 1_000);
+}
+
+/** Runs a check of a hook, and what follows it; stays synchronous where the check does. */
+function guarded<T>(done: Done, check: () => T | Promise<T>, then: (value: T) => void = () => undefined) {
+  const next = (value: T) => {
+    try {
+      then(value);
+    } catch (error) {
+      done(error as Error);
+      return;
+    }
+    done();
+  };
+  try {
+    const value = check();
+    if (value instanceof Promise) value.then(next, done);
+    else next(value);
+  } catch (error) {
+    done(error as Error);
+  }
+}

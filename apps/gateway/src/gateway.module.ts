@@ -1,0 +1,100 @@
+import { Logger, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { Fault, RecordProducer } from '#messaging';
+import { patiently } from '#observability';
+import { openDatabase, type Database } from '#persistence';
+import { AuthGuard } from './auth.guard.js';
+import { CommandBus } from './command-bus.js';
+import { CommandsController } from './commands.controller.js';
+import type { Config } from './config.js';
+import { Directory } from './directory.js';
+import { DirectoryPublisher } from './directory.publisher.js';
+import { readSeed } from './directory.seed.js';
+import { DirectoryStore, type Wanted } from './directory.store.js';
+import { IssuerKeys } from './issuer-keys.js';
+import { PendingCommands } from './pending-commands.store.js';
+import { PeopleController } from './people.controller.js';
+import { Queries } from './queries.js';
+import { Reads } from './reads.js';
+import { ResultWaiters } from './result-waiters.js';
+import { ResultsConsumer } from './results.consumer.js';
+import { TicketsController } from './tickets.controller.js';
+import { TokenVerifier } from './token-verifier.js';
+import { Writes } from './writes.js';
+
+/** The gateway's own database. */
+export const STORE = Symbol('store');
+/** What the directory file says, undefined without one. */
+const SEED = Symbol('seed');
+
+/** The public door. */
+@Module({})
+export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('gateway');
+
+  constructor(private readonly parts: ModuleRef) {}
+
+  static with(config: Config): DynamicModule {
+    const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience } = config;
+    return {
+      module: GatewayModule,
+      controllers: [TicketsController, CommandsController, PeopleController, ResultsConsumer],
+      providers: [
+        { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
+        { provide: SEED, useFactory: () => (config.DIRECTORY_FILE === undefined ? undefined : readSeed(config.DIRECTORY_FILE)) },
+        { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'gateway' }) },
+        { provide: IssuerKeys, useFactory: () => new IssuerKeys(issuer) },
+        { provide: TokenVerifier, useFactory: (keys: IssuerKeys) => new TokenVerifier(keys, { issuer, audience }), inject: [IssuerKeys] },
+        { provide: DirectoryStore, useFactory: (store: Database) => new DirectoryStore(store), inject: [STORE] },
+        { provide: Directory, useFactory: (store: DirectoryStore) => new Directory(store), inject: [DirectoryStore] },
+        {
+          provide: DirectoryPublisher,
+          useFactory: (store: DirectoryStore, producer: RecordProducer) => new DirectoryPublisher(store, producer),
+          inject: [DirectoryStore, RecordProducer],
+        },
+        {
+          provide: AuthGuard,
+          useFactory: (tokens: TokenVerifier, directory: Directory) => new AuthGuard(tokens, directory, config.CONSOLE_CLIENT_ID),
+          inject: [TokenVerifier, Directory],
+        },
+        { provide: PendingCommands, useFactory: (store: Database) => new PendingCommands(store), inject: [STORE] },
+        ResultWaiters,
+        {
+          provide: CommandBus,
+          useFactory: (producer: RecordProducer, waiters: ResultWaiters, pending: PendingCommands) => new CommandBus(producer, waiters, pending),
+          inject: [RecordProducer, ResultWaiters, PendingCommands],
+        },
+        { provide: Queries, useFactory: () => new Queries(config.QUERY_URL, config.INTERNAL_KEY) },
+        Reads,
+        Writes,
+      ],
+    };
+  }
+
+  /** Neither store nor broker is waited for: reads may work while one of them is away, and readiness tells. */
+  onModuleInit(): void {
+    void this.connect().catch((error: unknown) => this.logger.fatal({ msg: 'the producer cannot connect', err: error }));
+    void this.fillDirectory().catch((error: unknown) => this.logger.fatal({ msg: 'the directory cannot be filled', err: error }));
+  }
+
+  /** After the last request was answered. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.parts.get(DirectoryPublisher).stop();
+    await this.parts.get(RecordProducer).close();
+    await this.parts.get(Queries).close();
+    await this.parts.get<Database>(STORE).close();
+  }
+
+  private async connect() {
+    const producer = this.parts.get(RecordProducer);
+    await patiently('connecting to Kafka', () => producer.connect().catch((cause: unknown) => Promise.reject(new Fault('no broker', { cause }))));
+  }
+
+  private async fillDirectory() {
+    const store = this.parts.get(DirectoryStore);
+    const seed = this.parts.get<Wanted[] | undefined>(SEED, { strict: false });
+    await patiently('preparing the store', () => Promise.all([store.prepare(), this.parts.get(PendingCommands).prepare()]));
+    if (seed !== undefined) await patiently('filling the directory', () => store.fill(seed));
+    this.parts.get(DirectoryPublisher).start();
+  }
+}

@@ -1,0 +1,43 @@
+import type { Actor, Principal } from '#contracts';
+import { guarded, type Database } from '#persistence';
+
+interface Stored {
+  _id: string;
+  orgId: string;
+  actor: Pick<Actor, 'type' | 'id'>;
+  ticketId: string;
+  at: Date;
+}
+
+/** Longer than the command topic keeps a command (7 days), seconds. */
+const keptSeconds = 8 * 86_400;
+const timeoutMS = 1_500;
+
+/** Who was told to ask later for the outcome of what. Throws `StoreFault` when the store cannot. */
+export class PendingCommands {
+  constructor(private readonly database: Pick<Database, 'db'>) {}
+
+  async prepare(): Promise<void> {
+    await guarded(() => this.commands.createIndex({ at: 1 }, { expireAfterSeconds: keptSeconds }));
+  }
+
+  /** Remembers who sent a command; a repeat leaves the first note. */
+  async remember({ orgId, actor: { type, id } }: Principal, commandId: string, ticketId: string): Promise<void> {
+    const note = { orgId, actor: { type, id }, ticketId, at: new Date() };
+    await guarded(() =>
+      this.commands.updateOne({ _id: commandId }, { $setOnInsert: note }, { upsert: true, timeoutMS }).catch((error: unknown) => {
+        if ((error as { code?: unknown }).code !== 11_000) throw error;
+      }),
+    );
+  }
+
+  /** The ticket of a command that this principal sent; null for anybody else. */
+  async ticketOf({ orgId, actor }: Principal, commandId: string): Promise<string | null> {
+    const mine = { _id: commandId, orgId, 'actor.type': actor.type, 'actor.id': actor.id };
+    return (await guarded(() => this.commands.findOne(mine, { timeoutMS })))?.ticketId ?? null;
+  }
+
+  private get commands() {
+    return this.database.db.collection<Stored>('pending_commands');
+  }
+}

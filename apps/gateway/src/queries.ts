@@ -1,0 +1,86 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { Pool, type Dispatcher } from 'undici';
+import { assertionSeconds, type Principal } from '#contracts';
+import { ProblemError } from '#observability';
+
+/** An answer of query-search, to be passed on as it is. */
+export interface QueryAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+export interface Query {
+  principal: Principal;
+  /** Path and query string as the public door names them. */
+  path: string;
+  requestId: string;
+  minVersion?: string | undefined;
+}
+
+const passedOn = ['content-type', 'etag', 'link', 'retry-after'] as const;
+const timeoutMs = 3_000;
+/** An assertion is used again for so long, well within its validity, ms. */
+const assertionReuseMs = 30_000;
+const connections = 64;
+
+/** Asks query-search on a principal's behalf. */
+export class Queries {
+  private readonly pool: Pool;
+  private readonly key: KeyObject;
+  private readonly assertions = new WeakMap<Principal, { signed: Promise<string>; until: number }>();
+
+  constructor(address: string, internalKey: string) {
+    this.key = createSecretKey(Buffer.from(internalKey));
+    const connect = { timeout: 1_000 };
+    this.pool = new Pool(new URL(address).origin, { connections, connect, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+  }
+
+  /** The answer, whatever its status. @throws ProblemError 503 when query-search does not give one */
+  async ask(query: Query): Promise<QueryAnswer> {
+    const authorization = `Bearer ${await this.assertion(query.principal)}`;
+    const headers: Record<string, string> = { authorization, 'x-request-id': query.requestId, accept: 'application/json' };
+    if (query.minVersion !== undefined) headers['x-min-version'] = query.minVersion;
+    const request: Dispatcher.RequestOptions = { path: query.path, method: 'GET', headers };
+    const answer = await this.request(request).catch((error: unknown) => (isStale(error) ? this.request(request) : Promise.reject(error))).catch(unavailable);
+    // What query-search refuses of us is not the caller's doing.
+    if (answer.status === 401) throw unavailableProblem(new Error('query-search does not take our assertion'));
+    return answer;
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  private async request(options: Dispatcher.RequestOptions): Promise<QueryAnswer> {
+    const { statusCode, headers, body } = await this.pool.request(options);
+    const told: Record<string, string> = {};
+    for (const name of passedOn) if (typeof headers[name] === 'string') told[name] = headers[name];
+    return { status: statusCode, headers: told, body: Buffer.from(await body.arrayBuffer()) };
+  }
+
+  private assertion(principal: Principal): Promise<string> {
+    const known = this.assertions.get(principal);
+    if (known !== undefined && known.until > Date.now()) return known.signed;
+    const signed = new SignJWT({ principal })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuer('gateway')
+      .setAudience('query-search')
+      .setIssuedAt()
+      .setExpirationTime(`${assertionSeconds}s`)
+      .sign(this.key);
+    this.assertions.set(principal, { signed, until: Date.now() + assertionReuseMs });
+    return signed;
+  }
+}
+
+/** A kept connection that the other side closed just now: a read may be asked again. */
+const isStale = (error: unknown) => ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as { code?: string }).code ?? '');
+
+function unavailable(error: unknown): never {
+  throw unavailableProblem(error);
+}
+
+const unavailableProblem = (cause: unknown) =>
+  Object.assign(new ProblemError('dependency-unavailable', 'Reading is not possible right now.', {}, { 'retry-after': '2' }), { cause });

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { problem, type ProblemName } from '#contracts';
+import { problemOf, sendProblem } from '#observability';
+
+/** How long an answered connection may still deliver what it was sending: closing at once would take the answer back, ms. */
+const lingerMs = 500;
+
+const byCode: Record<string, [ProblemName, string]> = {
+  HPE_HEADER_OVERFLOW: ['headers-too-large', 'The headers are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['payload-too-large', 'The chunk extensions are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['malformed-request', 'The request did not arrive in time.'],
+};
+
+/** Answers what is no HTTP request that the framework could see. */
+export function answerBrokenRequest(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
+  const { _httpMessage: under } = socket as { _httpMessage?: ServerResponse };
+  if (error.code === 'ECONNRESET' || !socket.writable || under?.headersSent) return void socket.destroy();
+  const [name, detail] = byCode[error.code ?? ''] ?? (['malformed-request', 'This is not an HTTP request.'] as const);
+  const requestId = randomUUID();
+  const path = /^[A-Z]+ (\/[^ ?\r\n]{0,2000})/.exec(error.rawPacket instanceof Buffer ? error.rawPacket.toString('latin1') : '')?.[1];
+  const answer = problem(name, detail, { instance: path ?? '/', requestId });
+  const body = JSON.stringify(answer);
+  const head = [
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  setTimeout(() => socket.destroy(), lingerMs).unref();
+}
+
+/** Answers what the router refuses before any hook runs: paths that cannot be decoded. */
+export function answerBadPath(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  sendProblem(request, reply, problemOf(error));
+}
+
+/** `Expect` knows one word; what else it says is refused as any bad header. */
+export function refuseExpectations(server: Server): void {
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const requestId = randomUUID();
+    const body = JSON.stringify(problem('malformed-request', 'Expect can only be 100-continue.', { instance: request.url?.split('?', 1)[0], requestId }));
+    response.writeHead(400, { 'content-type': 'application/problem+json', 'x-request-id': requestId, connection: 'close' }).end(body);
+  });
+}

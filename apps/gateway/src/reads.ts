@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError } from '#observability';
+import { PendingCommands } from './pending-commands.store.js';
+import { Queries, type QueryAnswer } from './queries.js';
+import { minVersion } from './request-headers.js';
+
+/** Answers reads with what query-search says, byte for byte. */
+@Injectable()
+export class Reads {
+  constructor(
+    private readonly queries: Queries,
+    private readonly pending: PendingCommands,
+  ) {}
+
+  /** Passes a read on; `path` is the checked path, the query string stays as it was sent. @throws ProblemError */
+  async pass(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
+    send(reply, await this.ask(request, path));
+  }
+
+  /** The state of a command: what is stored of it, else that it is under way, for who sent it. @throws ProblemError */
+  async command(request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
+    const stored = await this.ask(request, `/v1/commands/${id}`);
+    const ticketId = stored.status === 404 ? await this.pendingTicket(request, id) : null;
+    if (ticketId === null) return send(reply, stored);
+    void reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify({ id, state: 'pending', ticketId }));
+  }
+
+  private ask(request: FastifyRequest, path: string): Promise<QueryAnswer> {
+    const start = request.url.indexOf('?');
+    const query = start < 0 ? '' : request.url.slice(start);
+    return this.queries.ask({ principal: request.caller.principal, path: path + query, requestId: request.id, minVersion: minVersion(request.raw) });
+  }
+
+  private async pendingTicket({ caller }: FastifyRequest, id: string): Promise<string | null> {
+    try {
+      return await this.pending.ticketOf(caller.principal, id);
+    } catch (cause) {
+      throw Object.assign(new ProblemError('dependency-unavailable', 'Commands cannot be looked up right now.', {}, { 'retry-after': '2' }), { cause });
+    }
+  }
+}
+
+const send = (reply: FastifyReply, { status, headers, body }: QueryAnswer) => void reply.code(status).headers(headers).send(body);

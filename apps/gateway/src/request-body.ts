@@ -1,0 +1,71 @@
+import { TextDecoder } from 'node:util';
+import type { IncomingMessage } from 'node:http';
+import { limits } from '#contracts';
+import { ProblemError } from '#observability';
+
+/** A body that was read: what it says, and its canonical text, by which repeats of a request are told from other requests. */
+export interface JsonBody {
+  value: unknown;
+  canonical: string;
+}
+
+/** Bytes of a body that is too large that are read and dropped before the answer: who still writes does not read it. */
+const drainBytes = 8 * 1024 * 1024;
+
+/** Reads a body of at most 256 KiB. Calls back once. */
+export function readBody(stream: IncomingMessage, done: (error: Error | null, body?: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const finish = (error: Error | null) => {
+    stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onError);
+    done(error, error === null ? Buffer.concat(chunks) : undefined);
+  };
+  const onData = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= limits.requestBytes) chunks.push(chunk);
+    else chunks.length = 0;
+    if (size > drainBytes) finish(tooLarge());
+  };
+  const onEnd = () => finish(size > limits.requestBytes ? tooLarge() : null);
+  const onError = () => finish(new ProblemError('malformed-request', 'The body is not as long as announced.'));
+  stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError);
+}
+
+const tooLarge = () => new ProblemError('payload-too-large', `A request has at most ${limits.requestBytes / 1024} KiB.`);
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
+
+/** Parses a body. @throws ProblemError 400: not UTF-8, not JSON, nested too deep, or with a key that could reach a prototype */
+export function parseBody(bytes: Buffer): JsonBody {
+  if (bytes.length === 0) throw malformed('The body is empty.');
+  const value = parseJson(bytes);
+  return { value, canonical: canonicalText(value, 1) };
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes));
+  } catch {
+    throw malformed('The body is not JSON in UTF-8.');
+  }
+}
+
+/** One text for all ways to write the same JSON: keys sorted, no white space. Looks at every key and depth on the way. */
+function canonicalText(value: unknown, depth: number): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (depth > limits.jsonDepth) throw malformed(`The body is nested deeper than ${limits.jsonDepth}.`);
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item, depth + 1)).join(',')}]`;
+  const object = value as Record<string, unknown>;
+  return `{${Object.keys(object)
+    .sort()
+    .map((key) => `${JSON.stringify(allowedKey(key))}:${canonicalText(object[key], depth + 1)}`)
+    .join(',')}}`;
+}
+
+function allowedKey(key: string): string {
+  if (forbiddenKeys.has(key)) throw malformed(`The key ${key} is not allowed.`);
+  return key;
+}
+
+const malformed = (detail: string) => new ProblemError('malformed-request', detail);

@@ -1,0 +1,142 @@
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { bodies, CountsQuery, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TimelineQuery } from '#contracts';
+import { commentAnswer, conversationAnswer, createdAnswer, goneAnswer, ticketAnswer, toolCallAnswer } from './answers.js';
+import { withIds } from './command-ids.js';
+import { Directory } from './directory.js';
+import { Reads } from './reads.js';
+import { Writes } from './writes.js';
+
+type Input<K extends keyof typeof bodies> = z.infer<(typeof bodies)[K]>;
+const id = { schema: TicketId };
+
+/** Tickets over REST (contract section 4): reads are asked of query-search, writes become commands. */
+@Controller('v1/tickets')
+export class TicketsController {
+  constructor(
+    private readonly reads: Reads,
+    private readonly writes: Writes,
+    private readonly directory: Directory,
+  ) {}
+
+  @Get()
+  list(@Query({ schema: ListQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass(request, reply, '/v1/tickets');
+  }
+
+  @Get('counts')
+  counts(@Query({ schema: CountsQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass(request, reply, '/v1/tickets/counts');
+  }
+
+  @Get(':idOrNumber')
+  detail(
+    @Param('idOrNumber', { schema: TicketIdOrNumber }) ticket: string | number,
+    @Query({ schema: NoQuery }) _: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ) {
+    return this.reads.pass(request, reply, `/v1/tickets/${ticket}`);
+  }
+
+  @Get(':id/transitions')
+  transitions(@Param('id', id) ticketId: string, @Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/transitions`);
+  }
+
+  @Get(':id/comments')
+  comments(@Param('id', id) ticketId: string, @Query({ schema: PageQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/comments`);
+  }
+
+  @Get(':id/timeline')
+  timeline(@Param('id', id) ticketId: string, @Query({ schema: TimelineQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/timeline`);
+  }
+
+  @Get(':id/conversation')
+  conversation(@Param('id', id) ticketId: string, @Query({ schema: PageQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/conversation`);
+  }
+
+  @Post()
+  async create(@Body({ schema: bodies.create }) input: Input<'create'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const { assignee: wanted, conversation, ...data } = input;
+    const assignee = wanted && (await this.assignee(request, wanted));
+    const parts = (commandId: string) => ({
+      ...data,
+      ...(assignee !== undefined && { assignee }),
+      ...(conversation && { conversation: { messages: withIds(conversation.messages, commandId) } }),
+    });
+    return this.writes.perform(request, reply, { type: 'ticket.create.v1', data: parts }, createdAnswer);
+  }
+
+  @Patch(':id')
+  edit(@Param('id', id) ticketId: string, @Body({ schema: bodies.patch }) data: Input<'patch'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.update-details.v1', ticketId, data }, ticketAnswer);
+  }
+
+  @Delete(':id')
+  delete(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.delete.v1', ticketId, data: {} }, goneAnswer);
+  }
+
+  @Post(':id/restore')
+  restore(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.restore.v1', ticketId, data: {} }, ticketAnswer);
+  }
+
+  @Post(':id/transitions')
+  move(@Param('id', id) ticketId: string, @Body({ schema: bodies.transition }) data: Input<'transition'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.change-status.v1', ticketId, data }, ticketAnswer);
+  }
+
+  @Put(':id/assignee')
+  async assign(@Param('id', id) ticketId: string, @Body({ schema: bodies.assignee }) input: Input<'assignee'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const to = await this.assignee(request, input);
+    return this.writes.perform(request, reply, { type: 'ticket.assign.v1', ticketId, data: { to } }, ticketAnswer);
+  }
+
+  @Delete(':id/assignee')
+  release(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.assign.v1', ticketId, data: { to: null } }, ticketAnswer);
+  }
+
+  @Post(':id/take')
+  take(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const { type, id: me, name } = request.caller.principal.actor;
+    const to = { type: type === 'agent' ? type : ('member' as const), id: me, name };
+    return this.writes.perform(request, reply, { type: 'ticket.assign.v1', ticketId, data: { to } }, ticketAnswer);
+  }
+
+  @Post(':id/comments')
+  comment(@Param('id', id) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'comment', body } }, commentAnswer);
+  }
+
+  @Post(':id/notes')
+  note(@Param('id', id) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'note', body } }, commentAnswer);
+  }
+
+  @Post(':id/replies')
+  reply(@Param('id', id) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'reply', body } }, commentAnswer);
+  }
+
+  @Post(':id/conversation')
+  append(@Param('id', id) ticketId: string, @Body({ schema: bodies.conversation }) { messages }: Input<'conversation'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const data = (commandId: string) => ({ messages: withIds(messages, commandId) });
+    return this.writes.perform(request, reply, { type: 'ticket.append-conversation.v1', ticketId, data }, conversationAnswer);
+  }
+
+  @Post(':id/tool-calls')
+  recordToolCall(@Param('id', id) ticketId: string, @Body({ schema: bodies.toolCall }) data: Input<'toolCall'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform(request, reply, { type: 'ticket.record-tool-call.v1', ticketId, data }, toolCallAnswer);
+  }
+
+  private async assignee({ caller: { principal } }: FastifyRequest, wanted: Input<'assignee'>) {
+    return (await this.directory.roster(principal.orgId)).assignee(wanted, principal.actor);
+  }
+}
