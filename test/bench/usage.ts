@@ -19,8 +19,8 @@ function statOf(pid: number): ProcessStat | undefined {
   }
 }
 
-/** CPU seconds so far and memory of processes and all their descendants, by name. A descendant that has ended is not counted. */
-export function usageOf(roots: Readonly<Record<string, readonly number[]>>): Record<string, { cpuSeconds: number; residentMb: number }> {
+/** CPU seconds so far and memory of processes and all their descendants, by name. A descendant that has ended is not counted; of processes named `alone` none is. */
+export function usageOf(roots: Readonly<Record<string, readonly number[]>>, alone: readonly number[] = []): Record<string, { cpuSeconds: number; residentMb: number }> {
   const all = new Map(
     readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
@@ -29,7 +29,7 @@ export function usageOf(roots: Readonly<Record<string, readonly number[]>>): Rec
         return stat ? [[Number(name), stat] as const] : [];
       }),
   );
-  return Object.fromEntries(Object.entries(roots).map(([name, pids]) => [name, sum(withDescendants(pids, all), all)]));
+  return Object.fromEntries(Object.entries(roots).map(([name, pids]) => [name, sum(pids.some((pid) => alone.includes(pid)) ? new Set(pids) : withDescendants(pids, all), all)]));
 }
 
 function withDescendants(pids: readonly number[], all: ReadonlyMap<number, ProcessStat>): Set<number> {

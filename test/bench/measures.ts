@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { built } from '../../tools/places.js';
+import { ensureTopics } from '#messaging';
+import { createCommands, ticketBody } from './commands.js';
+import { load, median, type LoadResult } from './load.js';
+import { metric, orgId, tell, until, type Setting } from './setting.js';
+
+/** Named figures of one measure, as they are printed. */
+export type Figures = Record<string, number | string>;
+
+/** Another program of the benchmarks, and the lines it prints. */
+function start(program: string, env: NodeJS.ProcessEnv) {
+  const child = spawn(process.execPath, [built(`test/bench/${program}.js`)], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  return { child, lines: createInterface({ input: child.stdout }) };
+}
+
+const creates = (setting: Setting) =>
+  Array.from({ length: 200 }, (_, index) => ({ method: 'POST', path: '/v1/tickets', headers: setting.headers(), body: JSON.stringify(ticketBody(index)) }));
+
+/** Creates through REST against the bare server, alternating, at 64 and 256 open requests. */
+export async function rest(setting: Setting, { runs, seconds }: { runs: number; seconds: number }): Promise<Figures> {
+  const { child, lines } = start('reference-http', { MONGODB_URI: setting.servers.mongodbUri });
+  const [reference] = (await once(lines, 'line')) as [string];
+  const targets = { reference, deskstream: setting.stack.gatewayUrl };
+  await load({ url: reference, connections: 64, seconds: 3, requests: creates(setting) });
+  await load({ url: targets.deskstream, connections: 64, seconds: 6, requests: creates(setting) });
+  const figures: Figures = {};
+  for (const connections of [64, 256]) Object.assign(figures, await alternate(setting, targets, { connections, runs, seconds }));
+  child.kill('SIGTERM');
+  return figures;
+}
+
+async function alternate(
+  setting: Setting,
+  targets: { reference: string; deskstream: string },
+  { connections, runs, seconds }: { connections: number; runs: number; seconds: number },
+): Promise<Figures> {
+  const results: Record<string, LoadResult[]> = { reference: [], deskstream: [] };
+  const before = setting.usage();
+  for (let run = 0; run < runs; run += 1) {
+    for (const [name, url] of Object.entries(targets)) {
+      const result = await load({ url, connections, seconds, requests: creates(setting) });
+      results[name]!.push(result);
+      tell(`${name} at ${connections} open: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, other answers ${result.others}`);
+    }
+  }
+  const after = setting.usage();
+  const of = (name: string, figure: keyof LoadResult) => median(results[name]!.map((result) => result[figure]));
+  const ratios = results['deskstream']!.map((result, run) => result.perSecond / results['reference']![run]!.perSecond);
+  const cpu = Object.entries(after).map(([name, { cpuSeconds }]) => `${name} ${(cpuSeconds - (before[name]?.cpuSeconds ?? 0)).toFixed(1)}`);
+  return {
+    [`REST creates/s at ${connections} open`]: of('deskstream', 'perSecond'),
+    [`p50 / p99 ms at ${connections} open`]: `${of('deskstream', 'p50Ms')} / ${of('deskstream', 'p99Ms')}`,
+    [`reference (a) inserts/s at ${connections} open`]: of('reference', 'perSecond'),
+    [`share of (a) at ${connections} open`]: median(ratios),
+    [`CPU s at ${connections} open, both loads`]: cpu.join(', '),
+  };
+}
+
+/** Latency of creates at 200 a second. */
+export async function latency(setting: Setting, { seconds }: { seconds: number }): Promise<Figures> {
+  const result = await load({ url: setting.stack.gatewayUrl, connections: 32, seconds, requests: creates(setting), rate: 200 });
+  const { perSecond, p50Ms, p99Ms, others } = result;
+  return { 'at 200/s: answered/s': perSecond, 'at 200/s: p50 / p99 ms': `${p50Ms} / ${p99Ms}`, 'at 200/s: other answers': others };
+}
+
+/** ticket-command alone on a backlog, then query-search alone on the events of it. */
+export async function backlog(setting: Setting, { commands }: { commands: number }): Promise<Figures> {
+  const [command, query] = [setting.stack.apps['ticket-command'][0]!, setting.stack.apps['query-search'][0]!];
+  await command.end();
+  await query.end();
+  tell(`writing ${commands} commands`);
+  for (let rest = commands; rest > 0; rest -= 20_000) await setting.produce(createCommands(orgId, Math.min(rest, 20_000)));
+  const decided = await catchUp(command, 'deskstream_commands_total', commands);
+  tell(`ticket-command: ${decided.perSecond.toFixed(0)}/s`);
+  await command.end();
+  const projected = await catchUp(query, 'deskstream_views_written_total', commands);
+  tell(`query-search: ${projected.perSecond.toFixed(0)}/s`);
+  await command.restart();
+  return {
+    'backlog: commands/s of ticket-command alone': decided.perSecond,
+    'replay: events/s of query-search alone': projected.perSecond,
+  };
+}
+
+/** Starts a service and measures how fast a counter of its rises to `total`, from the first tenth to the end. */
+async function catchUp(app: Setting['stack']['apps']['gateway'][number], name: string, total: number): Promise<{ perSecond: number }> {
+  app.start();
+  const seen = async () => metric(app.managementUrl, name).catch(() => 0);
+  await until(`the first records of ${app.name}`, async () => (await seen()) >= total / 10);
+  const [from, startedAt] = [await seen(), performance.now()];
+  let now = from;
+  await until(`the backlog of ${app.name}`, async () => (now = await seen()) >= total, 600);
+  return { perSecond: (now - from) / ((performance.now() - startedAt) / 1_000) };
+}
+
+/** Reference (b): the same commands through the framework's own transport. */
+export async function stock(setting: Setting, { commands }: { commands: number }): Promise<Figures> {
+  const topic = 'bench.stock.commands';
+  const brokers = setting.servers.kafkaBrokers.split(',');
+  await ensureTopics(brokers, [topic, `${topic}.reply`].map((name) => ({ name, partitions: 12, replication: 1, config: {} })));
+  const reply = { kafka_correlationId: randomUUID(), kafka_replyTopic: `${topic}.reply`, kafka_replyPartition: '0' };
+  await setting.produce(createCommands(orgId, commands, topic, reply));
+  const { child, lines } = start('stock-transport', { KAFKA_BROKERS: brokers.join(','), MONGODB_URI: setting.servers.mongodbUri });
+  let answered = 0;
+  lines.on('line', (line) => (answered = Number(line)));
+  await until('the first answers of the stock transport', async () => answered > 0);
+  const [from, startedAt] = [answered, performance.now()];
+  await until('the backlog of the stock transport', async () => answered >= commands, 300);
+  child.kill('SIGTERM');
+  return { 'reference (b): commands/s through the stock transport': (commands - from) / ((performance.now() - startedAt) / 1_000) };
+}
+
+/** List and detail at 8 open requests. */
+export async function reads(setting: Setting, { seconds }: { seconds: number }): Promise<Figures> {
+  const headers = setting.headers();
+  const page = (await (await fetch(`${setting.stack.gatewayUrl}/v1/tickets?pageSize=100`, { headers })).json()) as { items: { id: string }[]; total: number };
+  const paths: Record<string, string[]> = {
+    'list, newest': ['/v1/tickets'],
+    'list, by status and priority': ['/v1/tickets?status=open&priority=high', '/v1/tickets?status=open&sort=-updatedAt'],
+    'list, one word': ['invoice', 'refund', 'printer'].map((word) => `/v1/tickets?q=${word}`),
+    detail: page.items.map(({ id }) => `/v1/tickets/${id}`),
+  };
+  const figures: Figures = { 'tickets in the organisation (counting stops at 10,000)': page.total };
+  for (const [name, those] of Object.entries(paths)) {
+    const requests = those.map((path) => ({ method: 'GET', path, headers }));
+    await load({ url: setting.stack.gatewayUrl, connections: 8, seconds: 2, requests });
+    const { perSecond, p50Ms, p99Ms, others } = await load({ url: setting.stack.gatewayUrl, connections: 8, seconds, requests });
+    Object.assign(figures, { [`${name}: requests/s at 8 open`]: perSecond, [`${name}: p50 / p99 ms`]: `${p50Ms} / ${p99Ms}${others ? `, other answers ${others}` : ''}` });
+  }
+  return figures;
+}
+
+/** How long the first command waits for its outcome after ticket-command was killed and started again. */
+export async function crash(setting: Setting): Promise<Figures> {
+  const app = setting.stack.apps['ticket-command'][0]!;
+  await app.kill('SIGKILL');
+  const killedAt = performance.now();
+  app.start();
+  const create = async () => fetch(`${setting.stack.gatewayUrl}/v1/tickets`, { method: 'POST', headers: { ...setting.headers(), 'idempotency-key': 'after-the-crash' }, body: JSON.stringify(ticketBody(1)) });
+  await until('the first outcome after the crash', async () => (await create()).status === 201);
+  return { 'after a SIGKILL of ticket-command: first outcome, s': (performance.now() - killedAt) / 1_000 };
+}
+
+/** Memory of every process. */
+export const memory = (setting: Setting): Figures =>
+  Object.fromEntries(Object.entries(setting.usage()).map(([name, { residentMb }]) => [`memory of ${name}, MB`, residentMb]));

@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RecordProducer, type OutgoingRecord } from '#messaging';
+import { openServers, type RunningServers } from '#servers';
+import { startStack, type Stack } from '../support/stack.js';
+import { usageOf } from './usage.js';
+
+/** The organisation all benchmarks work in. */
+export const orgId = 'bench';
+
+/** Servers and services of one benchmark run, all processes of their own. */
+export class Setting {
+  private constructor(
+    readonly servers: RunningServers,
+    readonly stack: Stack,
+    private readonly folder: string,
+  ) {}
+
+  static async open(nodeOptions: string[] = []): Promise<Setting> {
+    const folder = mkdtempSync(join(tmpdir(), 'deskstream-bench-'));
+    const servers = await openServers({ dataDir: folder, env: {}, progress: ({ part, text }) => tell(`${part}: ${text}`) });
+    try {
+      const directory = { organisations: [{ id: orgId, members: [], assistants: [{ id: 'bench-bot', name: 'Bench', memberIds: [] }] }] };
+      const options = Object.fromEntries(['gateway', 'ticket-command', 'query-search'].map((app) => [app, nodeOptions]));
+      return new Setting(servers, await startStack({ servers, directory, nodeOptions: options }), folder);
+    } catch (error) {
+      await servers.stop();
+      throw error;
+    }
+  }
+
+  /** A day-long token of an administrator. */
+  token(): string {
+    return this.stack.token({ org: orgId, sub: 'ada', role: 'admin', ttl: 86_400 });
+  }
+
+  headers(): Record<string, string> {
+    return { authorization: `Bearer ${this.token()}`, 'content-type': 'application/json' };
+  }
+
+  /** CPU seconds and memory of services and servers, and of this process, which makes the load. */
+  usage() {
+    const { apps } = this.stack;
+    const { kafka, mongodb } = this.servers.servers;
+    const services = Object.fromEntries(Object.entries(apps).map(([name, handles]) => [name, handles.filter((app) => app.isRunning).map(({ pid }) => pid)]));
+    return usageOf({ ...services, kafka: kafka.pids, mongodb: mongodb.pids, load: [process.pid] }, [process.pid]);
+  }
+
+  /** Writes records straight to their topics. */
+  async produce(records: OutgoingRecord[]): Promise<void> {
+    const producer = new RecordProducer({
+      brokers: this.servers.kafkaBrokers.split(','),
+      clientId: 'bench',
+      maxQueued: records.length,
+      maxQueuedBytes: 2 ** 31,
+    });
+    await producer.connect();
+    await producer.send(records);
+    await producer.close();
+  }
+
+  async close(): Promise<void> {
+    await this.stack.stop();
+    await this.servers.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Progress goes to stderr, results to stdout. */
+export const tell = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+
+/** Value of a counter on a service's management port, summed over its labels. */
+export async function metric(managementUrl: string, name: string): Promise<number> {
+  const text = await (await fetch(`${managementUrl}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Waits until a condition holds; throws what it waited for when that takes longer than `seconds`. */
+export async function until(what: string, holds: () => Promise<boolean>, seconds = 120): Promise<void> {
+  for (const end = Date.now() + seconds * 1_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    if (await holds()) return;
+  }
+  throw new Error(`${what} did not happen within ${seconds} s`);
+}
