@@ -35,3 +35,16 @@ export const Instant = z.iso.datetime({ offset: true }).transform((value) => new
 
 /** A UUID in lower case. Any variant is taken: an unknown one is not found, it is not malformed. */
 export const Uuid = z.string().toLowerCase().pipe(z.guid());
+
+const isStorableJson = (value: unknown): boolean => {
+  if (typeof value === 'string') return isStorable(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Array.isArray(value) ? value.every(isStorableJson) : Object.entries(value).every(([key, item]) => isStorable(key) && isStorableJson(item));
+};
+const unstorable = { error: 'must hold well-formed Unicode without U+0000 only', params: { code: 'bad_unicode' } };
+
+/** Any JSON whose keys and texts survive every store and wire. */
+export const Json = z.json().refine(isStorableJson, unstorable);
+
+/** An object of any JSON whose keys and texts survive every store and wire. */
+export const JsonObject = z.record(z.string(), z.json()).refine(isStorableJson, unstorable);

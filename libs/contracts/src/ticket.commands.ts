@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Access, Actor, Assignee, Channel } from './principal.js';
-import { Slug, text, Uuid } from './text.js';
+import { Json, JsonObject, Slug, text, Uuid } from './text.js';
 import { CommentBody, CommentKind, CustomFieldKey, CustomFields, CustomFieldValue, Description, MessageInputs, Priority, Requester, Status, Tags, Title } from './ticket.js';
 
 /** A message on its way to the decider: the door has given it an id; its time is the decision's where the caller named none. */
@@ -42,9 +42,9 @@ export type DetailsPatch = z.infer<typeof DetailsPatch>;
 /** A call of a tool that an agent made while it worked on the ticket. */
 export const ToolCall = z.strictObject({
   tool: text(200, 1),
-  arguments: z.record(z.string(), z.json()),
+  arguments: JsonObject,
   status: z.enum(['ok', 'error']),
-  result: z.json().optional(),
+  result: Json.optional(),
   durationMs: z.number().min(0).max(86_400_000).optional(),
   model: text(200, 1).optional(),
   correlationId: text(200, 1).optional(),
@@ -69,7 +69,7 @@ export const commandData = {
     to: Assignee.nullable(),
     reason: z.enum(['manual', 'self', 'rule']).optional(),
     ifAssignee: Assignee.pick({ type: true, id: true }).nullable().optional(),
-    explanation: z.record(z.string(), z.json()).optional(),
+    explanation: JsonObject.optional(),
   }),
   'ticket.update-details.v1': DetailsPatch,
   'ticket.append-conversation.v1': z.strictObject({ messages: StampedMessages }),
