@@ -2,9 +2,8 @@ import { RecordProducer, RoundTransport } from '#messaging';
 import { Health, readConfig, startService } from '#observability';
 import type { Database } from '#persistence';
 import { Config } from './src/config.js';
-import { openDoor } from './src/door.js';
+import { doorOptions, openDoor } from './src/door.js';
 import { GatewayModule, STORE } from './src/gateway.module.js';
-import { answerBadPath, answerBrokenRequest } from './src/raw-errors.js';
 
 const config = readConfig(Config);
 
@@ -12,7 +11,7 @@ await startService({
   name: 'gateway',
   module: GatewayModule.with(config),
   config,
-  http: { port: config.PORT, return503OnClosing: false, clientErrorHandler: answerBrokenRequest, frameworkErrors: answerBadPath },
+  http: { port: config.PORT, ...doorOptions },
   prepare: (app) => {
     openDoor(app);
     const store = app.get<Database>(STORE);

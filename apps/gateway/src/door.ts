@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits, NoQuery, validationErrors } from '#contracts';
@@ -5,6 +6,7 @@ import { ProblemError } from '#observability';
 import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
 import { requestSeconds } from './metrics.js';
+import { answerBadPath, answerBrokenRequest, refuseExpectations } from './raw-errors.js';
 import { parseBody, readBody } from './request-body.js';
 import { demandJson, writeConditions } from './request-headers.js';
 import { KnownRoutes } from './routes.js';
@@ -20,6 +22,9 @@ const answerHeaders = {
   'referrer-policy': 'no-referrer',
 };
 const forbiddenKeys = ['__proto__', 'constructor', 'prototype'];
+
+/** Fastify's options of the public door: its own answers to broken requests are no problems as the contract words them. */
+export const doorOptions = { return503OnClosing: false, clientErrorHandler: answerBrokenRequest, frameworkErrors: answerBadPath };
 
 /**
  * Puts the checks of the public door before the application's routes, in this order: route, sign-in, headers, body. What they refuse costs
@@ -46,7 +51,7 @@ function enter(request: FastifyRequest, reply: FastifyReply, done: Done, routes:
   request.cameAt = performance.now();
   reply.headers(answerHeaders);
   guarded(done, () => {
-    if (request.is404) throw noRoute(routes.allowed(request.url), request);
+    if (request.is404 || hasEmptySegment(request)) throw noRoute(routes.allowed(request.url), request);
     return guard.admit(request);
   }, (caller) => welcome(request, caller));
 }
@@ -54,6 +59,12 @@ function enter(request: FastifyRequest, reply: FastifyReply, done: Done, routes:
 function noRoute(allow: string, { method }: FastifyRequest) {
   if (allow === '') return new ProblemError('not-found', 'There is no such route.');
   return new ProblemError('method-not-allowed', `${method} is not possible here.`, {}, { allow });
+}
+
+/** The router takes nothing for a parameter: `/tickets/` would be a ticket. */
+function hasEmptySegment({ params }: FastifyRequest): boolean {
+  for (const name in params as Record<string, string>) if ((params as Record<string, string>)[name] === '') return true;
+  return false;
 }
 
 function welcome(request: FastifyRequest, caller: Caller) {
@@ -103,7 +114,8 @@ function takeBodies(app: NestFastifyApplication) {
 
 /** Slow senders hold a connection for half a minute at most; idle ones are kept a little longer than load balancers keep theirs. */
 function limitConnections(app: NestFastifyApplication) {
-  const server = app.getHttpServer() as import('node:http').Server;
+  const server = app.getHttpServer() as Server;
+  refuseExpectations(server);
   Object.assign(server, { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 72_000, connectionsCheckingInterval: 5_000, requireHostHeader: false });
 }
 

@@ -47,6 +47,7 @@ export function refuseExpectations(server: Server): void {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const requestId = randomUUID();
     const body = JSON.stringify(problem('malformed-request', 'Expect can only be 100-continue.', { instance: request.url?.split('?', 1)[0], requestId }));
-    response.writeHead(400, { 'content-type': 'application/problem+json', 'x-request-id': requestId, connection: 'close' }).end(body);
+    response.writeHead(400, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body), 'x-request-id': requestId, connection: 'close' });
+    response.end(body);
   });
 }

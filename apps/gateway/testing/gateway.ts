@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import type { CommandResult, DirectoryEntry, Principal, Ticket } from '#contracts';
+import { ProblemFilter } from '#observability';
+import { AuthGuard } from '../src/auth.guard.js';
+import { CommandBus, type Outgoing } from '../src/command-bus.js';
+import { CommandsController } from '../src/commands.controller.js';
+import { Directory } from '../src/directory.js';
+import { doorOptions, openDoor } from '../src/door.js';
+import { PendingCommands } from '../src/pending-commands.store.js';
+import { PeopleController } from '../src/people.controller.js';
+import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
+import { Reads } from '../src/reads.js';
+import { TicketsController } from '../src/tickets.controller.js';
+import { TokenVerifier } from '../src/token-verifier.js';
+import { Writes } from '../src/writes.js';
+import { startIssuer, signingKey, token, type FakeIssuer, type SigningKey, type TokenOptions } from './tokens.js';
+
+/** A gateway over a listening port whose bus and queries are told what to say, and remember what they were asked. */
+export interface TestGateway {
+  url: string;
+  port: number;
+  sent: Outgoing[];
+  asked: Query[];
+  answers: {
+    bus: (command: Outgoing, options: { respondAsync?: boolean }) => CommandResult | 'pending' | Promise<CommandResult | 'pending'>;
+    query: (query: Query) => QueryAnswer;
+    pending: (principal: Principal, commandId: string) => string | null;
+  };
+  issuer: FakeIssuer;
+  key: SigningKey;
+  token(options?: Partial<TokenOptions>): Promise<string>;
+  stop(): Promise<void>;
+}
+
+const entries: DirectoryEntry[] = [
+  { orgId: 'acme', kind: 'member', id: 'grace', revision: 1, deleted: false, value: { id: 'grace', name: 'Grace', email: 'grace@acme.example', role: 'member' } },
+  { orgId: 'acme', kind: 'assistant', id: 'billing-bot', revision: 1, deleted: false, value: { id: 'billing-bot', name: 'Billing', memberIds: ['grace'] } },
+];
+
+export const aTicket = (changes: Partial<Ticket> = {}): Ticket => ({
+  id: randomUUID(),
+  number: 1,
+  title: 'A title',
+  description: '',
+  status: 'open',
+  priority: 'normal',
+  assistantId: null,
+  requester: null,
+  assignee: null,
+  tags: [],
+  customFields: {},
+  channel: 'api',
+  createdBy: { type: 'member', id: 'ada', name: 'Ada' },
+  externalId: null,
+  followUpOf: null,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  updatedAt: '2026-01-02T00:00:00.000Z',
+  firstRepliedAt: null,
+  resolvedAt: null,
+  closedAt: null,
+  commentCount: 0,
+  version: 2,
+  ...changes,
+});
+
+/** The result of a command that was applied. */
+export const applied = ({ commandId, value }: Outgoing, changes: Partial<CommandResult> = {}): CommandResult => ({
+  commandId,
+  orgId: value.orgId,
+  ticketId: value.ticketId,
+  actor: value.actor,
+  payloadHash: value.payloadHash,
+  outcome: 'applied',
+  version: 2,
+  ticket: aTicket({ id: value.ticketId }),
+  ...changes,
+});
+
+const json = (status: number, body: unknown, headers: Record<string, string> = {}): QueryAnswer => ({
+  status,
+  headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+  body: Buffer.from(JSON.stringify(body)),
+});
+
+export async function openGateway(): Promise<TestGateway> {
+
+  const key = await signingKey('key-1');
+  const issuer = await startIssuer([key]);
+  const sent: Outgoing[] = [];
+  const asked: Query[] = [];
+  const answers: TestGateway['answers'] = { bus: (command) => applied(command), query: () => json(200, { items: [] }), pending: () => null };
+  const { IssuerKeys } = await import('../src/issuer-keys.js');
+  const tokens = new TokenVerifier(new IssuerKeys(issuer.url), { issuer: issuer.url, audience: 'deskstream' });
+  const directory = new Directory({ read: async (orgId) => entries.filter((entry) => entry.orgId === orgId) });
+  const providers = [
+    { provide: AuthGuard, useValue: new AuthGuard(tokens, directory, 'deskstream-console') },
+    { provide: Directory, useValue: directory },
+    {
+      provide: CommandBus,
+      useValue: {
+        send: async (command: Outgoing, options: { respondAsync?: boolean }) => {
+          sent.push(command);
+          return answers.bus(command, options);
+        },
+      },
+    },
+    {
+      provide: Queries,
+      useValue: {
+        ask: async (query: Query) => {
+          asked.push(query);
+          return answers.query(query);
+        },
+      },
+    },
+    { provide: PendingCommands, useValue: { ticketOf: async (principal: Principal, id: string) => answers.pending(principal, id) } },
+    Reads,
+    Writes,
+  ];
+  const module = await Test.createTestingModule({ controllers: [TicketsController, CommandsController, PeopleController], providers }).compile();
+  const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
+  const app = module.createNestApplication<NestFastifyApplication>(adapter);
+  app.useLogger(false);
+  app.useGlobalFilters(new ProblemFilter());
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, reply, done) => {
+      void reply.header('x-request-id', request.id);
+      done();
+    });
+  openDoor(app);
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const stop = async () => {
+    await app.close();
+    await issuer.stop();
+  };
+  return { url: `http://127.0.0.1:${port}`, port, sent, asked, answers, issuer, key, token: (options) => token({ issuer: issuer.url, key, ...options }), stop };
+}
