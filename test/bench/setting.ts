@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
 import { openServers, type RunningServers } from '#servers';
 import { startStack, type Stack } from '../support/stack.js';
@@ -8,6 +9,9 @@ import { usageOf } from './usage.js';
 
 /** The organisation all benchmarks work in. */
 export const orgId = 'bench';
+
+// Brokers that have just started make kafkajs warn of what it then tries again.
+Logger.overrideLogger(['error', 'fatal']);
 
 /** Servers and services of one benchmark run, all processes of their own. */
 export class Setting {

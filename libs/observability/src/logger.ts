@@ -16,11 +16,14 @@ export function createLogger(name: string, { LOG_LEVEL: level, LOG_FORMAT: forma
   return format === 'pretty' ? pino(options, pretty({ ignore: 'pid,name,service', translateTime: 'SYS:HH:MM:ss.l', sync: true })) : pino(options);
 }
 
+/** The framework's own account of how it starts: of use when it does not. */
+const startUp = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication', 'NestMicroservice']);
+
 /** Nest's logger on top of pino. A message may be an object: its fields become fields of the line. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
-  log = (message: unknown, ...rest: unknown[]) => this.write('info', message, rest);
+  log = (message: unknown, ...rest: unknown[]) => this.write(startUp.has(String(rest.at(-1))) ? 'debug' : 'info', message, rest);
   warn = (message: unknown, ...rest: unknown[]) => this.write('warn', message, rest);
   error = (message: unknown, ...rest: unknown[]) => this.write('error', message, rest);
   fatal = (message: unknown, ...rest: unknown[]) => this.write('fatal', message, rest);
