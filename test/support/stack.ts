@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DirectorySeed } from '#contracts';
-import { ensureTopics, readTopics } from '#messaging';
 import { readSigner, type Signer, signerFile, signToken, type TokenRequest } from '../../tools/issuer/signer.js';
-import { built, rootDir } from '../../tools/places.js';
+import { built } from '../../tools/places.js';
 import { addressOf, appEnvironment, type AppName, type AppPorts, hasHttp, host, inherited, type Surroundings } from '../../tools/processes/apps.js';
+import { makeTopics } from '../../tools/processes/local-topics.js';
 import { Leash } from '../../tools/processes/leash.js';
 import { freePort } from '../../tools/processes/ports.js';
 import { type AppChanges, AppHandle } from './app-handle.js';
@@ -108,7 +108,7 @@ class RunningStack implements Stack {
   }
 
   async start() {
-    await ensureTopics(this.kafkaBrokers.split(','), await readTopics(join(rootDir, 'deploy', 'topics.yaml'), 'local'));
+    await makeTopics(this.kafkaBrokers);
     const { instances = {} } = this.options;
     const names = (Object.keys(this.apps) as AppName[]).flatMap((app) => Array.from({ length: instances[app] ?? 1 }, () => app));
     await Promise.all([this.#startIssuer(), ...names.map((app) => this.add(app))]);

@@ -9,7 +9,7 @@ import type { Leash, LeashedProcess, LeashedProgram } from './leash.js';
 export interface Death {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** Its last lines of output, oldest first. */
+  /** The last lines of output of this life, oldest first. */
   lastLines: string[];
   /** When it will be started again, in ms from now; undefined: not at all. */
   restartInMs?: number;
@@ -28,7 +28,7 @@ export interface AppPlan {
   onLine?: (line: string) => void;
 }
 
-const linesKept = 200;
+const linesKept = 50;
 /** How long the outputs of an ended process may stay open (something it started may hold them). */
 const outputGraceMs = 500;
 
@@ -65,7 +65,7 @@ export class AppProcess {
     return this.#deaths;
   }
 
-  /** Its last lines of output, of all its lives, oldest first. */
+  /** Last lines of output of its newest life, oldest first. */
   get lastLines(): readonly string[] {
     return this.#lines;
   }
@@ -82,6 +82,7 @@ export class AppProcess {
     const bornAt = Date.now();
     const child = this.#plan.leash.spawn(this.#plan.program);
     this.#child = child;
+    this.#lines = [];
     this.#ended = this.#watch(child).then(() => this.#onEnd(child, Date.now() - bornAt));
     if (child.pid !== undefined) this.#plan.onStart?.(child.pid);
   }
@@ -131,6 +132,6 @@ export class AppProcess {
     const restartInMs = this.#plan.restart ? this.#backoff.after(livedMs) : undefined;
     if (restartInMs !== undefined) this.#restartTimer = setTimeout(() => this.start(), restartInMs);
     const { exitCode: code, signalCode: signal } = child;
-    this.#plan.onDeath?.({ code, signal, lastLines: this.#lines.slice(-10), ...(restartInMs !== undefined && { restartInMs }) });
+    this.#plan.onDeath?.({ code, signal, lastLines: this.#lines.slice(-linesKept), ...(restartInMs !== undefined && { restartInMs }) });
   }
 }

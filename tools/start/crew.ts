@@ -90,7 +90,7 @@ export class Crew {
       return this.parts.terminal.tell(name, 'ready');
     }
     const why = isHopeless() ? `died ${app.deaths} times` : `is not ready after ${readyWithinMs / 1_000} s: ${answer.text}`;
-    throw new NotReady([`${name} ${why}`, ...lastWords(app.lastLines, 10), `All that it said is in ${this.#logOf(name)}`].join('\n  '));
+    throw new NotReady([`${name} ${why}`, ...lastWords(app.lastLines, 5), `All that it said is in ${this.#logOf(name)}`].join('\n  '));
   }
 
   #onStart(member: Member) {
@@ -130,10 +130,14 @@ export class Crew {
   }
 }
 
-/** The end of an output in readable form, without what Node adds around an error. */
+/** The end of an output in readable form: what it complains of, if it does, and without what Node adds around an error. */
 function lastWords(lines: readonly string[], count: number): string[] {
-  const telling = lines.filter((line) => !/^\s*($|at |\^+$|[{}\]]|Node\.js v|requireStack)/.test(line) || line.startsWith('{"'));
-  return telling.slice(-count).map((line) => shorten(readLogLine(line).text));
+  const telling = lines.filter((line) => line.startsWith('{"') || !/^\s*($|at |\^+$|[{}\]]|Node\.js v|requireStack)/.test(line)).map(readLogLine);
+  const complaints = telling.filter(({ severity }) => severity !== 'info');
+  return (complaints.length > 0 ? complaints : telling).slice(-count).map(({ text }) => shorten(text));
 }
 
-const shorten = (text: string) => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
+function shorten(text: string): string {
+  const line = text.replace(/\s*\n\s*/g, ' ');
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}

@@ -1,13 +1,21 @@
-import { join } from 'node:path';
-import { ensureTopics, readTopics } from '#messaging';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Logger } from '@nestjs/common';
 import { openServers, ServersUnavailable } from '#servers';
-import { built, dataDir, demoDirectory, rootDir } from '../places.js';
+import { built, dataDir as usualDataDir, demoDirectory } from '../places.js';
 import { type AppName, appNames, entryOf } from '../processes/apps.js';
+import { makeTopics } from '../processes/local-topics.js';
 import { runUntilStopped } from './command.js';
 import { NotReady } from './crew.js';
 import { makeDemoTickets } from './demo-tickets.js';
 import type { SupervisorParts } from './supervisor.js';
 import { Terminal } from './terminal.js';
+
+/** Tests give each run a folder of its own. */
+const dataDir = resolve(parseArgs({ options: { 'data-dir': { type: 'string', default: usualDataDir } } }).values['data-dir']);
+
+// What the Kafka client thinks of a broker that is just coming up is of no use here.
+Logger.overrideLogger(false);
 
 const terminal = new Terminal();
 const programs = Object.fromEntries(appNames.map((app) => [app, [entryOf(app)]])) as Record<AppName, string[]>;
@@ -25,7 +33,7 @@ const parts: SupervisorParts = {
       signal,
       onDeath: ({ server, text }) => terminal.tell(server, text, 'error'),
     }),
-  ensureTopics: async (brokers) => ensureTopics(brokers.split(','), await readTopics(join(rootDir, 'deploy', 'topics.yaml'), 'local')),
+  ensureTopics: makeTopics,
   ...(process.env['DEMO'] !== 'none' && { seed: (run) => makeDemoTickets(run.gateway, dataDir) }),
   terminal,
 };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, markOf, type ProcessMark } from '../processes/process-mark.js';
-import { replaceFile } from './run-file.js';
+import { recordedPids, replaceFile } from './run-file.js';
 
 const watcherFile = (dataDir: string) => join(dataDir, 'watcher.json');
 
@@ -15,8 +15,18 @@ export function noteWatcher(dataDir: string, pid: number | undefined) {
 /** A killed run's services need some seconds to end; waits for that (at most 10 s), so that their ports can be kept. */
 export async function awaitPredecessor(dataDir: string): Promise<void> {
   const mark = readMark(watcherFile(dataDir));
+  await untilGone(() => mark !== undefined && isAlive(mark));
+}
+
+/** Waits, at most 10 s, also for the servers of a killed run: whoever removes their files must not have them written again. */
+export async function awaitServersOfPredecessor(dataDir: string): Promise<void> {
+  const pids = recordedPids(dataDir);
+  await untilGone(() => pids.some((pid) => markOf(pid)));
+}
+
+async function untilGone(lives: () => boolean) {
   const deadline = Date.now() + 10_000;
-  while (mark && isAlive(mark) && Date.now() < deadline) await delay(100);
+  while (lives() && Date.now() < deadline) await delay(100);
 }
 
 function readMark(file: string): ProcessMark | undefined {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { dataDir } from '../places.js';
 import { FolderInUse, holdFolder } from './folder-hold.js';
-import { awaitPredecessor } from './predecessor.js';
+import { awaitPredecessor, awaitServersOfPredecessor } from './predecessor.js';
 
 process.exit(await reset());
 
@@ -18,6 +18,7 @@ async function reset(): Promise<number> {
     return 1;
   }
   await awaitPredecessor(dataDir);
+  await awaitServersOfPredecessor(dataDir);
   for (const part of readdirSync(dataDir)) {
     rmSync(join(dataDir, part), { recursive: true, force: true, maxRetries: 3 });
     console.log(`removed ${name}/${part}`);

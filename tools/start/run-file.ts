@@ -19,18 +19,29 @@ const runFile = (dataDir: string) => join(dataDir, 'run.json');
 
 /** Writes it in one step: a reader sees the old one or the new one. */
 export function writeRun(dataDir: string, run: Run) {
-  replaceFile(runFile(dataDir), `${JSON.stringify(run, null, 2)}\n`);
+  replaceFile(runFile(dataDir), `${JSON.stringify(run, null, 2)}\n`, 0o600); // named servers may have a password in their address
 }
 
 export function removeRun(dataDir: string) {
   rmSync(runFile(dataDir), { force: true });
 }
 
+/** Process ids of which the file tells, of services and servers, whether they live or not. */
+export function recordedPids(dataDir: string): number[] {
+  const run = parseRun(dataDir);
+  return run ? [...Object.values(run.processes).map(({ pid }) => pid), ...Object.values(run.servers).flatMap(({ pids }) => pids)] : [];
+}
+
 /** What is running; undefined when nothing is, or when what the file tells of is gone (its writer was killed). */
 export function readRun(dataDir: string): Run | undefined {
+  const run = parseRun(dataDir);
+  return run && Object.values(run.processes).some(({ pid }) => markOf(pid)) ? run : undefined;
+}
+
+function parseRun(dataDir: string): Run | undefined {
   try {
     const run = JSON.parse(readFileSync(runFile(dataDir), 'utf8')) as Run;
-    return Object.values(run.processes).some(({ pid }) => markOf(pid)) ? run : undefined;
+    return run.processes && run.servers ? run : undefined;
   } catch {
     return undefined; // not there, or not ours
   }

@@ -12,7 +12,7 @@ export function addresses(run: Run): string {
     ['Gateway', run.gateway, 'REST below /v1'],
     ['Sign-in', run.issuer, 'OpenID Connect issuer, client deskstream-console'],
     ['Kafka', run.kafkaBrokers, run.servers.kafka.kind],
-    ['MongoDB', run.mongodbUri, run.servers.mongodb.kind],
+    ['MongoDB', run.mongodbUri.replace(/\/\/[^@/]*@/, '//…@'), run.servers.mongodb.kind],
     ...Object.entries(run.processes).map(([app, { managementUrl }]) => [app, managementUrl, 'health and metrics']),
   ]);
 }

@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ensureTopics, readTopics } from '#messaging';
+import { rootDir } from '../places.js';
+
+const patienceMs = 30_000;
+
+/**
+ * Makes what is missing of the topics of `deploy/topics.yaml`, with one replica each. A broker that has just come up, or just made a
+ * topic, may say for a moment that it does not know it: the task is repeatable, so it is tried again for half a minute.
+ */
+export async function makeTopics(kafkaBrokers: string): Promise<void> {
+  const topics = await readTopics(join(rootDir, 'deploy', 'topics.yaml'), 'local');
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      await ensureTopics(kafkaBrokers.split(','), topics);
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await delay(500);
+    }
+  }
+}
