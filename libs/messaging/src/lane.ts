@@ -125,7 +125,7 @@ export class Lane {
   async take(payload: EachBatchPayload): Promise<void> {
     this.#payload = payload;
     this.#taken++;
-    this.#beat ??= setInterval(() => void this.beat(), heartbeatEvery);
+    this.#beat ??= setInterval(() => void this.beat(), heartbeatEvery).unref();
     const { holds } = this.options;
     const { partition } = payload.batch;
     const generation = this.#generation;

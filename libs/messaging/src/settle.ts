@@ -47,9 +47,9 @@ export class Settler {
     try {
       const undecodable = records.map(asUndecodable).filter((letter) => letter !== undefined);
       const readable = undecodable.length === 0 ? records : records.filter((record) => asUndecodable(record) === undefined);
-      const dead = await this.handle(readable, signal, leave);
-      const letters = [...undecodable.map((letter) => ({ letter, attempts: 1 })), ...dead];
-      if (letters.length > 0) await this.bury(letters, leave);
+      const dead = readable.length === 0 ? [] : await this.handle(readable, { signal, leave });
+      const sentenced = [...undecodable.map((letter) => ({ letter, attempts: 1 })), ...dead];
+      if (sentenced.length > 0) await this.bury(sentenced, leave);
       return true;
     } catch (error) {
       if (error instanceof Left) return false;
@@ -57,27 +57,38 @@ export class Settler {
     }
   }
 
-  private async handle(records: readonly IncomingRecord[], signal: AbortSignal, leave: AbortSignal): Promise<Sentenced[]> {
-    if (records.length === 0) return [];
+  private async handle(records: readonly IncomingRecord[], signals: Signals): Promise<Sentenced[]> {
     try {
-      const letters = await this.patiently(() => this.options.handle({ records, signal }), leave);
-      return (letters ?? []).map((letter) => ({ letter, attempts: 1 }));
+      return await this.attempt(records, signals, 1);
     } catch (error) {
       if (error instanceof Left) throw error;
-      if (records.length === 1) return this.tryAgain(records[0]!, error, signal, leave);
-      logger.warn({ msg: 'a round failed and is taken by halves', group: this.options.group, records: records.length, error });
-      const middle = records.length >> 1;
-      const first = await this.handle(records.slice(0, middle), signal, leave);
-      return [...first, ...(await this.handle(records.slice(middle), signal, leave))];
+      if (records.length === 1) return this.tryAgain(records[0]!, error, signals);
+      logger.warn({ msg: 'a round failed and is searched for the cause', group: this.options.group, records: records.length, error });
+      return this.handleHalves(records, signals);
     }
   }
 
-  private async tryAgain(record: IncomingRecord, error: unknown, signal: AbortSignal, leave: AbortSignal): Promise<Sentenced[]> {
-    for (let attempt = 2; attempt <= tries; attempt++) {
-      await pause(this.#backoff.first * attempt, leave);
+  /** The first half ends before the second begins, so each partition keeps its order. */
+  private async handleHalves(records: readonly IncomingRecord[], signals: Signals): Promise<Sentenced[]> {
+    const middle = records.length >> 1;
+    const sentenced: Sentenced[] = [];
+    for (const half of [records.slice(0, middle), records.slice(middle)]) {
       try {
-        const letters = await this.patiently(() => this.options.handle({ records: [record], signal }), leave);
-        return (letters ?? []).map((letter) => ({ letter, attempts: attempt }));
+        sentenced.push(...(await this.attempt(half, signals, 1)));
+      } catch (error) {
+        if (error instanceof Left) throw error;
+        const found = half.length === 1 ? this.tryAgain(half[0]!, error, signals) : this.handleHalves(half, signals);
+        sentenced.push(...(await found));
+      }
+    }
+    return sentenced;
+  }
+
+  private async tryAgain(record: IncomingRecord, error: unknown, signals: Signals): Promise<Sentenced[]> {
+    for (let attempts = 2; attempts <= tries; attempts++) {
+      await pause(this.#backoff.first * attempts, signals.leave);
+      try {
+        return await this.attempt([record], signals, attempts);
       } catch (again) {
         if (again instanceof Left) throw again;
         error = again;
@@ -86,12 +97,15 @@ export class Settler {
     return [{ letter: { record, reason: 'handler-failed', detail: describe(error) }, attempts: tries }];
   }
 
+  private async attempt(records: readonly IncomingRecord[], { signal, leave }: Signals, attempts: number): Promise<Sentenced[]> {
+    const letters = await this.patiently(() => this.options.handle({ records, signal }), leave);
+    return (letters ?? []).map((letter) => ({ letter, attempts }));
+  }
+
   private async bury(sentenced: readonly Sentenced[], leave: AbortSignal): Promise<void> {
     const { service, group, bury, onDead } = this.options;
     const time = new Date();
-    const records = sentenced.map(({ letter, attempts }) =>
-      toDeadLetterRecord(letter, { service, consumer: group, attempts, time }),
-    );
+    const records = sentenced.map(({ letter, attempts }) => toDeadLetterRecord(letter, { service, consumer: group, attempts, time }));
     await this.patiently(() => bury(records), leave, () => true);
     for (const { letter } of sentenced) {
       const { record, reason, detail } = letter;
@@ -120,6 +134,11 @@ export class Settler {
       if (hasWaited) this.options.onWait?.(undefined);
     }
   }
+}
+
+interface Signals {
+  readonly signal: AbortSignal;
+  readonly leave: AbortSignal;
 }
 
 interface Sentenced {

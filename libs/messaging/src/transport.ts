@@ -49,7 +49,7 @@ export class RoundTransport extends ServerKafka {
 
   constructor(settings: RoundTransportOptions) {
     const { brokers, service } = settings;
-    super({ client: { brokers, clientId: service }, postfixId: '', producerOnlyMode: false });
+    super({ client: { brokers, clientId: service }, postfixId: '' });
     this.#settings = settings;
     this.#probe = new BrokerProbe({ brokers, clientId: `${service}-probe` });
     this.#bury = settings.deadLetters ?? { send: (records) => this.buryOurselves(records) };
