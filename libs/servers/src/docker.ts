@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { kafkaAnswers } from './kafka-answers.js';
 import { onPath, run } from './machine.js';
 import { mongodbAddress, mongodbAnswers } from './mongodb-answers.js';
-import { onFreePorts } from './ports.js';
 import { type Server, ServersUnavailable, type Surroundings, waysToServers } from './server.js';
-import { type Program, ServerProcess } from './server-process.js';
+import type { Program } from './server-process.js';
+import { serverOf, startOnFreePorts } from './started.js';
 
 /** A server as a container of its official image. */
 interface Image {
@@ -78,24 +78,9 @@ export async function dockerAnswers(signal: AbortSignal): Promise<boolean> {
 export async function openInDocker(what: Image, around: Surroundings): Promise<Server> {
   await pull(what, around);
   await forgetOldVolume(what, around);
-  const { value: container, ports } = await onFreePorts(1, async ([port]) => {
-    around.say(what.server, `starts ${what.image} on port ${port}`);
-    const process = new ServerProcess(containerProgram(what, port!, around), around);
-    await process.start();
-    return { process, address: what.address(port!) };
-  });
+  const container = await startOnFreePorts(1, around, (port = 0) => containerProgram(what, port, around));
   around.say(what.server, 'is ready');
-  return {
-    kind: 'docker',
-    address: container.address,
-    get pids() {
-      return container.process.pids;
-    },
-    stop: async () => {
-      await container.process.stop();
-      await ports.release();
-    },
-  };
+  return serverOf('docker', what.address(container.ports[0] ?? 0), container);
 }
 
 async function pull({ server, image }: Image, { say, signal }: Surroundings): Promise<void> {

@@ -3,17 +3,19 @@ import { unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A name held for this process. The kernel gives it up when the process is gone, however it went: a hold is never stale. */
 export interface Hold {
   release(): Promise<void>;
 }
 
-/** The process that has the name. `gone` resolves when it gave the name up or died. */
+/** The process that has the name. */
 export interface Holder {
   /** Process id, undefined when it did not say within a second (it may be stopped). */
   readonly pid: number | undefined;
-  readonly gone: Promise<void>;
+  /** Resolves when it gave the name up or died, or when the waiting is aborted. */
+  gone(signal?: AbortSignal): Promise<void>;
 }
 
 /** Takes the name for this process, or tells who has it. Never waits for a holder. */
@@ -25,6 +27,7 @@ export async function tryHold(name: string): Promise<{ hold: Hold } | { holder: 
     const holder = await ask(path);
     if (holder) return { holder };
     forget(path);
+    await delay(20);
   }
 }
 
@@ -35,12 +38,8 @@ export async function holdWhenFree(name: string, onWait: (holder: Holder) => voi
     const answer = await tryHold(name);
     if ('hold' in answer) return answer.hold;
     if (!told) onWait(answer.holder);
-    await Promise.race([answer.holder.gone, aborted(signal)]);
+    await answer.holder.gone(signal);
   }
-}
-
-function aborted(signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** Linux has sockets without a file, which vanish with their process. Elsewhere a dead holder leaves a file that nobody answers on. */
@@ -79,14 +78,23 @@ function close(server: Server, waiters: Set<Socket>): Promise<void> {
   });
 }
 
-/** The holder behind the socket, undefined when there is none any more. */
+/** The holder behind the socket, undefined when there is none any more. Keeps this process alive only while somebody waits. */
 function ask(path: string): Promise<Holder | undefined> {
-  const socket = connect(path);
-  const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const socket = connect(path).on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const gone = (signal?: AbortSignal) => {
+    socket.ref();
+    if (signal?.aborted) socket.destroy();
+    signal?.addEventListener('abort', () => socket.destroy(), { once: true });
+    return closed;
+  };
   return new Promise((resolve) => {
-    socket.once('error', () => resolve(undefined));
-    socket.once('data', (text) => resolve({ pid: Number(text.toString()), gone }));
-    socket.once('connect', () => setTimeout(() => resolve({ pid: undefined, gone }), 1_000).unref());
-    void gone.then(() => resolve(undefined));
+    const answer = (pid?: number) => {
+      socket.unref();
+      resolve({ pid, gone });
+    };
+    socket.once('data', (text) => answer(Number(text.toString())));
+    socket.once('connect', () => setTimeout(() => answer(), 1_000).unref());
+    void closed.then(() => resolve(undefined));
   });
 }

@@ -1,4 +1,5 @@
 import { spawn, type StdioOptions } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
@@ -11,9 +12,13 @@ signal=$1 patience=$2 finally=$3; shift 3
 group=$$
 (
   trap '' HUP INT QUIT TERM
-  read -r released <&3 && exit 0
-  kill -s "$signal" -- "-$group"
-  while [ "$patience" -gt 0 ] && kill -0 "$group"; do sleep 1; patience=$((patience - 1)); done
+  word=
+  read -r word <&3
+  if [ "$word" = ended ]; then exit; fi
+  if [ "$word" != kill ]; then
+    kill -s "$signal" -- "-$group"
+    while [ "$patience" -gt 0 ] && kill -0 "$group"; do sleep 1; patience=$((patience - 1)); done
+  fi
   eval "$finally"
   kill -s KILL -- "-$group"
 ) </dev/null >/dev/null 2>&1 &
@@ -59,26 +64,34 @@ export function leash(what: Command): Leashed {
   const { pid } = child;
   if (pid === undefined) throw new Error(`cannot start ${what.command[0]}`);
 
-  const rope = child.stdio[3] as unknown as NodeJS.WritableStream;
-  rope.on('error', () => undefined); // The watcher may be gone already; then there is nobody left to release.
+  const rope = child.stdio[3] as Writable;
+  rope.on('error', () => undefined); // The watcher may be gone already.
   const ended = new Promise<Ending>((resolve) => {
-    child.once('exit', () => rope.end('released\n'));
+    child.once('exit', () => rope.end('ended\n'));
     child.once('close', (code, signal) => {
       resolve({ code, signal, text: signal ? `was ended by ${signal}` : `exited with code ${code}` });
     });
   });
-  return { pid, ended, output: lastOf(child.stdout, child.stderr), end: (patienceMs) => end(pid, ended, gentle, patienceMs) };
+  const end = async (patienceMs: number) => {
+    signal(-pid, gentle);
+    if (await within(patienceMs, ended)) return;
+    rope.write('kill\n');
+    if (!(await within(5_000, ended))) signal(-pid, 'SIGKILL');
+    await ended;
+  };
+  return { pid, ended, output: lastOf(child.stdout, child.stderr), end };
 }
 
-async function end(pid: number, ended: Promise<Ending>, gentle: NodeJS.Signals, patienceMs: number): Promise<void> {
-  signal(pid, gentle);
+/** Whether the promise is kept in time. */
+async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
   const patience = new AbortController();
-  const late = delay(patienceMs, 'late' as const, { signal: patience.signal }).catch(() => 'late' as const);
-  if ((await Promise.race([ended, late])) === 'late') signal(-pid, 'SIGKILL');
+  const late = delay(ms, false, { signal: patience.signal }).catch(() => false);
+  const kept = await Promise.race([promise.then(() => true), late]);
   patience.abort();
-  await ended;
+  return kept;
 }
 
+/** A negative id names a whole process group. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

@@ -52,7 +52,7 @@ export async function run(what: Command, signal: AbortSignal): Promise<string> {
 }
 
 /** Sees to it that the tools are there: on Debian, as root, it installs what is missing. Throws `ServersUnavailable` when it cannot. */
-export async function needTools(part: string, tools: readonly Tool[], around: Surroundings): Promise<void> {
+export async function needTools(part: string, tools: readonly Tool[], around: Pick<Surroundings, 'say' | 'signal'>): Promise<void> {
   const missing = await missingOf(tools, around.signal);
   if (missing.length === 0) return;
   if (isDebian() && process.getuid?.() === 0) await installPackages(part, missing, around);
@@ -81,7 +81,7 @@ async function isThere({ program, atLeast }: Tool, signal: AbortSignal): Promise
 }
 
 /** One run of apt-get of ours at a time; those of others are waited for by apt-get itself. */
-async function installPackages(part: string, missing: readonly Tool[], around: Surroundings): Promise<void> {
+async function installPackages(part: string, missing: readonly Tool[], around: Pick<Surroundings, 'say' | 'signal'>): Promise<void> {
   const hold = await holdWhenFree('debian packages', () => around.say(part, 'waits for another installation of packages'), around.signal);
   try {
     const packages = (await missingOf(missing, around.signal)).map((tool) => tool.debian);

@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { openFerretdb } from './ferretdb.js';
 import { onPath, run } from './machine.js';
 import { mongodbAddress, mongodbAnswers } from './mongodb-answers.js';
-import { onFreePorts } from './ports.js';
 import type { Server, Surroundings } from './server.js';
-import { ServerProcess } from './server-process.js';
+import { serverOf, startOnFreePorts } from './started.js';
 
-/** A MongoDB server of this machine on 127.0.0.1: its own `mongod` when there is one, else FerretDB on PostgreSQL. */
+/** MongoDB as processes of this machine on 127.0.0.1: its own `mongod` 7 or 8 when there is one, else FerretDB on PostgreSQL. */
 export async function openLocalMongodb(around: Surroundings): Promise<Server> {
   return (await hasMongod(around.signal)) ? openMongod(around) : openFerretdb(around);
 }
@@ -21,35 +20,15 @@ async function hasMongod(signal: AbortSignal): Promise<boolean> {
 async function openMongod(around: Surroundings): Promise<Server> {
   const data = join(around.dataDir, 'mongod');
   await mkdir(data, { recursive: true });
-  const { value: mongod, ports } = await onFreePorts(1, async ([port]) => {
-    around.say('mongodb', `starts mongod on port ${port}`);
-    const process = new ServerProcess(mongodProgram(data, port!, around.memory), around);
-    await process.start();
-    return { process, address: mongodbAddress(port!) };
-  });
-  around.say('mongodb', 'is ready');
-  return {
-    kind: 'local',
-    address: mongod.address,
-    get pids() {
-      return mongod.process.pids;
-    },
-    stop: async () => {
-      await mongod.process.stop();
-      await ports.release();
-    },
-  };
-}
-
-function mongodProgram(data: string, port: number, memory: 'small' | 'normal') {
-  const cache = memory === 'small' ? '0.25' : '1';
-  const options = ['--bind_ip', '127.0.0.1', '--port', String(port), '--dbpath', data, '--wiredTigerCacheSizeGB', cache, '--quiet'];
-  return {
+  const cache = around.memory === 'small' ? '0.25' : '1';
+  const mongod = await startOnFreePorts(1, around, (port = 0) => ({
     name: 'mongod',
-    command: ['mongod', ...options] as const,
+    command: ['mongod', '--quiet', '--bind_ip', '127.0.0.1', '--port', `${port}`, '--dbpath', data, '--wiredTigerCacheSizeGB', cache],
     mark: data,
     answers: () => mongodbAnswers(mongodbAddress(port)),
     readyWithinMs: 60_000,
     patienceMs: 10_000,
-  };
+  }));
+  around.say('mongodb', 'is ready');
+  return serverOf('local', mongodbAddress(mongod.ports[0] ?? 0), mongod);
 }

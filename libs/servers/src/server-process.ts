@@ -103,31 +103,41 @@ export class ServerProcess {
   }
 
   private async keep(first: Leashed): Promise<void> {
-    let running = first;
+    let running: Leashed | undefined = first;
     for (let failures = 0; ; failures++) {
       const since = Date.now();
-      const ending = await running.ended;
+      const ending = running ? await running.ended : { text: 'could not be started' };
       if (this.stopping.signal.aborted) return;
       if (Date.now() - since > healthyAfterMs) failures = 0;
       const pause = retryPauses[Math.min(failures, retryPauses.length - 1)] ?? 0;
-      const when = pause === 0 ? 'now' : `in ${pause / 1000} s`;
-      this.around.onDeath(`${this.program.name} (process ${running.pid}) ${ending.text}; it is started again ${when}. Its log: ${this.logFile}`);
+      this.tellDeath(`${ending.text}; it is started again ${pause === 0 ? 'now' : `in ${pause / 1_000} s`}`);
       await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       if (this.stopping.signal.aborted) return;
-      running = this.launch();
-      await this.showPids(running);
+      running = this.launchAgain();
+    }
+  }
+
+  private tellDeath(text: string): void {
+    this.around.onDeath(`${this.program.name} ${text}. Its log: ${this.logFile}`);
+  }
+
+  /** Undefined when the machine has no room for it now: a full disk, no process to be had. That may pass. */
+  private launchAgain(): Leashed | undefined {
+    try {
+      const running = this.launch();
+      void this.showPids(running);
+      return running;
+    } catch {
+      return undefined;
     }
   }
 
   private async showPids(running: Leashed): Promise<void> {
     this.shownPids = [running.pid];
     this.around.onChange();
-    if (!this.program.pids) return;
-    void this.untilItAnswers(running).then(async (failure) => {
-      if (failure || !this.program.pids) return;
-      this.shownPids = await this.program.pids();
-      this.around.onChange();
-    });
+    if (!this.program.pids || (await this.untilItAnswers(running))) return;
+    this.shownPids = await this.program.pids();
+    this.around.onChange();
   }
 
   private endOfLog(): string {
