@@ -1,0 +1,60 @@
+/**
+ * Preload for tests (`node --import <dist>/test/support/abort-points.js dist/apps/ticket-command/main.js`): the process signals itself at a chosen
+ * moment of its write path. Wraps what its libraries export, so the product knows nothing of it. `ABORT_AT` is `<point>#<occurrence>`,
+ * `ABORT_WITH` the signal; a process that was only stopped goes on from there when it is continued.
+ */
+import { createRequire } from 'node:module';
+import { topics } from '#contracts';
+import { RecordProducer } from '#messaging';
+import { MongoCommitLog } from '#persistence';
+import type { AbortPoint } from './abort-plan.js';
+
+const [point, occurrence] = (process.env['ABORT_AT'] ?? '').split('#');
+const signal = process.env['ABORT_WITH'] as NodeJS.Signals;
+let left = Number(occurrence);
+
+function reach(reached: AbortPoint): void {
+  if (reached !== point || --left !== 0) return;
+  process.stdout.write(`reached ${reached}\n`);
+  process.kill(process.pid, signal);
+}
+
+const log = MongoCommitLog.prototype;
+const { find, append } = log;
+
+log.find = async function (keys) {
+  const found = await find.call(this, keys);
+  if (keys.length > 0) reach('after-look-up');
+  return found;
+};
+
+log.append = async function (commits) {
+  const appended = await append.call(this, commits);
+  reach('after-insert');
+  return appended;
+};
+
+const { send } = RecordProducer.prototype;
+
+RecordProducer.prototype.send = async function (records, options) {
+  if (records[0]?.topic !== topics.events) return send.call(this, records, options);
+  const some = point === 'after-some-events' ? records.length >> 1 : 0;
+  if (some > 0) {
+    await send.call(this, records.slice(0, some), options);
+    reach('after-some-events');
+  }
+  await send.call(this, records.slice(some), options);
+  reach('after-events');
+};
+
+/** The last step before a commit leaves the process; kafkajs shows it nowhere else. */
+interface OffsetManager {
+  commitOffsets(this: OffsetManager, offsets: unknown): Promise<void>;
+}
+const { prototype: offsets } = createRequire(import.meta.url)('kafkajs/src/consumer/offsetManager') as { prototype: OffsetManager };
+const { commitOffsets } = offsets;
+
+offsets.commitOffsets = async function (committed) {
+  reach('before-offset-commit');
+  await commitOffsets.call(this, committed);
+};
