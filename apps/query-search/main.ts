@@ -1,0 +1,26 @@
+import { RoundTransport } from '#messaging';
+import { Health, readConfig, startService } from '#observability';
+import type { Database } from '#persistence';
+import { Config } from './src/config.js';
+import { ParsePipe } from './src/parse.pipe.js';
+import { QuerySearchModule } from './src/query-search.module.js';
+import { STORE } from './src/store.js';
+
+const config = readConfig(Config);
+
+await startService({
+  name: 'query-search',
+  module: QuerySearchModule.with(config),
+  config,
+  http: { port: config.PORT, routerOptions: { maxParamLength: 500 } },
+  prepare: (app) => {
+    const store = app.get<Database>(STORE);
+    const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'query-search', isStoreHealthy: () => store.healthy() });
+    const health = app.get(Health);
+    health.check('mongodb', () => store.healthy());
+    health.check('kafka', () => transport.health().ready);
+    health.liveness(() => transport.health().live);
+    app.useGlobalPipes(new ParsePipe());
+    app.connectMicroservice({ strategy: transport });
+  },
+});

@@ -1,0 +1,57 @@
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { CommandResult, DeadLetterReason, maxEventBytes, problemName, resultType, topics } from '#contracts';
+import { readEnvelope, Subscribe, type DeadLetter, type IncomingRecord, type Round } from '#messaging';
+import { CommandResultStore, resultId, senderOf, type StoredResult } from './command-results.store.js';
+import { parsed } from './event-record.js';
+import { unknownEvents } from './metrics.js';
+import { ProjectionStore } from './projection.store.js';
+
+/** Remembers what became of commands, so that every gateway can tell who asks later. */
+@Controller()
+export class CommandResultsConsumer {
+  constructor(
+    private readonly results: CommandResultStore,
+    private readonly projection: ProjectionStore,
+  ) {}
+
+  @Subscribe({ topic: topics.results, group: 'query-search.command-results' })
+  async remember(@Payload() { records }: Round): Promise<DeadLetter[]> {
+    const answers = new Map<string, StoredResult>();
+    const dead: DeadLetter[] = [];
+    for (const record of records) {
+      const read = readResult(record);
+      if (read === undefined) unknownEvents.inc();
+      else if ('reason' in read) dead.push(read);
+      else if ((answers.get(read._id)?.state ?? 'failed') === 'failed') answers.set(read._id, read);
+    }
+    await this.projection.prepare();
+    await this.results.put([...answers.values()]);
+    return dead;
+  }
+}
+
+/** Undefined for a type that is not known here. */
+export function readResult(record: IncomingRecord): StoredResult | DeadLetter | undefined {
+  if (record.value !== null && record.value.length > maxEventBytes) return { record, reason: 'oversize', detail: `${record.value.length} bytes` };
+  const json = parsed(record.value);
+  if (json === undefined) return { record, reason: 'not-json', detail: 'the value is not JSON' };
+  if (readEnvelope(record).type !== resultType) return undefined;
+  const result = CommandResult.omit({ ticket: true }).safeParse(json);
+  if (!result.success) return { record, reason: 'schema-invalid', detail: result.error.message };
+  if (record.key?.toString() !== result.data.commandId) return { record, reason: 'key-mismatch', detail: 'the key is not the command id' };
+  return stored(result.data, new Date(Number(record.timestamp)));
+}
+
+function stored({ orgId, commandId, actor, ticketId, outcome, version, problem }: Omit<CommandResult, 'ticket'>, at: Date): StoredResult {
+  const wasSetAside = problem !== undefined && DeadLetterReason.safeParse(problemName(problem)).success;
+  return {
+    _id: resultId(orgId, commandId),
+    actor: senderOf(actor),
+    state: wasSetAside ? 'failed' : outcome,
+    ticketId,
+    ...(version !== undefined && { version }),
+    ...(problem && { problem: JSON.stringify(problem) }),
+    at,
+  };
+}

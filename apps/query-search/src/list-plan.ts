@@ -1,0 +1,131 @@
+import { lacks } from '#domain';
+import type { Principal, Sort, TicketFilters } from '#contracts';
+import type { ViewIndex } from './collections.js';
+import { orders } from './list-order.js';
+import { assigneeKey, key, sightKeys } from './ticket-keys.js';
+import { priorityRank } from './ticket-view.projection.js';
+import { asked, beginsWith } from './words.js';
+
+/** A part of a filter. One with an index may lead a query: it alone then decides how many tickets are looked at. */
+export interface Condition {
+  filter: object;
+  lead?: {
+    index: 'byKey' | 'byWord';
+    /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
+    isSingle: boolean;
+    /** Leaves so few tickets that sorting them costs nothing. */
+    isRare?: boolean;
+    /** The lower, the fewer tickets it usually leaves. */
+    rank: number;
+  };
+}
+
+/** One way to run a query. Where there are two, the first is a gamble: it may look at far too many tickets, so it gets little time. */
+export interface Plan {
+  filter: object;
+  hint: ViewIndex;
+}
+
+/**
+ * Everything a list, a count or a page is filtered by: the organisation, what the principal may see, and what was asked for.
+ * Undefined when nothing can match.
+ */
+export function conditionsOf(principal: Principal, filters: TicketFilters): Condition[] | undefined {
+  const words = wordConditions(principal, filters.q);
+  return words && [...words, ...keyConditions(principal, filters), ...rangeConditions(filters)];
+}
+
+/** Tickets of an organisation that are asked for, and the order that they are wanted in. */
+export interface Wanted {
+  orgId: string;
+  sort: Sort;
+  conditions: readonly Condition[];
+  /** Conditions of a place in the list. */
+  from?: readonly object[] | undefined;
+}
+
+/** A query with the ways to run it, the best guess first. */
+export interface Query {
+  sort: Sort;
+  /** The same for the same organisation and conditions, wherever in the list. */
+  scope: string;
+  plans: readonly [Plan, Plan?];
+}
+
+/**
+ * In order of creation, tickets of one key or word come sorted out of their index. Otherwise the list's own order is walked until
+ * enough match, which is quick unless few do; then few are sorted.
+ */
+export function queryOf({ orgId, sort, conditions, from = [] }: Wanted): Query {
+  const { index, byCreation } = orders[sort];
+  const scope = scopeOf(orgId, conditions);
+  const all = [...conditions, ...from.map((filter) => ({ filter }))];
+  const walk = { filter: filterOf(orgId, all), hint: index };
+  const lead = conditions.filter((condition) => condition.lead).sort((one, other) => one.lead!.rank - other.lead!.rank)[0];
+  if (!lead?.lead) return { sort, scope, plans: [walk] };
+  const led = { filter: filterOf(orgId, [lead, ...all.filter((other) => other !== lead)]), hint: lead.lead.index };
+  const isSure = lead.lead.isRare || (lead.lead.isSingle && byCreation);
+  return { sort, scope, plans: isSure ? [led] : [walk, led] };
+}
+
+const scopeOf = (orgId: string, conditions: readonly Condition[]) =>
+  JSON.stringify([orgId, conditions.map(({ filter }) => filter)], (_, value: unknown) => (value instanceof RegExp ? value.source : value));
+
+/** The lead comes first: some engines use the first condition on an index and check the others. */
+const filterOf = (orgId: string, conditions: readonly Condition[]) => ({
+  orgId,
+  deleted: false,
+  ...(conditions.length > 0 && { $and: conditions.map(({ filter }) => filter) }),
+});
+
+function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: TicketFilters): Condition[] {
+  const people = requester?.flatMap((one) => (one.includes('@') ? [key.requester(one), key.email(one)] : [key.requester(one)]));
+  return [
+    ...anyKey(people, 1, true),
+    ...anyKey(tag?.map(key.tag), 3),
+    ...anyKey(assignee?.map((one) => assigneeKey(one, principal)), 4),
+    ...anyKey(assistantId?.map(key.assistant), 5),
+    ...anyKey(sightKeys(principal) ?? undefined, 6),
+    ...anyKey(status?.map(key.status), 7),
+  ];
+}
+
+function anyKey(keys: readonly string[] | undefined, rank: number, isRare = false): Condition[] {
+  if (keys === undefined) return [];
+  const distinct = [...new Set(keys)];
+  const isSingle = distinct.length === 1;
+  return [{ filter: { keys: isSingle ? distinct[0] : { $in: distinct } }, lead: { index: 'byKey', isSingle, isRare, rank } }];
+}
+
+function rangeConditions({ priority, createdFrom, createdTo, updatedFrom, updatedTo }: TicketFilters): Condition[] {
+  const ranks = priority?.map(priorityRank);
+  return [
+    ...(ranks ? [{ filter: { priority: ranks.length === 1 ? ranks[0] : { $in: ranks } } }] : []),
+    ...range('createdAt', createdFrom, createdTo),
+    ...range('updatedAt', updatedFrom, updatedTo),
+  ];
+}
+
+/** From inclusive, to exclusive; ISO instants. */
+function range(field: string, from?: string, to?: string): Condition[] {
+  if (from === undefined && to === undefined) return [];
+  return [{ filter: { [field]: { ...(from !== undefined && { $gte: new Date(from) }), ...(to !== undefined && { $lt: new Date(to) }) } } }];
+}
+
+/** Every word must match, the last one as a prefix. Who may not read notes is asked about the words outside them, where notes say more. */
+function wordConditions(principal: Principal, q: string | undefined): Condition[] | undefined {
+  if (q === undefined) return [];
+  const search = asked(q);
+  if (!search) return undefined;
+  const { words, prefix } = search;
+  const begins = beginsWith(prefix);
+  const conditions: Condition[] = [
+    ...(words.length > 0 ? [{ filter: { tokens: words.length === 1 ? words[0] : { $all: words } }, lead: { index: 'byWord' as const, isSingle: true, rank: 2 } }] : []),
+    { filter: { tokens: begins }, lead: { index: 'byWord', isSingle: false, rank: words.length > 0 ? 9 : 2 } },
+  ];
+  return lacks(principal, 'read-notes') === null ? conditions : [...conditions, { filter: outsideNotes(words, begins) }];
+}
+
+const outsideNotes = (words: readonly string[], begins: RegExp) => ({
+  $or: [{ open: { $exists: false } }, { $and: [...(words.length > 0 ? [{ open: { $all: words } }] : []), { open: begins }] }],
+});

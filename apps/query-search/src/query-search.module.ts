@@ -1,0 +1,48 @@
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { patiently } from '#observability';
+import { openDatabase, type Database } from '#persistence';
+import { Arrivals } from './arrivals.js';
+import { INTERNAL_KEY } from './assertion.guard.js';
+import { CommandResultsConsumer } from './command-results.consumer.js';
+import { CommandResultStore } from './command-results.store.js';
+import { CommandsController } from './commands.controller.js';
+import type { Config } from './config.js';
+import { ListCursors } from './list-cursor.js';
+import { ProjectionStore } from './projection.store.js';
+import { STORE } from './store.js';
+import { TicketViewConsumer } from './ticket-view.consumer.js';
+import { TicketViewController } from './ticket-view.controller.js';
+import { TicketViewStore } from './ticket-view.store.js';
+
+/** Read models of tickets: kept from their events, asked by gateways. */
+@Module({})
+export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(private readonly parts: ModuleRef) {}
+
+  static with({ MONGODB_URI: uri, INTERNAL_KEY: key }: Pick<Config, 'MONGODB_URI' | 'INTERNAL_KEY'>): DynamicModule {
+    return {
+      module: QuerySearchModule,
+      controllers: [TicketViewConsumer, CommandResultsConsumer, TicketViewController, CommandsController],
+      providers: [
+        { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_query', poolSize: 12 }) },
+        { provide: ListCursors, useFactory: () => new ListCursors(key) },
+        { provide: INTERNAL_KEY, useValue: key },
+        Arrivals,
+        ProjectionStore,
+        CommandResultStore,
+        TicketViewStore,
+      ],
+    };
+  }
+
+  /** Queries name their indexes, so nothing is asked before they stand. */
+  async onModuleInit(): Promise<void> {
+    await patiently('preparing the views', () => this.parts.get(ProjectionStore).prepare());
+  }
+
+  /** After the transport has drained: it stores until then. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.parts.get<Database>(STORE).close();
+  }
+}

@@ -1,0 +1,66 @@
+import { maxListDepth, type ListQuery, type Page, type Principal, type Status } from '#contracts';
+import { allowedTransitions } from '#domain';
+import type { ListedTicket, SeenTicket, TicketPage } from './ticket-view.store.js';
+
+/**
+ * Answers as JSON texts. Tickets are stored as they are served; what depends on the caller is put behind, without taking them apart
+ * and together again.
+ */
+const allowed = (principal: Principal, ticket: { status: Status }) => `"allowedTransitions":${JSON.stringify(allowedTransitions(principal, ticket))}}`;
+
+/** A JSON object's text without its end. */
+const opened = (object: string) => object.slice(0, -1);
+
+/** The whole ticket. */
+export const ticketAnswer = (principal: Principal, seen: SeenTicket) =>
+  `${opened(seen.ticket)},"description":${JSON.stringify(seen.description)},${allowed(principal, seen)}`;
+
+/** A page of texts of items. */
+export const pageAnswer = ({ items, nextAfter }: Page<string>) => `{"items":[${items.join(',')}],"nextAfter":${JSON.stringify(nextAfter)}}`;
+
+/** A page of a list. */
+export function listAnswer(principal: Principal, { page = 1, pageSize, cursor }: ListQuery, { items, next, total, isExact }: TicketPage): string {
+  const listed = items.map((item: ListedTicket) => `${opened(item.ticket)},"snippet":${JSON.stringify(item.snippet)},${allowed(principal, item)}`);
+  const rest = {
+    page: cursor === undefined ? page : null,
+    pageSize,
+    total,
+    totalIsExact: isExact,
+    totalPages: Math.ceil(total / pageSize),
+    nextCursor: next,
+  };
+  return `{"items":[${listed.join(',')}],${JSON.stringify(rest).slice(1)}`;
+}
+
+/** `Link` header of a page (RFC 8288): public addresses with the query as it was asked, but for the place. */
+export function listLinks(url: string, query: ListQuery, answer: TicketPage): string {
+  const places = { first: {}, ...(query.cursor === undefined && aroundPage(query, answer)), ...onward(query, answer) };
+  return Object.entries(places)
+    .map(([rel, place]) => `<${placed(url, place)}>; rel="${rel}"`)
+    .join(', ');
+}
+
+type Place = Record<string, string>;
+
+function aroundPage({ page = 1, pageSize }: ListQuery, { total, isExact }: TicketPage): Record<string, Place> {
+  const lastPage = Math.max(1, Math.ceil(total / pageSize));
+  return {
+    ...(page > 1 && { prev: { page: String(Math.min(page - 1, lastPage)) } }),
+    ...(isExact && { last: { page: String(lastPage) } }),
+  };
+}
+
+/** Where numbered pages end, the cursor goes on. */
+function onward({ page = 1, pageSize, cursor }: ListQuery, { next }: TicketPage): Record<string, Place> {
+  if (next === null) return {};
+  const isNumbered = cursor === undefined && (page + 1) * pageSize <= maxListDepth;
+  return { next: isNumbered ? { page: String(page + 1) } : { cursor: next } };
+}
+
+function placed(url: string, place: Place): string {
+  const [path, query = ''] = url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  for (const name of ['page', 'cursor']) parameters.delete(name);
+  for (const [name, value] of Object.entries(place)) parameters.set(name, value);
+  return parameters.size === 0 ? path! : `${path}?${parameters.toString()}`;
+}

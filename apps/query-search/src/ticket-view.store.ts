@@ -1,0 +1,186 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type mongoose from 'mongoose';
+import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Page, type PageQuery, type Principal, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
+import { lacks } from '#domain';
+import { ProblemError } from '#observability';
+import type { Database } from '#persistence';
+import { Arrivals } from './arrivals.js';
+import { asking } from './asking.js';
+import { collections } from './collections.js';
+import { ListCursors } from './list-cursor.js';
+import { behind, positionOf, type Position } from './list-order.js';
+import { conditionsOf, queryOf, type Condition } from './list-plan.js';
+import { longestMs, PlannedReads, type Count } from './planned-reads.store.js';
+import { STORE } from './store.js';
+import { TicketHistory, type Reading } from './ticket-history.store.js';
+import { sightKeys } from './ticket-keys.js';
+import { viewId, type TicketView } from './ticket-view.projection.js';
+
+/** A ticket that somebody sees, as it is served. */
+export type SeenTicket = Pick<TicketView, 'version' | 'status' | 'deleted' | 'ticket' | 'description'>;
+/** A ticket in a list. */
+export type ListedTicket = Pick<TicketView, 'status' | 'ticket' | 'snippet'>;
+
+/** A page of a list. `next` leads on where there is more. */
+export interface TicketPage extends Count {
+  items: ListedTicket[];
+  next: string | null;
+}
+
+/** Who reads, and which version of a ticket the answer must have reached. */
+export interface Reader {
+  principal: Principal;
+  minVersion?: number | undefined;
+}
+
+/** A ticket's id (lower case) or number. */
+export type TicketRef = string | number;
+
+const forDetail = { version: 1, status: 1, deleted: 1, ticket: 1, description: 1 };
+const forList = { status: 1, ticket: 1, snippet: 1, createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
+const nothing: Count = { total: 0, isExact: true };
+
+/** How long a reader waits for a version, and between looks at the store, ms. */
+const waitMs = 1_000;
+const [firstLookMs, longestLookMs] = [20, 100];
+
+/**
+ * The only way to read tickets. Every method takes the principal, and with it the organisation; what they may see is part of every
+ * filter, so nothing else is ever found, counted or waited for.
+ */
+@Injectable()
+export class TicketViewStore {
+  private readonly views: mongoose.mongo.Collection<TicketView>;
+  private readonly reads: PlannedReads;
+  private readonly history: TicketHistory;
+
+  constructor(
+    @Inject(STORE) { db }: Database,
+    private readonly cursors: ListCursors,
+    private readonly arrivals: Arrivals,
+  ) {
+    this.views = db.collection(collections.views);
+    this.reads = new PlannedReads(this.views);
+    this.history = new TicketHistory(db);
+  }
+
+  /**
+   * One ticket; waits up to 1 s for the version that the reader names.
+   * @throws ProblemError not-found, gone, not-yet, forbidden, dependency-unavailable
+   */
+  async ticket(reader: Reader, ref: TicketRef): Promise<SeenTicket> {
+    const { principal, minVersion } = reader;
+    demandReading(principal);
+    const seen = minVersion === undefined ? await this.find(principal, ref) : await this.await(principal, ref, minVersion);
+    if (!seen) throw new ProblemError('not-found', 'There is no such ticket.');
+    if (seen.deleted) throw new ProblemError('gone', 'The ticket was deleted.');
+    return seen;
+  }
+
+  /** A page of the tickets that the principal sees. @throws ProblemError page-too-deep, invalid-cursor, forbidden, dependency-unavailable */
+  async list({ principal }: Reader, query: ListQuery): Promise<TicketPage> {
+    demandReading(principal);
+    const from = this.placeOf(principal, query);
+    const conditions = conditionsOf(principal, filtersOf(query));
+    if (!conditions) return { items: [], next: null, ...nothing };
+    const { sort, pageSize } = query;
+    const { orgId } = principal;
+    const skip = from ? 0 : skipped(query);
+    const wanted = queryOf({ orgId, sort, conditions, from: from && behind(sort, from) });
+    const found = await this.reads.find(wanted, { skip, limit: pageSize + 1 }, forList);
+    const items = found.slice(0, pageSize);
+    const next = found.length > pageSize ? this.cursorAt(principal, query, items.at(-1)!) : null;
+    const count = (!from && countedBy(found, skip, pageSize)) || (await this.reads.count(countQuery(principal, conditions)));
+    return { items, next, ...count };
+  }
+
+  /** How many tickets the principal sees, by status. @throws ProblemError forbidden, dependency-unavailable */
+  async counts({ principal }: Reader, filters: CountsQuery): Promise<TicketCounts> {
+    demandReading(principal);
+    const counts = await Promise.all(Status.options.map((status) => this.count(principal, { ...filters, status: [status] })));
+    const byStatus = Object.fromEntries(Status.options.map((status, i) => [status, counts[i]!.total])) as Record<Status, number>;
+    return { ...byStatus, total: counts.reduce((sum, { total }) => sum + total, 0), isExact: counts.every(({ isExact }) => isExact) };
+  }
+
+  /** Every event of a ticket, as JSON texts. @throws ProblemError as `ticket`, and invalid-cursor */
+  async timeline(reader: Reader, id: string, page: TimelineQuery): Promise<Page<string>> {
+    return this.history.timeline(await this.reading(reader, id), page);
+  }
+
+  /** The thread of a ticket. @throws ProblemError as `ticket`, and invalid-cursor */
+  async comments(reader: Reader, id: string, page: PageQuery): Promise<Page<Comment>> {
+    return this.history.comments(await this.reading(reader, id), page);
+  }
+
+  /** The conversation linked with a ticket. @throws ProblemError as `ticket`, and invalid-cursor */
+  async conversation(reader: Reader, id: string, page: PageQuery): Promise<Page<Message>> {
+    return this.history.conversation(await this.reading(reader, id), page);
+  }
+
+  private async reading(reader: Reader, id: string): Promise<Reading> {
+    const { principal } = reader;
+    await this.ticket(reader, id);
+    return { orgId: principal.orgId, id, notes: lacks(principal, 'read-notes') === null };
+  }
+
+  private async find(principal: Principal, ref: TicketRef): Promise<SeenTicket | null> {
+    const keys = sightKeys(principal);
+    const { orgId } = principal;
+    const [which, hint] = typeof ref === 'number' ? [{ orgId, number: ref }, 'byNumber'] : [{ _id: viewId(orgId, ref) }, '_id_'];
+    const filter = { ...which, ...(keys && { keys: { $in: keys } }) };
+    return asking(() => this.views.findOne(filter, { projection: forDetail, hint, maxTimeMS: longestMs }));
+  }
+
+  /** Absent, invisible and late tickets are waited for alike. */
+  private async await(principal: Principal, ref: TicketRef, version: number): Promise<SeenTicket> {
+    const deadline = Date.now() + waitMs;
+    for (let pause = firstLookMs; ; pause = Math.min(2 * pause, longestLookMs)) {
+      const remaining = deadline - Date.now();
+      const arrival = this.arrivals.next(viewId(principal.orgId, String(ref)), Math.min(pause, Math.max(0, remaining)));
+      const seen = await this.find(principal, ref);
+      if (seen && seen.version >= version) return seen;
+      if (remaining <= 0) throw new ProblemError('not-yet', `Version ${version} has not arrived yet.`, {}, { 'retry-after': '1' });
+      await arrival;
+    }
+  }
+
+  private async count(principal: Principal, filters: Parameters<typeof conditionsOf>[1]): Promise<Count> {
+    const conditions = conditionsOf(principal, filters);
+    return conditions ? this.reads.count(countQuery(principal, conditions)) : nothing;
+  }
+
+  private placeOf({ orgId }: Principal, query: ListQuery): Position | undefined {
+    if (query.cursor === undefined) return undefined;
+    const position = this.cursors.read({ orgId, sort: query.sort, filters: filtersOf(query) }, query.cursor);
+    if (!position) throw new ProblemError('invalid-cursor', 'The cursor is not one of this list.');
+    return position;
+  }
+
+  private cursorAt({ orgId }: Principal, query: ListQuery, last: TicketView): string {
+    return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, positionOf(query.sort, last));
+  }
+}
+
+/** Counting needs no order: any index will do that leads to few tickets. */
+const countQuery = ({ orgId }: Principal, conditions: readonly Condition[]) => queryOf({ orgId, sort: '-createdAt', conditions });
+
+/** Tickets before a numbered page. */
+function skipped({ page = 1, pageSize }: ListQuery): number {
+  if (page * pageSize > maxListDepth) throw new ProblemError('page-too-deep', `Pages end at ${maxListDepth} tickets; go on with \`cursor\`.`);
+  return (page - 1) * pageSize;
+}
+
+/** The last page tells the total by itself. */
+function countedBy(found: readonly unknown[], skip: number, pageSize: number): Count | undefined {
+  const isLast = found.length <= pageSize && (found.length > 0 || skip === 0);
+  return isLast ? { total: skip + found.length, isExact: true } : undefined;
+}
+
+function filtersOf({ sort: _sort, page: _page, pageSize: _pageSize, cursor: _cursor, ...filters }: ListQuery): TicketFilters {
+  return filters;
+}
+
+function demandReading(principal: Principal) {
+  const missing = lacks(principal, 'read');
+  if (missing !== null) throw new ProblemError('forbidden', `This needs ${missing}.`, { missing });
+}
