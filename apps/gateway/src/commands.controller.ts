@@ -10,6 +10,6 @@ export class CommandsController {
 
   @Get(':id')
   status(@Param('id', { schema: Uuid }) id: string, @Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.reads.command(request, reply, id);
+    return this.reads.command({ request, reply }, id);
   }
 }

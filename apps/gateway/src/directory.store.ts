@@ -1,11 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DirectoryEntry, directoryKey } from '#contracts';
 import { guarded, type Database } from '#persistence';
+import { inTime } from './in-time.js';
 
 type Stored = DirectoryEntry & { _id: string; unpublished: boolean; changedAt: Date };
 
 /** What an entry should be, before the store knows its revision. */
 export type Wanted = Pick<DirectoryEntry, 'orgId' | 'kind' | 'id' | 'value'>;
+
+/** How long a request waits for a roster, ms. */
+const patienceMs = 2_000;
 
 /** Members and assistants with a revision per entry. What changed is marked until it is on its topic. Throws `StoreFault` when the store cannot. */
 export class DirectoryStore {
@@ -20,7 +24,7 @@ export class DirectoryStore {
 
   /** Entries of an organisation that are not deleted. */
   async read(orgId: string): Promise<DirectoryEntry[]> {
-    return (await guarded(() => this.entries.find({ orgId, deleted: false }).maxTimeMS(2_000).toArray())).map(entryOf);
+    return (await inTime(guarded(() => this.entries.find({ orgId, deleted: false }).toArray()), patienceMs)).map(entryOf);
   }
 
   async find(key: string): Promise<DirectoryEntry | null> {

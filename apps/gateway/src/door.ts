@@ -39,7 +39,11 @@ export function openDoor(app: NestFastifyApplication): void {
   limitConnections(app);
   app.useGlobalPipes(new SchemaPipe());
   for (const name of ['caller', 'conditions', 'canonicalBody', 'cameAt']) http.decorateRequest(name, undefined);
-  http.addHook('onRequest', (request, reply, done) => enter(request, reply, done, routes, guard));
+  http.addHook('onRequest', (request, reply, done) => {
+    request.cameAt = performance.now();
+    void reply.headers(answerHeaders);
+    guarded(done, () => enter(request, routes, guard), (caller) => welcome(request, caller));
+  });
   http.addHook('preValidation', (request, _, done) => guarded(done, () => unpack(request)));
   http.addHook('onResponse', (request, reply, done) => {
     measure(request, reply);
@@ -47,13 +51,9 @@ export function openDoor(app: NestFastifyApplication): void {
   });
 }
 
-function enter(request: FastifyRequest, reply: FastifyReply, done: Done, routes: KnownRoutes, guard: AuthGuard) {
-  request.cameAt = performance.now();
-  reply.headers(answerHeaders);
-  guarded(done, () => {
-    if (request.is404 || hasEmptySegment(request)) throw noRoute(routes.allowed(request.url), request);
-    return guard.admit(request);
-  }, (caller) => welcome(request, caller));
+function enter(request: FastifyRequest, routes: KnownRoutes, guard: AuthGuard): Caller | Promise<Caller> {
+  if (request.is404 || hasEmptySegment(request)) throw noRoute(routes.allowed(request.url), request);
+  return guard.admit(request);
 }
 
 function noRoute(allow: string, { method }: FastifyRequest) {
@@ -114,7 +114,7 @@ function takeBodies(app: NestFastifyApplication) {
 
 /** Slow senders hold a connection for half a minute at most; idle ones are kept a little longer than load balancers keep theirs. */
 function limitConnections(app: NestFastifyApplication) {
-  const server = app.getHttpServer() as Server;
+  const server: Server = app.getHttpServer();
   refuseExpectations(server);
   Object.assign(server, { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 72_000, connectionsCheckingInterval: 5_000, requireHostHeader: false });
 }

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWSHeaderParameters, type FlattenedJWSInput } from 'jose';
+import { createLocalJWKSet, errors, type JWSHeaderParameters, type FlattenedJWSInput } from 'jose';
 import { z } from 'zod';
 
 type LocalKeys = ReturnType<typeof createLocalJWKSet>;
@@ -69,7 +69,7 @@ export class IssuerKeys {
   private async load() {
     const found = Discovery.parse(await getJson(`${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`));
     if (found.issuer !== this.issuer) throw new Error(`${this.issuer} calls itself ${found.issuer}`);
-    this.keys = createLocalJWKSet(KeySet.parse(await getJson(found.jwks_uri)) as JSONWebKeySet);
+    this.keys = createLocalJWKSet(KeySet.parse(await getJson(found.jwks_uri)));
     this.fetchedAt = this.now();
   }
 }

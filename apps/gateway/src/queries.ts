@@ -20,7 +20,8 @@ export interface Query {
 }
 
 const passedOn = ['content-type', 'etag', 'link', 'retry-after'] as const;
-const timeoutMs = 3_000;
+/** How long an answer may take, ms. */
+const patienceMs = 3_000;
 /** An assertion is used again for so long, well within its validity, ms. */
 const assertionReuseMs = 30_000;
 const connections = 64;
@@ -31,7 +32,7 @@ export class Queries {
   private readonly key: KeyObject;
   private readonly assertions = new WeakMap<Principal, { signed: Promise<string>; until: number }>();
 
-  constructor(address: string, internalKey: string) {
+  constructor(address: string, internalKey: string, timeoutMs = patienceMs) {
     this.key = createSecretKey(Buffer.from(internalKey));
     const connect = { timeout: 1_000 };
     this.pool = new Pool(new URL(address).origin, { connections, connect, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
@@ -43,7 +44,7 @@ export class Queries {
     const headers: Record<string, string> = { authorization, 'x-request-id': query.requestId, accept: 'application/json' };
     if (query.minVersion !== undefined) headers['x-min-version'] = query.minVersion;
     const request: Dispatcher.RequestOptions = { path: query.path, method: 'GET', headers };
-    const answer = await this.request(request).catch((error: unknown) => (isStale(error) ? this.request(request) : Promise.reject(error))).catch(unavailable);
+    const answer = await this.requestAgain(request).catch(unavailable);
     // What query-search refuses of us is not the caller's doing.
     if (answer.status === 401) throw unavailableProblem(new Error('query-search does not take our assertion'));
     return answer;
@@ -51,6 +52,15 @@ export class Queries {
 
   close(): Promise<void> {
     return this.pool.close();
+  }
+
+  private async requestAgain(options: Dispatcher.RequestOptions): Promise<QueryAnswer> {
+    try {
+      return await this.request(options);
+    } catch (error) {
+      if (!isStale(error)) throw error;
+      return this.request(options);
+    }
   }
 
   private async request(options: Dispatcher.RequestOptions): Promise<QueryAnswer> {

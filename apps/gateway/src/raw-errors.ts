@@ -16,12 +16,10 @@ const byCode: Record<string, [ProblemName, string]> = {
 
 /** Answers what is no HTTP request that the framework could see. */
 export function answerBrokenRequest(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
-  const { _httpMessage: under } = socket as { _httpMessage?: ServerResponse };
-  if (error.code === 'ECONNRESET' || !socket.writable || under?.headersSent) return void socket.destroy();
+  if (error.code === 'ECONNRESET' || !mayAnswer(socket)) return void socket.destroy();
   const [name, detail] = byCode[error.code ?? ''] ?? (['malformed-request', 'This is not an HTTP request.'] as const);
   const requestId = randomUUID();
-  const path = /^[A-Z]+ (\/[^ ?\r\n]{0,2000})/.exec(error.rawPacket instanceof Buffer ? error.rawPacket.toString('latin1') : '')?.[1];
-  const answer = problem(name, detail, { instance: path ?? '/', requestId });
+  const answer = problem(name, detail, { instance: pathOf(error.rawPacket), requestId });
   const body = JSON.stringify(answer);
   const head = [
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
@@ -35,6 +33,11 @@ export function answerBrokenRequest(error: Error & { code?: string; rawPacket?: 
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   setTimeout(() => socket.destroy(), lingerMs).unref();
 }
+
+/** Not when the answer to an earlier part of the request is under way. */
+const mayAnswer = (socket: Socket) => socket.writable && !(socket as { _httpMessage?: ServerResponse })._httpMessage?.headersSent;
+
+const pathOf = (packet: unknown) => /^[A-Z]+ (\/[^ ?\r\n]{0,2000})/.exec(packet instanceof Buffer ? packet.toString('latin1') : '')?.[1] ?? '/';
 
 /** Answers what the router refuses before any hook runs: paths that cannot be decoded. */
 export function answerBadPath(error: Error, request: FastifyRequest, reply: FastifyReply): void {

@@ -4,6 +4,7 @@ import { ProblemError } from '#observability';
 import { PendingCommands } from './pending-commands.store.js';
 import { Queries, type QueryAnswer } from './queries.js';
 import { minVersion } from './request-headers.js';
+import type { Exchange } from './writes.js';
 
 /** Answers reads with what query-search says, byte for byte. */
 @Injectable()
@@ -14,12 +15,12 @@ export class Reads {
   ) {}
 
   /** Passes a read on; `path` is the checked path, the query string stays as it was sent. @throws ProblemError */
-  async pass(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
+  async pass({ request, reply }: Exchange, path: string): Promise<void> {
     send(reply, await this.ask(request, path));
   }
 
   /** The state of a command: what is stored of it, else that it is under way, for who sent it. @throws ProblemError */
-  async command(request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
+  async command({ request, reply }: Exchange, id: string): Promise<void> {
     const stored = await this.ask(request, `/v1/commands/${id}`);
     const ticketId = stored.status === 404 ? await this.pendingTicket(request, id) : null;
     if (ticketId === null) return send(reply, stored);

@@ -89,6 +89,6 @@ const prefersAsync = (prefer: string | string[] | undefined) =>
 /** `X-Min-Version`, checked and passed on. @throws ProblemError 400 */
 export function minVersion({ headers }: IncomingMessage): string | undefined {
   const given = headers['x-min-version'];
-  if (given === undefined || (typeof given === 'string' && /^[1-9][0-9]{0,14}$/.test(given))) return given as string | undefined;
+  if (given === undefined || (typeof given === 'string' && /^[1-9][0-9]{0,14}$/.test(given))) return given;
   throw new ProblemError('malformed-request', 'X-Min-Version must be a version number.');
 }

@@ -8,14 +8,17 @@ export const queryPointer = (path: readonly PropertyKey[]) => `?${String(path[0]
 
 /** Parses parameters with the schema they name (`@Body({ schema })`). Nest's own pipe does not tell a body from a query in its errors. */
 export class SchemaPipe implements PipeTransform {
-  transform(value: unknown, { type, schema, data }: ArgumentMetadata): unknown {
-    if (schema === undefined) throw new Error(`a ${type} parameter ${data ?? ''} without a schema`);
-    const result = schema['~standard'].validate(value);
+  transform(value: unknown, metadata: ArgumentMetadata): unknown {
+    if (metadata.schema === undefined) throw new Error(`a ${metadata.type} parameter without a schema`);
+    const result = metadata.schema['~standard'].validate(value);
     if (result instanceof Promise) throw new Error('schemas of requests are synchronous');
     if (result.issues === undefined) return result.value;
-    if (type === 'param') throw new ProblemError('malformed-request', `The path holds no valid ${data ?? 'parameter'}.`);
-    if (type === 'body' && value === undefined) throw new ProblemError('malformed-request', 'The body is missing.');
-    const errors = validationErrors(result.issues as readonly z.core.$ZodIssue[], type === 'query' ? queryPointer : jsonPointer);
-    throw new ProblemError('validation-failed', 'The request is not valid.', { errors });
+    throw refusal(value, metadata, result.issues as readonly z.core.$ZodIssue[]);
   }
+}
+
+function refusal(value: unknown, { type, data }: ArgumentMetadata, issues: readonly z.core.$ZodIssue[]): ProblemError {
+  if (type === 'param') return new ProblemError('malformed-request', `The path holds no valid ${data ?? 'parameter'}.`);
+  if (type === 'body' && value === undefined) return new ProblemError('malformed-request', 'The body is missing.');
+  return new ProblemError('validation-failed', 'The request is not valid.', { errors: validationErrors(issues, type === 'query' ? queryPointer : jsonPointer) });
 }

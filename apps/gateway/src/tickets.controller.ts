@@ -9,7 +9,6 @@ import { Reads } from './reads.js';
 import { Writes } from './writes.js';
 
 type Input<K extends keyof typeof bodies> = z.infer<(typeof bodies)[K]>;
-const id = { schema: TicketId };
 
 /** Tickets over REST (contract section 4): reads are asked of query-search, writes become commands. */
 @Controller('v1/tickets')
@@ -22,12 +21,12 @@ export class TicketsController {
 
   @Get()
   list(@Query({ schema: ListQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.reads.pass(request, reply, '/v1/tickets');
+    return this.reads.pass({ request, reply }, '/v1/tickets');
   }
 
   @Get('counts')
   counts(@Query({ schema: CountsQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.reads.pass(request, reply, '/v1/tickets/counts');
+    return this.reads.pass({ request, reply }, '/v1/tickets/counts');
   }
 
   @Get(':idOrNumber')
@@ -37,27 +36,27 @@ export class TicketsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {
-    return this.reads.pass(request, reply, `/v1/tickets/${ticket}`);
+    return this.reads.pass({ request, reply }, `/v1/tickets/${ticket}`);
   }
 
   @Get(':id/transitions')
-  transitions(@Param('id', id) ticketId: string, @Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/transitions`);
+  transitions(@Param('id', { schema: TicketId }) ticketId: string, @Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass({ request, reply }, `/v1/tickets/${ticketId}/transitions`);
   }
 
   @Get(':id/comments')
-  comments(@Param('id', id) ticketId: string, @Query({ schema: PageQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/comments`);
+  comments(@Param('id', { schema: TicketId }) ticketId: string, @Query({ schema: PageQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass({ request, reply }, `/v1/tickets/${ticketId}/comments`);
   }
 
   @Get(':id/timeline')
-  timeline(@Param('id', id) ticketId: string, @Query({ schema: TimelineQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/timeline`);
+  timeline(@Param('id', { schema: TicketId }) ticketId: string, @Query({ schema: TimelineQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass({ request, reply }, `/v1/tickets/${ticketId}/timeline`);
   }
 
   @Get(':id/conversation')
-  conversation(@Param('id', id) ticketId: string, @Query({ schema: PageQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.reads.pass(request, reply, `/v1/tickets/${ticketId}/conversation`);
+  conversation(@Param('id', { schema: TicketId }) ticketId: string, @Query({ schema: PageQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass({ request, reply }, `/v1/tickets/${ticketId}/conversation`);
   }
 
   @Post()
@@ -69,71 +68,71 @@ export class TicketsController {
       ...(assignee !== undefined && { assignee }),
       ...(conversation && { conversation: { messages: withIds(conversation.messages, commandId) } }),
     });
-    return this.writes.perform(request, reply, { type: 'ticket.create.v1', data: parts }, createdAnswer);
+    return this.writes.perform({ request, reply }, { type: 'ticket.create.v1', data: parts }, createdAnswer);
   }
 
   @Patch(':id')
-  edit(@Param('id', id) ticketId: string, @Body({ schema: bodies.patch }) data: Input<'patch'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.update-details.v1', ticketId, data }, ticketAnswer);
+  edit(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.patch }) data: Input<'patch'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.update-details.v1', ticketId, data }, ticketAnswer);
   }
 
   @Delete(':id')
-  delete(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.delete.v1', ticketId, data: {} }, goneAnswer);
+  delete(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.delete.v1', ticketId, data: {} }, goneAnswer);
   }
 
   @Post(':id/restore')
-  restore(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.restore.v1', ticketId, data: {} }, ticketAnswer);
+  restore(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.restore.v1', ticketId, data: {} }, ticketAnswer);
   }
 
   @Post(':id/transitions')
-  move(@Param('id', id) ticketId: string, @Body({ schema: bodies.transition }) data: Input<'transition'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.change-status.v1', ticketId, data }, ticketAnswer);
+  move(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.transition }) data: Input<'transition'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.change-status.v1', ticketId, data }, ticketAnswer);
   }
 
   @Put(':id/assignee')
-  async assign(@Param('id', id) ticketId: string, @Body({ schema: bodies.assignee }) input: Input<'assignee'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  async assign(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.assignee }) input: Input<'assignee'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const to = await this.assignee(request, input);
-    return this.writes.perform(request, reply, { type: 'ticket.assign.v1', ticketId, data: { to } }, ticketAnswer);
+    return this.writes.perform({ request, reply }, { type: 'ticket.assign.v1', ticketId, data: { to } }, ticketAnswer);
   }
 
   @Delete(':id/assignee')
-  release(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.assign.v1', ticketId, data: { to: null } }, ticketAnswer);
+  release(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.assign.v1', ticketId, data: { to: null } }, ticketAnswer);
   }
 
   @Post(':id/take')
-  take(@Param('id', id) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  take(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { type, id: me, name } = request.caller.principal.actor;
     const to = { type: type === 'agent' ? type : ('member' as const), id: me, name };
-    return this.writes.perform(request, reply, { type: 'ticket.assign.v1', ticketId, data: { to } }, ticketAnswer);
+    return this.writes.perform({ request, reply }, { type: 'ticket.assign.v1', ticketId, data: { to } }, ticketAnswer);
   }
 
   @Post(':id/comments')
-  comment(@Param('id', id) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'comment', body } }, commentAnswer);
+  comment(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'comment', body } }, commentAnswer);
   }
 
   @Post(':id/notes')
-  note(@Param('id', id) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'note', body } }, commentAnswer);
+  note(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'note', body } }, commentAnswer);
   }
 
   @Post(':id/replies')
-  reply(@Param('id', id) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'reply', body } }, commentAnswer);
+  reply(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'reply', body } }, commentAnswer);
   }
 
   @Post(':id/conversation')
-  append(@Param('id', id) ticketId: string, @Body({ schema: bodies.conversation }) { messages }: Input<'conversation'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  append(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.conversation }) { messages }: Input<'conversation'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const data = (commandId: string) => ({ messages: withIds(messages, commandId) });
-    return this.writes.perform(request, reply, { type: 'ticket.append-conversation.v1', ticketId, data }, conversationAnswer);
+    return this.writes.perform({ request, reply }, { type: 'ticket.append-conversation.v1', ticketId, data }, conversationAnswer);
   }
 
   @Post(':id/tool-calls')
-  recordToolCall(@Param('id', id) ticketId: string, @Body({ schema: bodies.toolCall }) data: Input<'toolCall'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.writes.perform(request, reply, { type: 'ticket.record-tool-call.v1', ticketId, data }, toolCallAnswer);
+  recordToolCall(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.toolCall }) data: Input<'toolCall'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.writes.perform({ request, reply }, { type: 'ticket.record-tool-call.v1', ticketId, data }, toolCallAnswer);
   }
 
   private async assignee({ caller: { principal } }: FastifyRequest, wanted: Input<'assignee'>) {

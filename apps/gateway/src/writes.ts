@@ -15,17 +15,23 @@ export interface Write<T extends CommandType> {
   data: CommandData<T> | ((commandId: string) => CommandData<T>);
 }
 
+/** A request that came through the door, and its answer to be. */
+export interface Exchange {
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
 /** Turns requests into commands and their results into answers. */
 @Injectable()
 export class Writes {
   constructor(private readonly bus: CommandBus) {}
 
   /** Sends the command and answers with what became of it. @throws ProblemError */
-  async perform<T extends CommandType>(request: FastifyRequest, reply: FastifyReply, write: Write<T>, shape: Shape<T>): Promise<void> {
+  async perform<T extends CommandType>({ request, reply }: Exchange, write: Write<T>, shape: Shape<T>): Promise<void> {
     const { respondAsync } = request.conditions;
     const command = commandOf(request, write);
-    const outcome = await this.bus.send(command as unknown as Outgoing, { respondAsync });
-    if (outcome === 'pending') return answerPending(reply, command as unknown as Outgoing, respondAsync);
+    const outcome = await this.bus.send(command, { respondAsync });
+    if (outcome === 'pending') return answerPending(reply, command, respondAsync);
     if (outcome.duplicate) void reply.header('idempotency-replayed', 'true');
     if (outcome.problem !== undefined) return answerProblem(request, reply, outcome.problem);
     answer(reply, shape({ command, result: outcome, ticket: ticketFor(request, outcome) }));

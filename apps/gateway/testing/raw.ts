@@ -41,6 +41,7 @@ function isComplete(text: string) {
 function parse(text: string): RawAnswer {
   const [top = '', body = ''] = text.split('\r\n\r\n', 2);
   const [line = '', ...rest] = top.split('\r\n');
-  const headers = Object.fromEntries(rest.map((header) => header.split(/: ?(.*)/s, 2).map((part, i) => (i === 0 ? part.toLowerCase() : part))));
-  return { status: Number(line.split(' ')[1]), headers: headers as Record<string, string>, body };
+  const headers: Record<string, string> = {};
+  for (const header of rest) headers[header.slice(0, header.indexOf(':')).toLowerCase()] = header.slice(header.indexOf(':') + 1).trim();
+  return { status: Number(line.split(' ')[1]), headers, body };
 }

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Controller, type INestMicroservice } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import type { CommandResult, CommandValue } from '#contracts';
+import { ensureTopics, readEnvelope, RecordProducer, RoundTransport, Subscribe, type Round } from '#messaging';
+import { openDatabase, type Database } from '#persistence';
+import { applied } from '../testing/gateway.js';
+import { CommandBus, type Outgoing } from './command-bus.js';
+import { PendingCommands } from './pending-commands.store.js';
+import { ResultWaiters } from './result-waiters.js';
+import { ResultsConsumer } from './results.consumer.js';
+
+/** Topics of this run only: other specs work with the real names at the same time. */
+const run = randomUUID();
+const commands = `test.commands.${run}`;
+const results = `test.results.${run}`;
+const brokers = process.env['KAFKA_BROKERS']!.split(',');
+
+type Conduct = 'at once' | 'late' | 'never' | 'twice' | 'first hash' | 'broken first';
+
+/** The results topic of this run, given to the real consumer. */
+@Controller()
+class Results {
+  constructor(private readonly consumer: ResultsConsumer) {}
+
+  @Subscribe({ topic: results, group: `test.results.${run}`, perInstance: true, startFrom: 'end' })
+  handle(round: Round) {
+    return this.consumer.handle(round);
+  }
+}
+
+let firstHash = '';
+
+/** Answers each command as its reason says. */
+@Controller()
+class FakeTicketCommand {
+  static producer: RecordProducer;
+
+  @Subscribe({ topic: commands, group: `test.ticket-command.${run}` })
+  async handle({ records }: Round): Promise<void> {
+    await Promise.all(
+      records.map((record) => {
+        const commandId = readEnvelope(record).id!;
+        const value = JSON.parse(record.value!.toString()) as CommandValue<'ticket.delete.v1'>;
+        return this.answer(value.data.reason as Conduct, { type: 'ticket.delete.v1', commandId, value });
+      }),
+    );
+  }
+
+  private async answer(conduct: Conduct, command: Outgoing) {
+    const result = applied(command);
+    if (conduct === 'never') return;
+    if (conduct === 'late') return void setTimeout(() => void this.tell(result), 2_300);
+    if (conduct === 'broken first') await FakeTicketCommand.producer.send([{ topic: results, key: command.commandId, value: '{"commandId":' }]);
+    if (conduct !== 'first hash') await this.tell(result);
+    if (conduct === 'twice') await this.tell({ ...result, duplicate: true });
+    if (conduct !== 'first hash') return;
+    firstHash ||= command.value.payloadHash;
+    await this.tell({ ...result, payloadHash: firstHash, ...(command.value.payloadHash !== firstHash && { duplicate: true }) });
+  }
+
+  private tell(result: CommandResult) {
+    return FakeTicketCommand.producer.send([{ topic: results, key: result.commandId, value: JSON.stringify(result) }]);
+  }
+}
+
+/** A gateway instance's bus, on real servers. */
+interface Instance {
+  bus: CommandBus;
+  pending: PendingCommands;
+  app: INestMicroservice;
+}
+
+let producer: RecordProducer;
+let database: Database;
+let instances: Instance[];
+let ticketCommand: INestMicroservice;
+const graves: unknown[] = [];
+
+async function listen(controllers: (new (...args: never[]) => object)[], providers: (new (...args: never[]) => object)[]) {
+  const module = await Test.createTestingModule({ controllers, providers }).compile();
+  const transport = new RoundTransport({ brokers, service: 'test', deadLetters: { send: async (records) => void graves.push(...records) } });
+  const app = module.createNestMicroservice({ strategy: transport, logger: false });
+  await app.listen();
+  await until(() => transport.health().ready);
+  return app;
+}
+
+async function instance(): Promise<Instance> {
+  const app = await listen([Results], [ResultsConsumer, ResultWaiters]);
+  const pending = new PendingCommands(database);
+  const renamed = { send: (records: Parameters<RecordProducer['send']>[0], options?: { deadline?: number }) => producer.send(records.map((record) => ({ ...record, topic: commands })), options) };
+  return { bus: new CommandBus(renamed, app.get(ResultWaiters), pending), pending, app };
+}
+
+async function until(isTrue: () => boolean | Promise<boolean>, within = 20_000) {
+  const deadline = Date.now() + within;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error('not in time');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+beforeAll(async () => {
+  const config = {};
+  await ensureTopics(brokers, [commands, results].map((name) => ({ name, partitions: 3, replication: 1, config })));
+  producer = new RecordProducer({ brokers, clientId: 'test' });
+  FakeTicketCommand.producer = producer;
+  await producer.connect();
+  database = openDatabase({ uri: process.env['MONGODB_URI']!, database: `test_gateway_${run.slice(0, 8)}` });
+  ticketCommand = await listen([FakeTicketCommand], []);
+  instances = await Promise.all([instance(), instance()]);
+  await instances[0]!.pending.prepare();
+}, 60_000);
+
+afterAll(async () => {
+  for (const { app } of instances) await app.close();
+  await ticketCommand.close();
+  await producer.close();
+  await database.db.dropDatabase();
+  await database.close();
+}, 60_000);
+
+const command = (reason: Conduct, { commandId = randomUUID(), payloadHash = 'hash' } = {}): Outgoing => ({
+  type: 'ticket.delete.v1',
+  commandId,
+  value: {
+    orgId: 'acme',
+    ticketId: randomUUID(),
+    actor: { type: 'member', id: 'ada', name: 'Ada' },
+    access: { role: 'admin', assistantIds: [] },
+    channel: 'api',
+    payloadHash,
+    data: { reason },
+  },
+});
+
+const principalOf = ({ value: { orgId, actor, access } }: Outgoing) => ({ orgId, actor, access });
+
+describe('commands through a real broker', () => {
+  it('are answered, each with its own result, by any instance', async () => {
+    const many = Array.from({ length: 200 }, () => command('at once'));
+    const outcomes = await Promise.all(many.map((one, i) => instances[i % 2]!.bus.send(one)));
+    expect(outcomes.map((outcome) => outcome !== 'pending' && outcome.commandId)).toEqual(many.map(({ commandId }) => commandId));
+  });
+
+  it('are answered once when the result comes twice', async () => {
+    const outcome = await instances[0]!.bus.send(command('twice'));
+    expect(outcome).toMatchObject({ outcome: 'applied' });
+    expect(outcome).not.toHaveProperty('duplicate');
+  });
+
+  it('are pending after two seconds, for who sent them and at every instance', async () => {
+    const [one, other] = instances as [Instance, Instance];
+    for (const conduct of ['never', 'late'] as const) {
+      const slow = command(conduct);
+      const startedAt = Date.now();
+      expect(await one.bus.send(slow)).toBe('pending');
+      expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_990);
+      expect(await other.pending.ticketOf(principalOf(slow), slow.commandId)).toBe(slow.value.ticketId);
+      const stranger = { ...principalOf(slow), orgId: 'globex' };
+      expect(await other.pending.ticketOf(stranger, slow.commandId)).toBeNull();
+      const colleague = { ...principalOf(slow), actor: { type: 'agent' as const, id: 'ada', name: 'Ada' } };
+      expect(await other.pending.ticketOf(colleague, slow.commandId)).toBeNull();
+    }
+  }, 15_000);
+
+  it('are pending at once for who does not wait', async () => {
+    const asked = command('never');
+    const startedAt = Date.now();
+    expect(await instances[0]!.bus.send(asked, { respondAsync: true })).toBe('pending');
+    expect(Date.now() - startedAt).toBeLessThan(1_500);
+    expect(await instances[1]!.pending.ticketOf(principalOf(asked), asked.commandId)).toBe(asked.value.ticketId);
+  });
+
+  it('under one key with two bodies at two instances: one is told so', async () => {
+    const commandId = randomUUID();
+    const outcomes = await Promise.allSettled(instances.map(({ bus }, i) => bus.send(command('first hash', { commandId, payloadHash: `body ${i}` }))));
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const refused = outcomes.find((outcome) => outcome.status === 'rejected');
+    expect(refused?.reason).toMatchObject({ problem: { type: '/problems/idempotency-key-reused' } });
+  });
+
+  it('are answered though a broken result comes before', async () => {
+    expect(await instances[0]!.bus.send(command('broken first'))).toMatchObject({ outcome: 'applied' });
+    await until(() => graves.length > 0);
+    expect(await instances[1]!.bus.send(command('at once'))).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('note a command once, however often it is sent', async () => {
+    const { pending } = instances[0]!;
+    const again = command('never');
+    await Promise.all([1, 2, 3, 4].map(() => pending.remember(principalOf(again), again.commandId, again.value.ticketId)));
+    await pending.remember({ ...principalOf(again), orgId: 'globex' }, again.commandId, randomUUID());
+    expect(await pending.ticketOf(principalOf(again), again.commandId)).toBe(again.value.ticketId);
+  });
+});
+
+describe('commands without a broker', () => {
+  it('are refused in two seconds and not sent later', async () => {
+    const hung = { send: (_: unknown, { deadline = 0 }: { deadline?: number } = {}) => lateProducer.send([{ topic: commands, key: 'k', value: '{}' }], { deadline }) };
+    const lateProducer = new RecordProducer({ brokers: ['127.0.0.1:1'], clientId: 'nobody' });
+    const bus = new CommandBus(hung, new ResultWaiters(), instances[0]!.pending);
+    const startedAt = Date.now();
+    await expect(bus.send(command('never'))).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable', status: 503 }, headers: { 'retry-after': '2' } });
+    expect(Date.now() - startedAt).toBeLessThan(2_500);
+    await lateProducer.close();
+  });
+});

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DirectoryEntry, DirectorySeed } from '#contracts';
+import type { OutgoingRecord } from '#messaging';
+import { openDatabase, type Database } from '#persistence';
+import { Directory } from './directory.js';
+import { DirectoryPublisher } from './directory.publisher.js';
+import { readSeed } from './directory.seed.js';
+import { DirectoryStore, type Wanted } from './directory.store.js';
+
+const opened: Database[] = [];
+let database: Database;
+let store: DirectoryStore;
+beforeEach(async () => {
+  database = openDatabase({ uri: process.env['MONGODB_URI']!, database: `test_directory_${randomUUID().slice(0, 8)}` });
+  opened.push(database);
+  store = new DirectoryStore(database);
+  await store.prepare();
+});
+afterAll(async () => {
+  for (const one of opened) {
+    await one.db.dropDatabase();
+    await one.close();
+  }
+});
+
+const member = (id: string, name = id): Wanted => ({ orgId: 'acme', kind: 'member', id, value: { id, name, email: `${id}@acme.example`, role: 'member' } });
+const assistant = (id: string, memberIds: string[]): Wanted => ({ orgId: 'acme', kind: 'assistant', id, value: { id, name: id, memberIds } });
+const told = (entries: DirectoryEntry[]) => entries.map(({ id, revision, deleted }) => `${id}:${revision}${deleted ? ':deleted' : ''}`).sort();
+
+/** A topic that keeps what it gets, unless it is away. */
+function topic() {
+  const records: DirectoryEntry[] = [];
+  const state = { isUp: true };
+  const send = async ([record]: readonly OutgoingRecord[]) => {
+    if (!state.isUp) throw new Error('no broker');
+    records.push(JSON.parse(String(record!.value)) as DirectoryEntry);
+  };
+  return { records, state, producer: { send } };
+}
+
+describe('filling the directory', () => {
+  it('gives new entries their first revision, changed ones the next, and marks those that are gone', async () => {
+    await store.fill([member('ada'), member('grace'), assistant('bot', ['ada'])]);
+    expect(told(await store.unpublished())).toEqual(['ada:1', 'bot:1', 'grace:1']);
+    await store.fill([member('ada'), assistant('bot', ['ada', 'grace'])]);
+    expect(told(await store.unpublished())).toEqual(['ada:1', 'bot:2', 'grace:2:deleted']);
+    expect(told(await store.read('acme'))).toEqual(['ada:1', 'bot:2']);
+    await store.fill([member('ada'), member('grace'), assistant('bot', ['ada', 'grace'])]);
+    expect(told(await store.read('acme'))).toEqual(['ada:1', 'bot:2', 'grace:3']);
+    await store.fill([member('ada'), member('grace'), assistant('bot', ['ada', 'grace'])]);
+    expect(told(await store.read('acme'))).toEqual(['ada:1', 'bot:2', 'grace:3']);
+  });
+
+  it('does it once when several instances start at once', async () => {
+    const people = Array.from({ length: 20 }, (_, i) => member(`m${i}`));
+    const others = people.map(({ id }) => member(id, `${id} renamed`));
+    for (const [wanted, revision] of [[people, 1], [others, 2], [[], 3]] as const) {
+      await Promise.all([1, 2, 3, 4].map(() => new DirectoryStore(database).fill(wanted)));
+      expect(new Set((await store.unpublished()).map((entry) => entry.revision))).toEqual(new Set([revision]));
+    }
+    expect(await store.read('acme')).toEqual([]);
+  });
+
+  it('keeps organisations apart', async () => {
+    await store.fill([member('ada'), { ...member('hank'), orgId: 'globex' }]);
+    expect(told(await store.read('globex'))).toEqual(['hank:1']);
+    expect(await store.read('nobody')).toEqual([]);
+  });
+
+  it('takes a file, and says what is wrong with one', () => {
+    const file = join(tmpdir(), `directory-${randomUUID()}.json`);
+    const write = (content: unknown) => writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    const ada = { id: 'ada', name: 'Ada', email: 'ada@acme.example', role: 'admin' as const };
+    const organisations: DirectorySeed['organisations'] = [{ id: 'acme', members: [ada], assistants: [{ id: 'bot', name: 'Bot', memberIds: ['ada'] }] }];
+    write({ organisations });
+    expect(readSeed(file).map(({ orgId, kind, id }) => [orgId, kind, id])).toEqual([['acme', 'member', 'ada'], ['acme', 'assistant', 'bot']]);
+    write('{');
+    expect(() => readSeed(file)).toThrow(file);
+    write({ organisations: [{ id: 'acme', members: [ada, ada], assistants: [] }] });
+    expect(() => readSeed(file)).toThrow('acme/member/ada twice');
+    write({ organisations: [{ id: 'acme', members: [{ ...ada, secret: 1 }], assistants: [] }] });
+    expect(() => readSeed(file)).toThrow();
+  });
+});
+
+describe('publishing what is stored', () => {
+  it('publishes every change once, and what was left after a death', async () => {
+    const { records, state, producer } = topic();
+    await store.fill([member('ada'), assistant('bot', [])]);
+    state.isUp = false;
+    await expect(new DirectoryPublisher(store, producer).publishWaiting()).rejects.toThrow();
+    state.isUp = true;
+    await new DirectoryPublisher(new DirectoryStore(database), producer).publishWaiting();
+    expect(told(records)).toEqual(['ada:1', 'bot:1']);
+    await new DirectoryPublisher(store, producer).publishWaiting();
+    expect(records).toHaveLength(2);
+    await store.fill([member('ada')]);
+    await new DirectoryPublisher(store, producer).publishWaiting();
+    expect(told(records)).toEqual(['ada:1', 'bot:1', 'bot:2:deleted']);
+  });
+
+  it('may die between topic and mark: it says the same again', async () => {
+    const { records, producer } = topic();
+    await store.fill([member('ada')]);
+    const dying = { find: store.find.bind(store), unpublished: store.unpublished.bind(store), changedSince: store.changedSince.bind(store), markPublished: () => Promise.reject(new Error('dead')) };
+    await expect(new DirectoryPublisher(dying, producer).publishWaiting()).rejects.toThrow('dead');
+    await new DirectoryPublisher(store, producer).publishWaiting();
+    expect(told(records)).toEqual(['ada:1', 'ada:1']);
+  });
+
+  it('says recent changes again when it starts: an older revision may have come behind them', async () => {
+    const { records, producer } = topic();
+    await store.fill([member('ada')]);
+    await new DirectoryPublisher(store, producer).publishWaiting();
+    const publisher = new DirectoryPublisher(store, producer);
+    publisher.start();
+    await publisher.stop();
+    expect(told(records)).toEqual(['ada:1', 'ada:1']);
+  });
+});
+
+describe('reading the directory', () => {
+  it('shows a change within two seconds', async () => {
+    const now = { ms: 0 };
+    const directory = new Directory(store, () => now.ms);
+    await store.fill([assistant('bot', ['ada'])]);
+    expect((await directory.roster('acme')).assistantIdsOf('ada')).toEqual(['bot']);
+    await store.fill([assistant('bot', [])]);
+    now.ms += 2_000;
+    expect((await directory.roster('acme')).assistantIdsOf('ada')).toEqual([]);
+  });
+});
