@@ -5,11 +5,21 @@ import type { AppChanges } from './app-handle.js';
 export const abortPoints = ['after-look-up', 'after-insert', 'after-some-events', 'after-events', 'before-offset-commit'] as const;
 export type AbortPoint = (typeof abortPoints)[number];
 
-/** Starts ticket-command so that it signals itself when it reaches a point for the `occurrence`th time (from 1). */
-export const abortAt = (point: AbortPoint, occurrence = 1, signal: NodeJS.Signals = 'SIGKILL'): AppChanges => ({
-  env: { ABORT_AT: `${point}#${occurrence}`, ABORT_WITH: signal },
+export interface AbortPlan {
+  point: AbortPoint;
+  /** The how-manyth time the point is reached, from 1. */
+  occurrence?: number;
+  /** Default: SIGKILL. */
+  signal?: NodeJS.Signals;
+  /** `later`: nothing counts before SIGUSR2. */
+  armed?: 'at once' | 'later';
+}
+
+/** Starts ticket-command so that it signals itself when it reaches a point of its write path. */
+export const abortAt = ({ point, occurrence = 1, signal = 'SIGKILL', armed = 'at once' }: AbortPlan): AppChanges => ({
+  env: { ABORT_AT: `${point}#${occurrence}`, ABORT_WITH: signal, ABORT_ARMED: armed },
   nodeOptions: ['--import', built('test/support/abort-points.js')],
 });
 
 /** Starts it as in production. */
-export const undisturbed: AppChanges = { env: { ABORT_AT: '', ABORT_WITH: '' }, nodeOptions: [] };
+export const undisturbed: AppChanges = { env: { ABORT_AT: '', ABORT_WITH: '', ABORT_ARMED: '' }, nodeOptions: [] };

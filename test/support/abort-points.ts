@@ -1,7 +1,7 @@
 /**
  * Preload for tests (`node --import <dist>/test/support/abort-points.js dist/apps/ticket-command/main.js`): the process signals itself at a chosen
- * moment of its write path. Wraps what its libraries export, so the product knows nothing of it. `ABORT_AT` is `<point>#<occurrence>`,
- * `ABORT_WITH` the signal; a process that was only stopped goes on from there when it is continued.
+ * moment of its write path. Wraps what its libraries export, so the product knows nothing of it. `ABORT_AT` is `<point>#<occurrence>`, counted
+ * from SIGUSR2 on where `ABORT_ARMED` is `later`, `ABORT_WITH` the signal; a process that was only stopped goes on from there when it is continued.
  */
 import { createRequire } from 'node:module';
 import { topics } from '#contracts';
@@ -12,9 +12,15 @@ import type { AbortPoint } from './abort-plan.js';
 const [point, occurrence] = (process.env['ABORT_AT'] ?? '').split('#');
 const signal = process.env['ABORT_WITH'] as NodeJS.Signals;
 let left = Number(occurrence);
+let isArmed = process.env['ABORT_ARMED'] !== 'later';
+
+process.on('SIGUSR2', () => {
+  isArmed = true;
+  process.stdout.write('armed\n');
+});
 
 function reach(reached: AbortPoint): void {
-  if (reached !== point || --left !== 0) return;
+  if (!isArmed || reached !== point || --left !== 0) return;
   process.stdout.write(`reached ${reached}\n`);
   process.kill(process.pid, signal);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { topics } from '#contracts';
 import { type OutgoingRecord, RecordProducer, toHeaders } from '#messaging';
 import type { PlannedCommand } from './mixed-load.js';
@@ -33,9 +34,12 @@ export class CommandClient {
     }
   }
 
-  /** Sends them piece by piece, each when the one before is acknowledged. */
+  /** Sends them at a steady pace, whatever becomes of them: a piece every 100 ms. */
   async stream(commands: readonly PlannedCommand[], size: number): Promise<void> {
-    for (let at = 0; at < commands.length; at += size) await this.send(commands.slice(at, at + size));
+    for (let at = 0; at < commands.length; at += size) {
+      await this.send(commands.slice(at, at + size));
+      await delay(100);
+    }
   }
 
   async close(): Promise<void> {
