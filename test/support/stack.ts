@@ -118,7 +118,7 @@ class RunningStack implements Stack {
     const name = `${app}-${this.apps[app].length}`;
     const handle = this.#handle(name, [built(`apps/${app}/main.js`)]);
     this.apps[app].push(handle);
-    const ports = await this.#portsFor(app);
+    const ports = await this.#portsFor(app, this.apps[app].length === 1);
     handle.listensAt(addressOf(ports.management), ports.http === undefined ? undefined : addressOf(ports.http));
     const { env = {}, nodeOptions = {} } = this.options;
     handle.start({
@@ -159,11 +159,10 @@ class RunningStack implements Stack {
     this.#signer = readSigner(signer)!;
   }
 
-  async #portsFor(app: AppName): Promise<AppPorts> {
+  async #portsFor(app: AppName, isFirst: boolean): Promise<AppPorts> {
     const management = await freePort();
     if (!hasHttp(app)) return { management };
-    const isFirstQuery = app === 'query-search' && this.apps[app].length === 1;
-    return { management, http: isFirstQuery ? this.firstQueryPort : await freePort() };
+    return { management, http: app === 'query-search' && isFirst ? this.firstQueryPort : await freePort() };
   }
 
   #handle(name: string, entry: string[]) {
