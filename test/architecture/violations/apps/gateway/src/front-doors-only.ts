@@ -1,0 +1,1 @@
+export { hidden } from '../../../libs/domain/src/hidden.js';

@@ -1,0 +1,1 @@
+export const sayHello = () => console.log('hello');

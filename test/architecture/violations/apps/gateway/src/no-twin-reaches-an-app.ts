@@ -1,0 +1,1 @@
+export { twin } from '../../../libs/persistence/testing/in-memory-store.js';

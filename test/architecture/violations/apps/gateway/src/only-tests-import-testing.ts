@@ -1,0 +1,1 @@
+export { built } from '../../../libs/persistence/testing/builders.js';

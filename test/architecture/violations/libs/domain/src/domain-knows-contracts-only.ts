@@ -1,0 +1,2 @@
+import type { door } from '#observability';
+export type Door = typeof door;

@@ -1,0 +1,1 @@
+export const hidden = 'behind the door';

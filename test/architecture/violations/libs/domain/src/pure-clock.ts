@@ -1,0 +1,1 @@
+export const isLate = (due: string) => Date.parse(due) < new Date().getTime();

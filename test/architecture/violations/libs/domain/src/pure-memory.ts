@@ -1,0 +1,2 @@
+let decided = 0;
+export const decide = () => (decided += 1);

@@ -1,0 +1,1 @@
+export const ticketId = () => `ticket-${Math.floor(Math.random() * 1_000)}`;

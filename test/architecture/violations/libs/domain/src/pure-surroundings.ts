@@ -1,0 +1,1 @@
+export const mayDelete = () => process.env['MAY_DELETE'] === 'yes';

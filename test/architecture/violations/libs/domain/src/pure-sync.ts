@@ -1,0 +1,1 @@
+export const decideLater = async (decision: Promise<string>) => `${await decision}!`;

@@ -1,0 +1,1 @@
+export { entry } from '../../../apps/gateway/src/entry.js';

@@ -1,0 +1,3 @@
+import { Server } from 'node:http';
+
+export const port = (server: Server) => server.address();

@@ -1,0 +1,1 @@
+export const isSame = (one: string, other: string) => one == other;

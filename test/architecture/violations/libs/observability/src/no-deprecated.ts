@@ -1,0 +1,4 @@
+/** @deprecated Say `greet`. */
+const hello = () => 'hello';
+
+export const greet = () => hello();

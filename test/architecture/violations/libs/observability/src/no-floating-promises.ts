@@ -1,0 +1,3 @@
+export function send(request: () => Promise<void>): void {
+  request();
+}

@@ -1,0 +1,1 @@
+export const isThere = (answer: Promise<boolean>) => (answer ? 'yes' : 'no');

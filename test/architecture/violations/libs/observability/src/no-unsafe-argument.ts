@@ -1,0 +1,1 @@
+export const number = (text: string) => Math.abs(JSON.parse(text));

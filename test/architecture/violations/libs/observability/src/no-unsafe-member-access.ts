@@ -1,0 +1,3 @@
+export function title(text: string): void {
+  void JSON.parse(text).title;
+}

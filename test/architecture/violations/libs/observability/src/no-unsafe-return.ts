@@ -1,0 +1,1 @@
+export const parsed = (text: string) => JSON.parse(text);

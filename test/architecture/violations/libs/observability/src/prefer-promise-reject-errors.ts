@@ -1,0 +1,1 @@
+export const refuse = () => Promise.reject('no');

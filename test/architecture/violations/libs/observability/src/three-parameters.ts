@@ -1,0 +1,1 @@
+export const address = (street: string, house: number, city: string, country: string) => [street, house, city, country].join(', ');

@@ -1,0 +1,1 @@
+export const twin = 'a store in memory';
