@@ -19,7 +19,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) fail(`Node ${process.versi
 
 const entry = join(root, 'dist', tool);
 const stamp = name === 'start' || !existsSync(entry) ? stampOfSources() : undefined;
-if (stamp !== undefined && stamp !== savedStamp()) await build(stamp);
+if (stamp !== undefined && stamp !== savedStamp() && !(await isRunning())) await build(stamp);
 process.argv.splice(1, 2, entry);
 await import(pathToFileURL(entry).href);
 
@@ -38,6 +38,14 @@ function stampOfSources() {
 
 function savedStamp() {
   return existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : undefined;
+}
+
+/** While a run is on, its files stay as they are; the tool says then that it is on. */
+async function isRunning() {
+  const hold = join(root, 'dist', 'tools', 'start', 'folder-hold.js');
+  if (!existsSync(hold)) return false;
+  const { holderOfFolder } = await import(pathToFileURL(hold).href);
+  return (await holderOfFolder?.(join(root, '.deskstream'))) !== undefined;
 }
 
 /** Compiles what changed. Output goes to stderr: `token` prints nothing but its token. */

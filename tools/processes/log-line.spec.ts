@@ -19,6 +19,10 @@ describe('a line of a log', () => {
     expect(readLogLine(line({ level, msg: 'x' })).severity).toBe(severity);
   });
 
+  it('of the Kafka client is never worse than info', () => {
+    expect(readLogLine(line({ level: 50, scope: 'kafkajs', msg: 'Connection error' })).severity).toBe('info');
+  });
+
   it('adds what the error says, once, and leaves its stack to the log file', () => {
     expect(readLogLine(line({ level: 50, msg: 'cannot store', err: { message: 'no primary', stack: 'at …' } })).text).toBe('cannot store  (no primary)');
     expect(readLogLine(line({ level: 50, msg: 'no primary', err: { message: 'no primary' } })).text).toBe('no primary');

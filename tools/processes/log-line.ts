@@ -8,7 +8,7 @@ export interface LogLine {
 export function readLogLine(line: string): LogLine {
   const entry = jsonOf(line);
   if (!entry || typeof entry['msg'] !== 'string') return { severity: 'info', text: line };
-  return { severity: severityOf(entry['level']), text: [entry['msg'], ...details(entry)].join('  ') };
+  return { severity: severityOf(entry), text: [entry['msg'], ...details(entry)].join('  ') };
 }
 
 /** Fields that every line has, or that are shown in another way. */
@@ -23,7 +23,9 @@ function details(entry: Record<string, unknown>): string[] {
   return typeof message === 'string' && message !== entry['msg'] ? [...fields, `(${message})`] : fields;
 }
 
-function severityOf(level: unknown): LogLine['severity'] {
+function severityOf({ level, scope }: Record<string, unknown>): LogLine['severity'] {
+  // The Kafka client calls every hiccup an error, several times a second while a broker is away. What follows from it our own code says.
+  if (scope === 'kafkajs') return 'info';
   const rank = typeof level === 'number' ? level : ({ warn: 40, error: 50, fatal: 60 }[String(level).toLowerCase()] ?? 30);
   if (rank >= 50) return 'error';
   return rank >= 40 ? 'warning' : 'info';

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { AppProcess, type Death } from '../processes/app-process.js';
 import { BoundedLog } from '../processes/bounded-log.js';
 import type { Leash, LeashedProgram } from '../processes/leash.js';
-import { readLogLine } from '../processes/log-line.js';
+import { type LogLine, readLogLine } from '../processes/log-line.js';
 import { Quota } from '../processes/quota.js';
 import { untilReady } from '../processes/readiness.js';
 import type { Terminal } from './terminal.js';
@@ -13,6 +13,9 @@ export class NotReady extends Error {}
 
 /** Dying this often before it was ever ready means that waiting longer is of no use. */
 const hopelessDeaths = 5;
+
+/** How far back the reasons of an end are looked for. */
+const linesRead = 50;
 
 /** How long a program may need until it is ready. */
 const readyWithinMs = 60_000;
@@ -90,7 +93,7 @@ export class Crew {
       return this.parts.terminal.tell(name, 'ready');
     }
     const why = isHopeless() ? `died ${app.deaths} times` : `is not ready after ${readyWithinMs / 1_000} s: ${answer.text}`;
-    throw new NotReady([`${name} ${why}`, ...lastWords(app.lastLines, 5), `All that it said is in ${this.#logOf(name)}`].join('\n  '));
+    throw new NotReady([`${name} ${why}`, ...reasons(app.lastLines), `All that it said is in ${this.#logOf(name)}`].join('\n  '));
   }
 
   #onStart(member: Member) {
@@ -111,7 +114,7 @@ export class Crew {
   #onDeath(member: Member, { code, signal, lastLines, restartInMs = 0 }: Death) {
     const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
     this.parts.terminal.tell(member.name, `${how}; starting it again in ${restartInMs / 1_000} s`, 'error');
-    const words = lastWords(lastLines, 5);
+    const words = signal ? lastWords(lastLines, 3).map(({ text }) => shorten(text)) : reasons(lastLines);
     if (words.join() !== member.lastDeath) this.parts.terminal.detail(words);
     member.lastDeath = words.join();
     if (member.phase === 'up') member.phase = 'down';
@@ -130,11 +133,17 @@ export class Crew {
   }
 }
 
-/** The end of an output in readable form: what it complains of, if it does, and without what Node adds around an error. */
-function lastWords(lines: readonly string[], count: number): string[] {
-  const telling = lines.filter((line) => line.startsWith('{"') || !/^\s*($|at |\^+$|[{}\]]|Node\.js v|requireStack)/.test(line)).map(readLogLine);
-  const complaints = telling.filter(({ severity }) => severity !== 'info');
-  return (complaints.length > 0 ? complaints : telling).slice(-count).map(({ text }) => shorten(text));
+/** The end of an output in readable form, without what Node adds around an error. */
+function lastWords(lines: readonly string[], count: number): LogLine[] {
+  const telling = lines.filter((line) => line.startsWith('{"') || !/^\s*($|at |\^+$|[{}\]]|Node\.js v|requireStack)/.test(line));
+  return telling.slice(-count).map(readLogLine);
+}
+
+/** What a program that ended by itself complained of, if it did; else the end of its output. */
+function reasons(lines: readonly string[]): string[] {
+  const words = lastWords(lines, linesRead);
+  const complaints = words.filter(({ severity }) => severity !== 'info');
+  return (complaints.length > 0 ? complaints : words).slice(-5).map(({ text }) => shorten(text));
 }
 
 function shorten(text: string): string {

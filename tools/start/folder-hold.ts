@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { realpathSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,6 +25,11 @@ export async function holdFolder(dataDir: string): Promise<{ release(): void }> 
     if (pid !== undefined) throw new FolderInUse(pid);
     if (!path.startsWith('\0')) rmSync(path, { force: true });
   }
+}
+
+/** Process id of the run that has a data folder; undefined when none has. */
+export async function holderOfFolder(dataDir: string): Promise<number | undefined> {
+  return existsSync(dataDir) ? holderOf(socketOf(dataDir)) : undefined;
 }
 
 /** On Linux a name without a file, which goes with its process; elsewhere a file on which nobody answers any more is left behind. */

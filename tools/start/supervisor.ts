@@ -158,7 +158,9 @@ export class Supervisor {
       kafkaBrokers,
       mongodbUri,
       processes: Object.fromEntries(processes) as Run['processes'],
-      servers,
+      servers: { kafka: told(servers.kafka), mongodb: told(servers.mongodb) },
     };
   }
 }
+
+const told = ({ pids, kind }: Run['servers']['kafka']) => ({ pids: [...pids], kind });

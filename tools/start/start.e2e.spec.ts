@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { readSigner, signerFile, signToken } from '../issuer/signer.js';
+import { built } from '../places.js';
+import { inherited } from '../processes/apps.js';
+import { markOf } from '../processes/process-mark.js';
+import { eventually } from '../testing/eventually.js';
+import { readRun, type Run } from './run-file.js';
+
+jest.setTimeout(300_000);
+
+let folder: string;
+let supervisor: ChildProcess;
+let said = '';
+
+/** Starts the product on servers of its own, in a folder of its own, and waits until it is ready. */
+async function start() {
+  const { KAFKA_BROKERS: _kafka, MONGODB_URI: _mongodb, ...env } = inherited();
+  supervisor = spawn(process.execPath, [built('tools/start/main.js'), '--data-dir', folder], { env: { ...env, PORT: '0' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const output of [supervisor.stdout!, supervisor.stderr!]) output.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await eventually(() => {
+    if (supervisor.exitCode !== null) throw new Error(said);
+    return readRun(folder) !== undefined;
+  }, 240_000);
+}
+
+const run = () => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Run;
+const pidsOf = ({ processes, servers }: Run) => [...Object.values(processes).map(({ pid }) => pid), ...Object.values(servers).flatMap(({ pids }) => pids)];
+
+async function ask(path: string, init: RequestInit = {}) {
+  const token = signToken(readSigner(signerFile(folder))!, { org: 'acme', sub: 'ada', role: 'admin' });
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const response = await fetch(`${run().gateway}/v1${path}`, { ...init, headers });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const create = (title: string) => ask('/tickets', { method: 'POST', body: JSON.stringify({ title }) });
+const titles = async () => ((await ask('/tickets?pageSize=100')).body['items'] as { title: string }[]).map(({ title }) => title);
+
+/** A command that is refused or left pending for a while after a crash gets its outcome in the end. */
+const firstOutcome = (title: string, withinMs: number) => eventually(async () => (await create(title)).status === 201, withinMs);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'npm-start-'));
+  await start();
+});
+
+afterAll(async () => {
+  if (supervisor.exitCode === null && supervisor.signalCode === null) {
+    supervisor.kill('SIGKILL');
+    await once(supervisor, 'exit');
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('npm start', () => {
+  it('brings everything up with a few demo tickets', async () => {
+    await eventually(async () => (await titles()).length >= 5);
+    const found = await titles();
+    expect(found).toContain('Charged twice for March');
+    expect(found).not.toContain('Quote for 250 seats'); // another organisation's
+    expect(new Set(found).size).toBe(found.length);
+  });
+
+  it('answers the first command within 15 s after ticket-command was killed', async () => {
+    process.kill(run().processes['ticket-command']!.pid, 'SIGKILL');
+    await firstOutcome('after a crash', 15_000);
+  });
+
+  it.each(['kafka', 'mongodb'] as const)('starts a killed %s again, tells it, and goes on', async (server) => {
+    const before = run().servers[server].pids;
+    for (const pid of before) process.kill(pid, 'SIGKILL');
+    await firstOutcome(`after ${server} was killed`, 40_000);
+    const after = run().servers[server].pids;
+    expect(after.some((pid) => before.includes(pid))).toBe(false);
+    expect(after.every((pid) => markOf(pid))).toBe(true);
+    expect(said).toMatch(new RegExp(`${server}.*SIGKILL`));
+  });
+
+  it('stops everything within 30 s and keeps its data', async () => {
+    const all = pidsOf(run());
+    supervisor.kill('SIGINT');
+    const late = AbortSignal.timeout(30_000);
+    expect(await once(supervisor, 'exit', { signal: late })).toEqual([0, null]);
+    expect(all.filter((pid) => markOf(pid))).toEqual([]);
+  });
+
+  it('comes back within 20 s with the same tickets, and makes no demo tickets twice', async () => {
+    const began = Date.now();
+    await start();
+    expect(Date.now() - began).toBeLessThan(20_000);
+    const found = await titles();
+    expect(found).toContain('after a crash');
+    expect(found.filter((title) => title === 'Charged twice for March')).toHaveLength(1);
+  });
+
+  it('leaves nothing behind for longer than 10 s when it is killed', async () => {
+    const all = pidsOf(run());
+    supervisor.kill('SIGKILL');
+    await eventually(() => all.every((pid) => !markOf(pid)), 10_000);
+  });
+});
