@@ -1,4 +1,5 @@
-import { commandValue, isCommandType, maxCommandBytes, type CommandType, type DeadLetterReason, type TicketCommand } from '#contracts';
+import { isUtf8 } from 'node:buffer';
+import { commandValue, isCommandType, isStorable, limits, maxCommandBytes, type CommandType, type DeadLetterReason, type TicketCommand } from '#contracts';
 import { readEnvelope, type DeadLetter, type IncomingRecord } from '#messaging';
 import type { Source } from '#persistence';
 
@@ -11,6 +12,13 @@ export interface Received {
   sentAt: number;
   traceparent?: string | undefined;
 }
+
+/** A command's value wraps the request in one more object. */
+const maxDepth = limits.jsonDepth + 1;
+const maxIdLength = 300;
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
+/** W3C Trace Context. Anything else is not passed on: it would stand in every event of the ticket, however long. */
+const traceparentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 class Unreadable extends Error {
   constructor(
@@ -37,22 +45,24 @@ export function readCommands(records: readonly IncomingRecord[]): { received: Re
 }
 
 function readCommand(record: IncomingRecord): Received {
-  const { id, type, subject, orgId, time, traceparent } = readEnvelope(record);
+  const { id, type, subject, orgId, time, traceparent: trace } = readEnvelope(record);
   const json = parseJson(record.value);
   if (!isCommandType(type)) throw new Unreadable('unknown-type', `ce_type is ${type ?? 'missing'}`);
-  if (!id || id.length > 300) throw new Unreadable('schema-invalid', 'ce_id is missing or longer than 300 characters');
+  if (!id || id.length > maxIdLength || !isStorable(id)) throw new Unreadable('schema-invalid', `ce_id is not a text of 1 to ${maxIdLength} characters`);
   const value = parseValue(type, json);
   if (orgId !== undefined && orgId !== value.orgId) throw new Unreadable('organisation-mismatch', `ce_orgid is ${orgId}, the value says ${value.orgId}`);
   if (record.key?.toString() !== value.ticketId) throw new Unreadable('key-mismatch', `the key is not the ticket id ${value.ticketId}`);
   if (subject !== undefined && subject !== value.ticketId) throw new Unreadable('key-mismatch', `ce_subject is not the ticket id ${value.ticketId}`);
   const { topic, partition, offset } = record;
   const command = { type, commandId: id, ...value } as TicketCommand;
+  const traceparent = trace !== undefined && traceparentForm.test(trace) ? trace : undefined;
   return { record, command, source: { topic, partition, offset }, sentAt: Date.parse(time ?? '') || Number(record.timestamp), traceparent };
 }
 
 function parseJson(value: Buffer | null): unknown {
   if (value === null) throw new Unreadable('not-json', 'the value is null');
   if (value.length > maxCommandBytes) throw new Unreadable('oversize', `the value has ${value.length} bytes, at most ${maxCommandBytes} are taken`);
+  if (!isUtf8(value)) throw new Unreadable('not-json', 'the value is not UTF-8');
   try {
     return JSON.parse(value.toString());
   } catch (error) {
@@ -61,12 +71,22 @@ function parseJson(value: Buffer | null): unknown {
 }
 
 function parseValue<T extends CommandType>(type: T, json: unknown) {
-  try {
-    const result = commandValue[type].safeParse(json);
-    if (result.success) return result.data;
-    throw new Unreadable('schema-invalid', result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
-  } catch (error) {
-    if (error instanceof RangeError) throw new Unreadable('schema-invalid', 'nested too deep');
-    throw error;
+  demandTame(json);
+  const result = commandValue[type].safeParse(json);
+  if (result.success) return result.data;
+  const issues = result.error.issues.slice(0, 20);
+  throw new Unreadable('schema-invalid', issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+}
+
+/** No schema looks at depth, and none sees a key that would reach a prototype. Works level by level: a recursion could be made to overflow. */
+function demandTame(json: unknown): void {
+  for (let depth = 0, level = containersIn([json]); level.length > 0; depth += 1, level = level.flatMap((container) => containersIn(Object.values(container)))) {
+    if (depth === maxDepth) throw new Unreadable('schema-invalid', `nested deeper than ${maxDepth}`);
+    for (const container of level) {
+      const key = Array.isArray(container) ? undefined : Object.keys(container).find((name) => forbiddenKeys.has(name));
+      if (key !== undefined) throw new Unreadable('schema-invalid', `the key ${key} is not allowed`);
+    }
   }
 }
+
+const containersIn = (values: readonly unknown[]) => values.filter((value): value is object => typeof value === 'object' && value !== null);

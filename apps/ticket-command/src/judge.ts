@@ -1,4 +1,4 @@
-import { maxEventBytes, problem, resultType, type CommandResult, type EventValue, type Problem, type TicketFact } from '#contracts';
+import { maxEventBytes, problem, resultType, type Actor, type CommandResult, type EventValue, type Problem, type TicketFact } from '#contracts';
 import { decide, evolve, Rejection, type ExistingTicket, type TicketState } from '#domain';
 import type { Commit } from '#persistence';
 import type { Received } from './command-record.js';
@@ -11,10 +11,13 @@ export interface Standing {
   number: number;
 }
 
-/** A commit to store, and where the ticket stands once it is stored. */
+/** A commit to store, and what holds once it is stored. */
 export interface Verdict {
   commit: Commit;
+  /** Where the ticket then stands. */
   state: TicketState;
+  /** Value of the result, as `answerOf` would make it from the commit. */
+  answer: string | Buffer;
 }
 
 /** What the ticket's rules count beside what its events tell; stored with the commit. */
@@ -25,11 +28,11 @@ export function judge(received: Received, standing: Standing): Verdict {
   const at = timeOf(standing);
   try {
     const fact = decide(received.command, standing.state, at);
-    if (fact === null) return { commit: unchanged(received, standing, at), state: standing.state };
+    if (fact === null) return answered(received, standing, { outcome: 'unchanged', ...told(standing.state as ExistingTicket) }, at);
     return applied(received, standing, fact, at);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
-    return { commit: rejected(received, problem(error.code, error.message, error.extra), at), state: standing.state };
+    return answered(received, standing, { outcome: 'rejected', problem: problem(error.code, error.message, error.extra) }, at);
   }
 }
 
@@ -39,13 +42,23 @@ export function stateAfter(commit: Commit): ExistingTicket {
   return { status: 'exists', ticket, ...(commit.rules as Rules) };
 }
 
-/** The answer that a commit is, as the results topic tells it: the same bytes every time. */
-export function answerOf(commit: Commit): CommandResult {
-  if (commit.outcome !== 'applied') return JSON.parse(commit.value.toString()) as CommandResult;
-  const { commandId, orgId, ticketId, actor, version, ticket } = JSON.parse(commit.value.toString()) as EventValue;
-  const { payloadHash, outcome, origin } = commit;
-  return { commandId, orgId, ticketId, actor, payloadHash, outcome, version, ticket, ...(origin !== undefined && { origin: origin as NonNullable<CommandResult['origin']> }) };
+/** Value of the result that a commit is answered with: the same bytes every time. */
+export function answerOf(commit: Commit): string | Buffer {
+  if (commit.outcome !== 'applied') return commit.value;
+  const { actor, ticket } = JSON.parse(commit.value.toString()) as EventValue;
+  return appliedAnswer(commit, actor, JSON.stringify(ticket));
 }
+
+/** The answer of a command that came again at another offset. */
+export const repeated = (answer: string | Buffer): string => JSON.stringify({ ...(JSON.parse(answer.toString()) as CommandResult), duplicate: true });
+
+function appliedAnswer({ commandId, orgId, ticketId, payloadHash, version, origin }: Commit, actor: Actor, ticket: string): string {
+  const answer: Omit<CommandResult, 'ticket' | 'origin'> = { commandId, orgId, ticketId, actor, payloadHash, outcome: 'applied', version };
+  return withTicket(origin === undefined ? answer : { ...answer, origin }, ticket);
+}
+
+/** JSON of an object whose last member is a ticket that is JSON already: events and answers share what is costly to write. */
+const withTicket = (members: object, ticket: string) => `${JSON.stringify(members).slice(0, -1)},"ticket":${ticket}}`;
 
 /** A ticket's time never runs back, whatever the clocks of two instances say. */
 function timeOf({ state, now }: Standing): string {
@@ -58,23 +71,22 @@ function applied(received: Received, { state, number }: Standing, fact: TicketFa
   const version = state.status === 'exists' ? state.ticket.version + 1 : 1;
   const next = evolve(state, { ...fact, ticketId, version, at, actor, birth: { number, channel } });
   const { ticket, status, ...rules } = next;
-  const event: EventValue = { orgId, ticketId, version, commandId, actor, ...(onBehalfOf && { onBehalfOf }), at, data: fact.data, ticket };
-  const value = Buffer.from(JSON.stringify(event));
+  const event: Omit<EventValue, 'ticket'> = { orgId, ticketId, version, commandId, actor, ...(onBehalfOf && { onBehalfOf }), at, data: fact.data };
+  const ticketJson = JSON.stringify(ticket);
+  const value = Buffer.from(withTicket(event, ticketJson));
   if (value.length > maxEventBytes) throw new Rejection('ticket-too-large', 'The ticket with this change would not fit into one message.');
-  return { commit: { ...keyOf(received), outcome: 'applied', version, type: fact.type, at, value, rules: rules satisfies Rules }, state: next };
+  const commit: Commit = { ...keyOf(received), outcome: 'applied', version, type: fact.type, at, value, rules: rules satisfies Rules };
+  return { commit, state: next, answer: appliedAnswer(commit, actor, ticketJson) };
 }
 
-const unchanged = (received: Received, { state }: Standing, at: string): Commit => {
-  const { ticket } = state as ExistingTicket;
-  return answered(received, { outcome: 'unchanged', version: ticket.version, ticket }, at);
-};
+const told = ({ ticket }: ExistingTicket) => ({ version: ticket.version, ticket });
 
-const rejected = (received: Received, problem: Problem, at: string): Commit => answered(received, { outcome: 'rejected', problem }, at);
-
-function answered(received: Received, answer: Pick<CommandResult, 'version' | 'ticket' | 'problem'> & { outcome: 'unchanged' | 'rejected' }, at: string): Commit {
+/** An answer without an event: the ticket stands where it stood. */
+function answered(received: Received, { state }: Standing, answer: Pick<CommandResult, 'version' | 'ticket'> & { outcome: 'unchanged' | 'rejected'; problem?: Problem }, at: string): Verdict {
   const { commandId, orgId, ticketId, actor, payloadHash, origin } = received.command;
   const result: CommandResult = { commandId, orgId, ticketId, actor, payloadHash, ...answer, ...(origin && { origin }) };
-  return { ...keyOf(received), outcome: answer.outcome, type: resultType, at, value: Buffer.from(JSON.stringify(result)) };
+  const value = Buffer.from(JSON.stringify(result));
+  return { commit: { ...keyOf(received), outcome: answer.outcome, type: resultType, at, value }, state, answer: value };
 }
 
 const keyOf = ({ command, source, traceparent }: Received) => {

@@ -3,27 +3,35 @@ import type { TicketState } from '#domain';
 import type { Received } from './command-record.js';
 
 /** About this many bytes of tickets are remembered. */
-const budget = 48 * 1024 * 1024;
+const defaultBudget = 48 * 1024 * 1024;
 
 /**
  * Where the tickets of the owned partitions stand, so that most commands need no read. All commands of a ticket come through one partition,
- * so what this process knows is the newest as long as it has handled that partition without a gap: a gap in the offsets means that
- * another instance was at work meanwhile, and everything known of the partition is forgotten.
+ * so what this process knows is the newest as long as it has handled that partition without a gap and to the end: a gap in the offsets, or a round
+ * that failed, means that another instance may have been at work meanwhile, and everything known of the partition is forgotten.
  */
 export class KnownTickets {
-  private readonly tickets = new LRUCache<string, TicketState>({ maxSize: budget, sizeCalculation: bytesOf });
+  private readonly tickets: LRUCache<string, TicketState>;
   private readonly stretches = new Map<number, { id: number; next: bigint }>();
   private lastId = 0;
 
-  /** Tells that these commands are about to be handled; forgets what a gap before them has made uncertain. */
+  constructor(budget = defaultBudget) {
+    this.tickets = new LRUCache({ maxSize: budget, sizeCalculation: bytesOf });
+  }
+
+  /** Tells that these records are about to be handled; forgets what a gap before them, or their being here again, has made uncertain. */
   proceed(records: readonly { partition: number; offset: string }[]): void {
     for (const { partition, offset } of records) {
       const stretch = this.stretches.get(partition);
       const at = BigInt(offset);
       if (stretch?.next === at) stretch.next = at + 1n;
-      else if (stretch === undefined || at > stretch.next) this.begin(partition, at + 1n);
-      // An offset seen before is a round tried again: what is known stays true, and the next offset is where it was.
+      else this.begin(partition, at + 1n);
     }
+  }
+
+  /** These records were not handled to their end: whoever does that, here or elsewhere, may make of them what this process does not know. */
+  doubt(records: readonly { partition: number }[]): void {
+    for (const { partition } of records) this.stretches.delete(partition);
   }
 
   get(received: Received): TicketState | undefined {
@@ -48,9 +56,11 @@ export class KnownTickets {
   }
 }
 
-/** Texts weigh two bytes a character at worst; the rest of a ticket about a kilobyte. */
+/** Bytes of a ticket in memory, estimated: texts at two bytes a character, and something for everything that holds them. */
 function bytesOf(state: TicketState): number {
   if (state.status === 'none') return 256;
   const { ticket, undelivered } = state;
-  return 1_024 + 2 * (ticket.title.length + ticket.description.length) + 200 * Object.keys(ticket.customFields).length + 80 * undelivered.length;
+  const { title, description, tags, requester, customFields, externalId } = ticket;
+  const texts = [title, description, externalId ?? '', ...tags, ...Object.values(requester ?? {}), ...Object.entries(customFields).flat().map(String)];
+  return 2_048 + texts.reduce((sum, text) => sum + 32 + 2 * text.length, 0) + 64 * undelivered.length;
 }

@@ -1,18 +1,45 @@
-import { commitKey, ticketKey, type Commit, type CommitLog } from '#persistence';
+import { commitKey, ticketKey, type Commit, type CommitKey, type CommitLog } from '#persistence';
 import { initial, type TicketState } from '#domain';
 import type { Received } from './command-record.js';
-import { stateAfter } from './judge.js';
+import { answerOf, stateAfter, type Verdict } from './judge.js';
 import type { KnownTickets } from './known-tickets.js';
 
-/** What a round knows: the stored commit of each of its commands, as soon as there is one, and where each ticket stands. */
+/** A command of the round with the text keys of its ticket and its commit, made once: a round has many waves. */
+interface Entry {
+  received: Received;
+  ticket: string;
+  commit: string;
+}
+
+/** A command, its commit, and the value of its result. */
+export interface Outcome extends Pick<Verdict, 'commit' | 'answer'> {
+  received: Received;
+}
+
+/**
+ * What a round knows: the stored commit of each of its commands, as soon as there is one, and where each ticket stands. The round keeps what
+ * it has read itself: what `KnownTickets` remembers may be dropped at any time to save memory.
+ */
 export class Ledger {
-  private readonly commits = new Map<string, Commit>();
+  private readonly entries: readonly Entry[];
+  private readonly ended = new Map<string, Pick<Verdict, 'commit' | 'answer'>>();
+  private readonly states = new Map<string, TicketState>();
+  /** A command of each ticket, to remember the ticket by. */
+  private readonly firstOf = new Map<string, Received>();
 
   private constructor(
-    private readonly round: readonly Received[],
+    round: readonly Received[],
     private readonly log: CommitLog,
     private readonly known: KnownTickets,
-  ) {}
+  ) {
+    this.entries = round.map((received) => ({ received, ticket: ticketKey(received.command), commit: commitKey(received.command) }));
+    for (const { ticket, received } of this.entries) {
+      if (this.firstOf.has(ticket)) continue;
+      this.firstOf.set(ticket, received);
+      const state = known.get(received);
+      if (state !== undefined) this.states.set(ticket, state);
+    }
+  }
 
   /**
    * Looks the commands up and loads where their tickets stand, in two reads side by side. A create is neither looked up nor loaded, unless it
@@ -20,74 +47,77 @@ export class Ledger {
    */
   static async open(round: readonly Received[], log: CommitLog, known: KnownTickets, again: boolean): Promise<Ledger> {
     const ledger = new Ledger(round, log, known);
-    const others = again ? round : round.filter(({ command }) => command.type !== 'ticket.create.v1');
-    const [found, newest] = await Promise.all([log.find(distinct(others, commitKey)), log.newest(ledger.unknownTickets(others))]);
-    ledger.learn([...newest, ...found]);
-    ledger.keep(found);
+    await ledger.read(again ? ledger.entries : ledger.entries.filter(({ received }) => !isFresh(received)));
     return ledger;
   }
 
   /** The next command of every ticket that has no commit yet. */
   wave(): Received[] {
-    const seen = new Set<string>();
-    return this.round.filter((received) => {
-      if (this.commits.has(commitKey(received.command))) return false;
-      const key = ticketKey(received.command);
-      return !seen.has(key) && seen.add(key);
-    });
+    const tickets = new Set<string>();
+    return this.entries
+      .filter(({ ticket, commit }) => !this.ended.has(commit) && !tickets.has(ticket) && tickets.add(ticket))
+      .map(({ received }) => received);
   }
 
-  state(received: Received): TicketState {
-    return this.known.get(received) ?? initial;
+  state({ command }: Received): TicketState {
+    return this.states.get(ticketKey(command)) ?? initial;
   }
 
-  /** Takes note of commits that were stored as decided here. */
-  stored(received: Received, commit: Commit, state: TicketState): void {
-    this.commits.set(commitKey(commit), commit);
-    this.known.set(received, state);
+  /** Takes note of a commit that was stored as decided here. */
+  stored(received: Received, { commit, state, answer }: Verdict): void {
+    this.ended.set(commitKey(commit), { commit, answer });
+    // A refusal says nothing of where a ticket stands that was not loaded.
+    if (commit.outcome === 'applied') this.learn(ticketKey(commit), received, state);
   }
 
   /** Another instance was faster with something: reads what it did. A command that it did not decide stays in the next wave. */
   async reload(lost: readonly Received[]): Promise<void> {
+    const tickets = new Set(lost.map(({ command }) => ticketKey(command)));
     for (const received of lost) this.known.forget(received);
-    const commands = lost.map(({ command }) => command);
-    const [found, newest] = await Promise.all([this.log.find(commands), this.log.newest(distinct(lost, ticketKey))]);
-    this.learn([...newest, ...found]);
-    this.keep(found);
+    for (const ticket of tickets) this.states.delete(ticket);
+    const commands = new Set(lost.map(({ command }) => commitKey(command)));
+    await this.read(this.entries.filter(({ commit }) => commands.has(commit)));
   }
 
   /** Every command with its commit, in the order of the round. */
-  outcomes(): { received: Received; commit: Commit }[] {
-    return this.round.map((received) => ({ received, commit: this.commits.get(commitKey(received.command))! }));
+  outcomes(): Outcome[] {
+    return this.entries.map(({ received, commit }) => ({ received, ...this.ended.get(commit)! }));
   }
 
-  private unknownTickets(round: readonly Received[]) {
-    return distinct(
-      round.filter((received) => this.known.get(received) === undefined),
-      ticketKey,
-    );
-  }
-
-  private keep(found: readonly Commit[]): void {
-    for (const commit of found) this.commits.set(commitKey(commit), commit);
+  private async read(entries: readonly Entry[]): Promise<void> {
+    const unknown = distinct(entries.filter(({ ticket }) => !this.states.has(ticket)), 'ticket');
+    const [found, newest] = await Promise.all([this.log.find(distinct(entries, 'commit')), this.log.newest(unknown)]);
+    for (const commit of found) this.ended.set(commitKey(commit), { commit, answer: answerOf(commit) });
+    for (const [ticket, commit] of newestOf([...newest, ...found])) this.learnCommit(ticket, commit);
   }
 
   /** A commit says where its ticket stands, unless something newer is known. */
-  private learn(commits: readonly Commit[]): void {
-    const applied = new Map<string, Commit>();
-    for (const commit of commits) {
-      const newest = applied.get(ticketKey(commit));
-      if (commit.version !== undefined && commit.outcome === 'applied' && commit.version > (newest?.version ?? 0)) applied.set(ticketKey(commit), commit);
-    }
-    for (const received of this.round) {
-      const commit = applied.get(ticketKey(received.command));
-      const state = this.known.get(received);
-      if (commit === undefined || (state?.status === 'exists' && state.ticket.version >= commit.version!)) continue;
-      this.known.set(received, stateAfter(commit));
-    }
+  private learnCommit(ticket: string, commit: Commit): void {
+    const state = this.states.get(ticket);
+    const received = this.firstOf.get(ticket);
+    if (received === undefined || (state?.status === 'exists' && state.ticket.version >= commit.version!)) return;
+    this.learn(ticket, received, stateAfter(commit));
+  }
+
+  private learn(ticket: string, received: Received, state: TicketState): void {
+    this.states.set(ticket, state);
+    this.known.set(received, state);
   }
 }
 
-function distinct(round: readonly Received[], key: (command: Received['command']) => string): Received['command'][] {
-  return [...new Map(round.map(({ command }) => [key(command), command])).values()];
+/** A create that expects no version: it is decided on nothing, and the indexes tell when there was something. */
+const isFresh = ({ command }: Received) => command.type === 'ticket.create.v1' && command.expectedVersion === undefined;
+
+const distinct = (entries: readonly Entry[], key: 'ticket' | 'commit'): CommitKey[] => [
+  ...new Map(entries.map((entry) => [entry[key], entry.received.command])).values(),
+];
+
+/** The newest applied commit of each ticket. */
+function newestOf(commits: readonly Commit[]): Map<string, Commit> {
+  const newest = new Map<string, Commit>();
+  for (const commit of commits) {
+    const key = ticketKey(commit);
+    if (commit.outcome === 'applied' && commit.version! > (newest.get(key)?.version ?? 0)) newest.set(key, commit);
+  }
+  return newest;
 }

@@ -2,7 +2,8 @@ import { eventId, eventSource, resultType, topics } from '#contracts';
 import { toHeaders, type OutgoingRecord, type RecordProducer } from '#messaging';
 import { ticketKey, type Commit } from '#persistence';
 import type { Received } from './command-record.js';
-import { answerOf } from './judge.js';
+import { repeated } from './judge.js';
+import type { Outcome } from './ledger.js';
 
 /** Tells the world what became of commands. */
 export class Outcomes {
@@ -12,7 +13,7 @@ export class Outcomes {
    * Publishes the stored events of all applied commands, whoever stored them, each ticket's in version order; then the answers. Returns when all
    * are acknowledged. When a request fails nothing behind it is sent: publish the whole round again, repeats are byte-identical.
    */
-  async publish(outcomes: readonly { received: Received; commit: Commit }[]): Promise<void> {
+  async publish(outcomes: readonly Outcome[]): Promise<void> {
     await this.send(inVersionOrder(outcomes.map(({ commit }) => commit)).map(eventRecord));
     await this.send(outcomes.map(resultRecord));
   }
@@ -48,10 +49,9 @@ const eventRecord = ({ orgId, ticketId, version, type, at, traceparent, value }:
   }),
 });
 
-function resultRecord({ received, commit }: { received: Received; commit: Commit }): OutgoingRecord {
+function resultRecord({ received, commit, answer }: Outcome): OutgoingRecord {
   const { orgId, ticketId, commandId, at, traceparent } = commit;
-  const answer = answerOf(commit);
-  const value = JSON.stringify(isRepeat(received, commit) ? { ...answer, duplicate: true } : answer);
+  const value = isRepeat(received, commit) ? repeated(answer) : answer;
   const envelope = { id: commandId, type: resultType, source: eventSource(orgId), subject: ticketId, time: at, orgId };
   return { topic: topics.results, key: commandId, value, headers: toHeaders({ ...envelope, ...(traceparent !== undefined && { traceparent }) }) };
 }

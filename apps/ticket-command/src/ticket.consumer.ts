@@ -31,7 +31,10 @@ export class TicketConsumer {
     for (const record of records) this.tried.add(record);
     this.known.proceed(records);
     const { received, dead } = readCommands(records);
-    await this.handler.handle(received, again);
+    await this.handler.handle(received, again).catch((error: unknown) => {
+      this.known.doubt(records);
+      throw error;
+    });
     count(received);
     return dead;
   }

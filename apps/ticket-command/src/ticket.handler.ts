@@ -5,6 +5,8 @@ import type { KnownTickets } from './known-tickets.js';
 import { Ledger } from './ledger.js';
 import type { Outcomes } from './outcomes.js';
 
+type Decided = Verdict & { received: Received };
+
 /** The write path: one round of commands becomes commits, events and answers. */
 export class TicketHandler {
   constructor(
@@ -29,21 +31,18 @@ export class TicketHandler {
     await this.outcomes.publish(ledger.outcomes());
   }
 
-  private async decide(wave: readonly Received[], ledger: Ledger): Promise<Map<Commit, Verdict & { received: Received }>> {
+  private async decide(wave: readonly Received[], ledger: Ledger): Promise<Map<Commit, Decided>> {
     const numberOf = await this.numbersFor(wave);
     const now = this.clock();
-    const verdicts = wave.map((received) => ({
-      received,
-      ...judge(received, { state: ledger.state(received), now, number: numberOf(received) }),
-    }));
+    const verdicts = wave.map((received) => ({ received, ...judge(received, { state: ledger.state(received), now, number: numberOf(received) }) }));
     return new Map(verdicts.map((verdict) => [verdict.commit, verdict]));
   }
 
-  private async store(verdicts: Map<Commit, Verdict & { received: Received }>, ledger: Ledger): Promise<void> {
+  private async store(verdicts: Map<Commit, Decided>, ledger: Ledger): Promise<void> {
     const { lost, refused } = await this.log.append([...verdicts.keys()]);
     if (refused.length > 0) throw refused[0]!.error;
     const failed = new Set(lost);
-    for (const [commit, { received, state }] of verdicts) if (!failed.has(commit)) ledger.stored(received, commit, state);
+    for (const [commit, verdict] of verdicts) if (!failed.has(commit)) ledger.stored(verdict.received, verdict);
     if (lost.length > 0) await ledger.reload(lost.map((commit) => verdicts.get(commit)!.received));
   }
 

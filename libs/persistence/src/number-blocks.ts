@@ -25,6 +25,8 @@ const largest = 1_000;
 export class NumberBlocks {
   private readonly counters: mongoose.mongo.Collection<Counter>;
   private readonly blocks = new Map<string, Block>();
+  /** One taker after the other: two at once would each fetch a block, and the numbers would not rise. */
+  private readonly turns = new Map<string, Promise<void>>();
 
   constructor(
     { db }: Pick<Database, 'db'>,
@@ -34,7 +36,18 @@ export class NumberBlocks {
   }
 
   /** So many numbers of the organisation, rising; one round trip when the block at hand does not hold them. What is not used is skipped for good. */
-  async take(orgId: string, count: number): Promise<number[]> {
+  take(orgId: string, count: number): Promise<number[]> {
+    const before = this.turns.get(orgId) ?? Promise.resolve();
+    const taken = before.then(() => this.takeNext(orgId, count));
+    const turn = taken.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.turns.set(orgId, turn);
+    return taken;
+  }
+
+  private async takeNext(orgId: string, count: number): Promise<number[]> {
     const block = this.blocks.get(orgId);
     const taken = block === undefined ? [] : cut(block, count);
     if (taken.length === count) return taken;
