@@ -26,7 +26,7 @@ describe('ticket-command killed at a point of its write path', () => {
   /** Starts it, lets it kill itself, and gives its partitions back at once. */
   async function dieAt(point: AbortPoint, occurrence: number): Promise<void> {
     const before = app.logs().split(`reached ${point}\n`).length;
-    app.start(abortAt(point, occurrence));
+    app.start(abortAt({ point, occurrence }));
     await app.ended;
     expect(app.logs().split(`reached ${point}\n`).length).toBe(before + 1);
     await forgetMembers(servers.kafkaBrokers, 'ticket-command');

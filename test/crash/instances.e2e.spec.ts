@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { topics } from '#contracts';
+import { eventually } from '../../tools/testing/eventually.js';
+import { abortAt, type AbortPoint, undisturbed } from '../support/abort-plan.js';
+import type { AppHandle } from '../support/app-handle.js';
+import { forgetMembers, memberCount } from '../support/group-members.js';
+import { mixedLoad } from '../support/mixed-load.js';
+import { anyServers, WritePath } from '../support/write-path.js';
+
+describe('several instances of ticket-command', () => {
+  let servers: Awaited<ReturnType<typeof anyServers>>;
+  let path: WritePath;
+  let one: AppHandle;
+  let other: AppHandle;
+
+  beforeAll(async () => {
+    servers = await anyServers();
+    path = await WritePath.open(servers);
+    [one, other] = await Promise.all([path.stack.add('ticket-command'), path.stack.add('ticket-command')]);
+    await Promise.all([one.end(), other.end()]);
+  }, 120_000);
+
+  afterEach(() => Promise.all([one.end(), other.end()]), 40_000);
+
+  afterAll(async () => {
+    await path.close();
+    await servers.stop();
+  }, 60_000);
+
+  /** Event records on the topic, repeats included. */
+  const published = async () => {
+    await path.tail.readToEnd();
+    return path.tail.records(topics.events).length;
+  };
+  const loseSession = () => forgetMembers(servers.kafkaBrokers, 'ticket-command');
+  /** Both instances are in the group with both their lanes: the sleeper has ended what it had in hand, and knows what it missed. */
+  const reunited = () => eventually(async () => (await memberCount(servers.kafkaBrokers, 'ticket-command')) === 4, 30_000);
+
+  it('share the work while one comes, goes, comes again, and another one is killed', async () => {
+    const load = mixedLoad(`rebalance ${Date.now()}`, 60);
+    const quarter = Math.ceil(load.length / 4);
+    const parts = [0, 1, 2, 3].map((index) => load.slice(index * quarter, (index + 1) * quarter));
+    await one.restart(undisturbed);
+    const changes = [() => other.restart(undisturbed), () => one.kill('SIGTERM'), () => one.restart(), () => other.kill()];
+    for (const [index, change] of changes.entries()) await Promise.all([path.client.stream(parts[index]!, 20), change()]);
+    await other.restart();
+    await path.settled(load);
+    expect(await path.verdict(load)).toEqual([]);
+  }, 90_000);
+
+  it('survive one that slept with commands in hand until the group had given its partitions away, and went on as if nothing were', async () => {
+    const load = mixedLoad(`asleep ${Date.now()}`, 24);
+    await path.client.send(load);
+    one.start(abortAt({ point: 'after-look-up', signal: 'SIGSTOP' }));
+    await eventually(() => isStopped(one), 20_000);
+    await other.restart(undisturbed); // ready only after the sleeper's session has ended
+    await path.settled(load);
+    const before = await published();
+    await one.kill('SIGCONT');
+    await reunited();
+    expect(await published()).toBeGreaterThan(before);
+    await path.settled(load);
+    expect(await path.verdict(load)).toEqual([]);
+  }, 90_000);
+
+  const naps: { point: AbortPoint; occurrence: number }[] = [
+    { point: 'after-look-up', occurrence: 1 },
+    { point: 'after-insert', occurrence: 2 },
+    { point: 'after-some-events', occurrence: 1 },
+    { point: 'before-offset-commit', occurrence: 1 },
+  ];
+
+  it.each(naps)('survive one that remembers tickets and sleeps $point while a successor takes them further', async ({ point, occurrence }) => {
+    const load = mixedLoad(`nap ${point} ${Date.now()}`, 16);
+    const third = Math.floor(load.length / 3);
+    one.start(abortAt({ point, occurrence, signal: 'SIGSTOP', armed: 'later' }));
+    await one.untilReady();
+    await path.client.send(load.slice(0, third));
+    await path.settled(load.slice(0, third));
+    const armed = one.logs().split('armed\n').length;
+    await one.kill('SIGUSR2');
+    await eventually(() => one.logs().split('armed\n').length > armed);
+    await path.client.send(load.slice(third, 2 * third));
+    await eventually(() => isStopped(one), 20_000);
+    await loseSession();
+    await other.restart(undisturbed);
+    await path.client.send(load.slice(2 * third));
+    await path.settled(load);
+    await one.kill('SIGCONT');
+    await reunited();
+    await path.settled(load);
+    expect(await path.verdict(load)).toEqual([]);
+  }, 90_000);
+
+  it('survive a sleeper that overtakes its successor: each version first appears after the one before, whoever stored it', async () => {
+    const load = mixedLoad(`overtake ${Date.now()}`, 24);
+    await path.client.send(load);
+    one.start(abortAt({ point: 'after-look-up', signal: 'SIGSTOP' }));
+    await eventually(() => isStopped(one), 20_000);
+    await loseSession();
+    other.start(abortAt({ point: 'after-insert', signal: 'SIGSTOP' }));
+    await eventually(() => isStopped(other), 20_000);
+    const { commits, events } = await path.seen(load);
+    expect([commits > 0, events]).toEqual([true, 0]);
+    await one.kill('SIGCONT');
+    await eventually(async () => (await path.seen(load)).answers > 0);
+    expect(isStopped(other)).toBe(true);
+    await loseSession();
+    await other.kill('SIGCONT');
+    await reunited();
+    await path.settled(load);
+    expect(await path.verdict(load)).toEqual([]);
+  }, 90_000);
+});
+
+/** Whether it stands still by SIGSTOP. */
+const isStopped = ({ pid }: AppHandle) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.startsWith('T');
