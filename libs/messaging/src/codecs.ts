@@ -79,15 +79,14 @@ function lz4Bound(frame: Buffer): number {
 
 const require = createRequire(import.meta.url);
 
-/** Loaded on first use: a native module that is missing for a platform must not keep a service from starting. */
+const loadLz4 = () => require('lz4-napi') as typeof import('lz4-napi');
+
 const unpackLz4: Unpack = async (packed, limit) => {
   if (lz4Bound(packed) > limit) throw tooLarge(limit);
-  const lz4 = require('lz4-napi') as typeof import('lz4-napi');
-  return lz4.decompressFrame(packed);
+  return loadLz4().decompressFrame(packed);
 };
 
 const unpackZstd: Unpack = (packed, limit) => {
-  if (typeof zlib.zstdDecompress !== 'function') throw new Error('Zstandard needs Node.js 22.15, 23.8 or newer');
   const unzstd = promisify<zlib.InputType, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
   return bounded(limit, () => unzstd(packed, { maxOutputLength: limit }));
 };
@@ -99,3 +98,12 @@ export const codecs: Readonly<Record<number, { readonly name: string; readonly u
   3: { name: 'lz4', unpack: unpackLz4 },
   4: { name: 'zstd', unpack: unpackZstd },
 };
+
+/**
+ * To be called before reading anything: a codec that this process lacks is no fault of the batches written with it.
+ * @throws what is missing.
+ */
+export function assertCodecs(): void {
+  if (typeof zlib.zstdDecompress !== 'function') throw new Error(`Zstandard needs Node.js 22.15 or newer, this is ${process.version}`);
+  loadLz4();
+}

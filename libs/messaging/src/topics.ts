@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { connectKafka, type Admin } from './kafka.js';
@@ -68,11 +69,25 @@ async function create(admin: Admin, topics: readonly TopicSpec[]): Promise<strin
     const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
     const isOurs = await admin.createTopics({
       topics: [{ topic: name, numPartitions: partitions, replicationFactor: replication, configEntries }],
-      waitForLeaders: true,
+      waitForLeaders: false, // kafkajs gives up when the broker has not yet heard of the topic from its controller
     });
     if (isOurs) created.push(name);
   }
+  await untilKnown(admin, created);
   return created;
+}
+
+/** Returns when the broker knows the topics and a leader of each partition. @throws after 10 s. */
+async function untilKnown(admin: Admin, names: string[]): Promise<void> {
+  for (const deadline = Date.now() + 10_000; names.length > 0; await sleep(50)) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: names });
+      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    if (Date.now() > deadline) throw new Error(`no leader for all partitions of ${names.join(', ')}`);
+  }
 }
 
 async function configure(admin: Admin, topics: readonly TopicSpec[]): Promise<string[]> {

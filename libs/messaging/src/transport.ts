@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { BaseRpcContext, ServerKafka, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
+import { assertCodecs } from './codecs.js';
 import { BrokerProbe, connectKafka, type Consumer } from './kafka.js';
 import type { Holds } from './lane.js';
 import { Member } from './member.js';
@@ -49,6 +50,7 @@ export class RoundTransport extends ServerKafka {
 
   constructor(settings: RoundTransportOptions) {
     const { brokers, service } = settings;
+    assertCodecs();
     super({ client: { brokers, clientId: service }, postfixId: '' });
     this.#settings = settings;
     this.#probe = new BrokerProbe({ brokers, clientId: `${service}-probe` });

@@ -10,6 +10,7 @@ import { eventually, type BrokerUnderTest, type Subscribed } from './broker.suit
 
 /** The broker that the test driver started. */
 export const brokers = (process.env['KAFKA_BROKERS'] ?? '').split(',').filter(Boolean);
+if (brokers.length === 0) throw new Error('KAFKA_BROKERS is not set: the test driver (npm test) starts a broker and sets it');
 
 /** A topic name that no other test uses. */
 export const freshName = (): string => `spec.${randomUUID().slice(0, 13)}`;
