@@ -64,16 +64,16 @@ export async function openServers(options: ServerOptions): Promise<RunningServer
   }
 }
 
-type Both = 'kafka' | 'mongodb';
+type Which = 'kafka' | 'mongodb';
 
-function surroundings(options: ServerOptions, dataDir: string, say: Surroundings['say'], signal: AbortSignal): Record<Both, Surroundings> {
+function surroundings(options: ServerOptions, dataDir: string, say: Surroundings['say'], signal: AbortSignal): Record<Which, Surroundings> {
   const shared = { dataDir, memory: options.memory ?? 'normal', say, signal, onChange: () => options.onChange?.() };
-  const of = (server: Both): Surroundings => ({ ...shared, onDeath: (text) => options.onDeath?.({ server, text }) });
+  const of = (server: Which): Surroundings => ({ ...shared, onDeath: (text) => options.onDeath?.({ server, text }) });
   return { kafka: of('kafka'), mongodb: of('mongodb') };
 }
 
 /** Both or none: when one cannot be opened the start of the other is given up, and what it started has ended before this throws. */
-async function openBoth(env: NodeJS.ProcessEnv, around: Record<Both, Surroundings>, starting: AbortController): Promise<Record<Both, Server>> {
+async function openBoth(env: NodeJS.ProcessEnv, around: Record<Which, Surroundings>, starting: AbortController): Promise<Record<Which, Server>> {
   let answer: Promise<boolean> | undefined;
   const machine = { env, docker: () => (answer ??= dockerAnswers(starting.signal)) };
   const kafka = openFirst(sources.kafka, machine, around.kafka);
@@ -85,12 +85,12 @@ async function openBoth(env: NodeJS.ProcessEnv, around: Record<Both, Surrounding
   } catch (error) {
     starting.abort(error);
     const opened = await Promise.allSettled([kafka, mongodb]);
-    await Promise.all(opened.map((server) => (server.status === 'fulfilled' ? server.value.stop() : undefined)));
+    await Promise.all(opened.flatMap((server) => (server.status === 'fulfilled' ? [server.value.stop()] : [])));
     throw starting.signal.reason;
   }
 }
 
-function running({ kafka, mongodb }: Record<Both, Server>, release: () => Promise<void>): RunningServers {
+function running({ kafka, mongodb }: Record<Which, Server>, release: () => Promise<void>): RunningServers {
   let stopped: Promise<void> | undefined;
   const stop = async () => {
     await Promise.all([kafka.stop(), mongodb.stop()]);

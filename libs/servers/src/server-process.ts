@@ -106,19 +106,16 @@ export class ServerProcess {
     let running: Leashed | undefined = first;
     for (let failures = 0; ; failures++) {
       const since = Date.now();
-      const ending = running ? await running.ended : { text: 'could not be started' };
+      const end = running ? `(process ${running.pid}) ${(await running.ended).text}` : 'could not be started';
       if (this.stopping.signal.aborted) return;
       if (Date.now() - since > healthyAfterMs) failures = 0;
       const pause = retryPauses[Math.min(failures, retryPauses.length - 1)] ?? 0;
-      this.tellDeath(`${ending.text}; it is started again ${pause === 0 ? 'now' : `in ${pause / 1_000} s`}`);
+      const when = pause === 0 ? 'now' : `in ${pause / 1_000} s`;
+      this.around.onDeath(`${this.program.name} ${end}; it is started again ${when}. Its log: ${this.logFile}`);
       await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       if (this.stopping.signal.aborted) return;
       running = this.launchAgain();
     }
-  }
-
-  private tellDeath(text: string): void {
-    this.around.onDeath(`${this.program.name} ${text}. Its log: ${this.logFile}`);
   }
 
   /** Undefined when the machine has no room for it now: a full disk, no process to be had. That may pass. */
