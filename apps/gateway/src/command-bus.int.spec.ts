@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, type INestMicroservice } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { CommandResult, CommandValue } from '#contracts';
 import { ensureTopics, readEnvelope, RecordProducer, RoundTransport, Subscribe, type Round } from '#messaging';
 import { openDatabase, type Database } from '#persistence';
+import { apis, KafkaProxy } from '../../../libs/messaging/testing/kafka-proxy.js';
 import { applied } from '../testing/gateway.js';
 import { CommandBus, type Outgoing } from './command-bus.js';
 import { PendingCommands } from './pending-commands.store.js';
@@ -31,6 +33,10 @@ class Results {
 }
 
 let firstHash = '';
+/** Results that are told after those who asked have gone. */
+const late: Promise<void>[] = [];
+/** Ids of the commands that arrived. */
+const heard: string[] = [];
 
 /** Answers each command as its reason says. */
 @Controller()
@@ -49,15 +55,22 @@ class FakeTicketCommand {
   }
 
   private async answer(conduct: Conduct, command: Outgoing) {
+    const { commandId, value } = command;
+    heard.push(commandId);
     const result = applied(command);
-    if (conduct === 'never') return;
-    if (conduct === 'late') return void setTimeout(() => void this.tell(result), 2_300);
-    if (conduct === 'broken first') await FakeTicketCommand.producer.send([{ topic: results, key: command.commandId, value: '{"commandId":' }]);
-    if (conduct !== 'first hash') await this.tell(result);
-    if (conduct === 'twice') await this.tell({ ...result, duplicate: true });
-    if (conduct !== 'first hash') return;
-    firstHash ||= command.value.payloadHash;
-    await this.tell({ ...result, payloadHash: firstHash, ...(command.value.payloadHash !== firstHash && { duplicate: true }) });
+    const broken = { topic: results, key: commandId, value: '{"commandId":' };
+    const conducts: Record<Conduct, () => Promise<unknown>> = {
+      'at once': () => this.tell(result),
+      never: async () => undefined,
+      late: async () => void late.push(delay(2_300).then(() => this.tell(result))),
+      twice: async () => [await this.tell(result), await this.tell({ ...result, duplicate: true })],
+      'broken first': async () => [await FakeTicketCommand.producer.send([broken]), await this.tell(result)],
+      'first hash': () => {
+        firstHash ||= value.payloadHash;
+        return this.tell({ ...result, payloadHash: firstHash, ...(value.payloadHash !== firstHash && { duplicate: true }) });
+      },
+    };
+    await conducts[conduct]();
   }
 
   private tell(result: CommandResult) {
@@ -90,15 +103,19 @@ async function listen(controllers: (new (...args: never[]) => object)[], provide
 async function instance(): Promise<Instance> {
   const app = await listen([Results], [ResultsConsumer, ResultWaiters]);
   const pending = new PendingCommands(database);
-  const renamed = { send: (records: Parameters<RecordProducer['send']>[0], options?: { deadline?: number }) => producer.send(records.map((record) => ({ ...record, topic: commands })), options) };
-  return { bus: new CommandBus(renamed, app.get(ResultWaiters), pending), pending, app };
+  return { bus: new CommandBus(renamed(producer), app.get(ResultWaiters), pending), pending, app };
 }
+
+/** A producer that writes to the command topic of this run. */
+const renamed = (through: RecordProducer): Pick<RecordProducer, 'send'> => ({
+  send: (records, options) => through.send(records.map((record) => ({ ...record, topic: commands })), options),
+});
 
 async function until(isTrue: () => boolean | Promise<boolean>, within = 20_000) {
   const deadline = Date.now() + within;
   while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error('not in time');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await delay(20);
   }
 }
 
@@ -115,6 +132,7 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
+  await Promise.all(late);
   for (const { app } of instances) await app.close();
   await ticketCommand.close();
   await producer.close();
@@ -199,12 +217,26 @@ describe('commands through a real broker', () => {
 
 describe('commands without a broker', () => {
   it('are refused in two seconds and not sent later', async () => {
-    const hung = { send: (_: unknown, { deadline = 0 }: { deadline?: number } = {}) => lateProducer.send([{ topic: commands, key: 'k', value: '{}' }], { deadline }) };
-    const lateProducer = new RecordProducer({ brokers: ['127.0.0.1:1'], clientId: 'nobody' });
-    const bus = new CommandBus(hung, new ResultWaiters(), instances[0]!.pending);
+    const proxy = new KafkaProxy(brokers[0]!);
+    const distant = new RecordProducer({ brokers: [await proxy.listen()], clientId: 'distant' });
+    await distant.connect();
+    const bus = new CommandBus(renamed(distant), new ResultWaiters(), instances[0]!.pending);
+    proxy.onAnswer = (api) => (api === apis.produce ? 'hold' : 'pass');
+    const [inFlight, queued] = [command('never'), command('never')];
     const startedAt = Date.now();
-    await expect(bus.send(command('never'))).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable', status: 503 }, headers: { 'retry-after': '2' } });
+    const first = bus.send(inFlight);
+    await delay(50);
+    for (const { reason } of (await Promise.allSettled([first, bus.send(queued)])) as PromiseRejectedResult[]) {
+      expect(reason).toMatchObject({ problem: { type: '/problems/dependency-unavailable', status: 503 }, headers: { 'retry-after': '2' } });
+    }
     expect(Date.now() - startedAt).toBeLessThan(2_500);
-    await lateProducer.close();
-  });
+    proxy.onAnswer = () => 'pass';
+    proxy.cutAll();
+    const later = command('never');
+    await until(() => bus.send(later, { respondAsync: true }).then(() => true, () => false));
+    await until(() => heard.includes(later.commandId));
+    expect(heard).not.toContain(queued.commandId);
+    await distant.close();
+    await proxy.close();
+  }, 40_000);
 });

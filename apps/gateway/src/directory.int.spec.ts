@@ -29,6 +29,8 @@ afterAll(async () => {
 
 const member = (id: string, name = id): Wanted => ({ orgId: 'acme', kind: 'member', id, value: { id, name, email: `${id}@acme.example`, role: 'member' } });
 const assistant = (id: string, memberIds: string[]): Wanted => ({ orgId: 'acme', kind: 'assistant', id, value: { id, name: id, memberIds } });
+/** What acme should consist of. */
+const acme = (...entries: Wanted[]) => ({ organisations: ['acme'], entries });
 const told = (entries: DirectoryEntry[]) => entries.map(({ id, revision, deleted }) => `${id}:${revision}${deleted ? ':deleted' : ''}`).sort();
 
 /** A topic that keeps what it gets, unless it is away. */
@@ -44,14 +46,14 @@ function topic() {
 
 describe('filling the directory', () => {
   it('gives new entries their first revision, changed ones the next, and marks those that are gone', async () => {
-    await store.fill([member('ada'), member('grace'), assistant('bot', ['ada'])]);
+    await store.fill(acme(member('ada'), member('grace'), assistant('bot', ['ada'])));
     expect(told(await store.unpublished())).toEqual(['ada:1', 'bot:1', 'grace:1']);
-    await store.fill([member('ada'), assistant('bot', ['ada', 'grace'])]);
+    await store.fill(acme(member('ada'), assistant('bot', ['ada', 'grace'])));
     expect(told(await store.unpublished())).toEqual(['ada:1', 'bot:2', 'grace:2:deleted']);
     expect(told(await store.read('acme'))).toEqual(['ada:1', 'bot:2']);
-    await store.fill([member('ada'), member('grace'), assistant('bot', ['ada', 'grace'])]);
+    await store.fill(acme(member('ada'), member('grace'), assistant('bot', ['ada', 'grace'])));
     expect(told(await store.read('acme'))).toEqual(['ada:1', 'bot:2', 'grace:3']);
-    await store.fill([member('ada'), member('grace'), assistant('bot', ['ada', 'grace'])]);
+    await store.fill(acme(member('ada'), member('grace'), assistant('bot', ['ada', 'grace'])));
     expect(told(await store.read('acme'))).toEqual(['ada:1', 'bot:2', 'grace:3']);
   });
 
@@ -59,15 +61,17 @@ describe('filling the directory', () => {
     const people = Array.from({ length: 20 }, (_, i) => member(`m${i}`));
     const others = people.map(({ id }) => member(id, `${id} renamed`));
     for (const [wanted, revision] of [[people, 1], [others, 2], [[], 3]] as const) {
-      await Promise.all([1, 2, 3, 4].map(() => new DirectoryStore(database).fill(wanted)));
+      await Promise.all([1, 2, 3, 4].map(() => new DirectoryStore(database).fill(acme(...wanted))));
       expect(new Set((await store.unpublished()).map((entry) => entry.revision))).toEqual(new Set([revision]));
     }
     expect(await store.read('acme')).toEqual([]);
   });
 
   it('keeps organisations apart', async () => {
-    await store.fill([member('ada'), { ...member('hank'), orgId: 'globex' }]);
+    await store.fill({ organisations: ['acme', 'globex'], entries: [member('ada'), { ...member('hank'), orgId: 'globex' }] });
+    await store.fill(acme());
     expect(told(await store.read('globex'))).toEqual(['hank:1']);
+    expect(await store.read('acme')).toEqual([]);
     expect(await store.read('nobody')).toEqual([]);
   });
 
@@ -77,7 +81,9 @@ describe('filling the directory', () => {
     const ada = { id: 'ada', name: 'Ada', email: 'ada@acme.example', role: 'admin' as const };
     const organisations: DirectorySeed['organisations'] = [{ id: 'acme', members: [ada], assistants: [{ id: 'bot', name: 'Bot', memberIds: ['ada'] }] }];
     write({ organisations });
-    expect(readSeed(file).map(({ orgId, kind, id }) => [orgId, kind, id])).toEqual([['acme', 'member', 'ada'], ['acme', 'assistant', 'bot']]);
+    const { organisations: named, entries } = readSeed(file);
+    expect(named).toEqual(['acme']);
+    expect(entries.map(({ orgId, kind, id }) => [orgId, kind, id])).toEqual([['acme', 'member', 'ada'], ['acme', 'assistant', 'bot']]);
     write('{');
     expect(() => readSeed(file)).toThrow(file);
     write({ organisations: [{ id: 'acme', members: [ada, ada], assistants: [] }] });
@@ -90,7 +96,7 @@ describe('filling the directory', () => {
 describe('publishing what is stored', () => {
   it('publishes every change once, and what was left after a death', async () => {
     const { records, state, producer } = topic();
-    await store.fill([member('ada'), assistant('bot', [])]);
+    await store.fill(acme(member('ada'), assistant('bot', [])));
     state.isUp = false;
     await expect(new DirectoryPublisher(store, producer).publishWaiting()).rejects.toThrow();
     state.isUp = true;
@@ -98,14 +104,14 @@ describe('publishing what is stored', () => {
     expect(told(records)).toEqual(['ada:1', 'bot:1']);
     await new DirectoryPublisher(store, producer).publishWaiting();
     expect(records).toHaveLength(2);
-    await store.fill([member('ada')]);
+    await store.fill(acme(member('ada')));
     await new DirectoryPublisher(store, producer).publishWaiting();
     expect(told(records)).toEqual(['ada:1', 'bot:1', 'bot:2:deleted']);
   });
 
   it('may die between topic and mark: it says the same again', async () => {
     const { records, producer } = topic();
-    await store.fill([member('ada')]);
+    await store.fill(acme(member('ada')));
     const dying = { find: store.find.bind(store), unpublished: store.unpublished.bind(store), changedSince: store.changedSince.bind(store), markPublished: () => Promise.reject(new Error('dead')) };
     await expect(new DirectoryPublisher(dying, producer).publishWaiting()).rejects.toThrow('dead');
     await new DirectoryPublisher(store, producer).publishWaiting();
@@ -114,7 +120,7 @@ describe('publishing what is stored', () => {
 
   it('says recent changes again when it starts: an older revision may have come behind them', async () => {
     const { records, producer } = topic();
-    await store.fill([member('ada')]);
+    await store.fill(acme(member('ada')));
     await new DirectoryPublisher(store, producer).publishWaiting();
     const publisher = new DirectoryPublisher(store, producer);
     publisher.start();
@@ -127,9 +133,9 @@ describe('reading the directory', () => {
   it('shows a change within two seconds', async () => {
     const now = { ms: 0 };
     const directory = new Directory(store, () => now.ms);
-    await store.fill([assistant('bot', ['ada'])]);
+    await store.fill(acme(assistant('bot', ['ada'])));
     expect((await directory.roster('acme')).assistantIdsOf('ada')).toEqual(['bot']);
-    await store.fill([assistant('bot', [])]);
+    await store.fill(acme(assistant('bot', [])));
     now.ms += 2_000;
     expect((await directory.roster('acme')).assistantIdsOf('ada')).toEqual([]);
   });

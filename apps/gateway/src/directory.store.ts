@@ -8,6 +8,12 @@ type Stored = DirectoryEntry & { _id: string; unpublished: boolean; changedAt: D
 /** What an entry should be, before the store knows its revision. */
 export type Wanted = Pick<DirectoryEntry, 'orgId' | 'kind' | 'id' | 'value'>;
 
+/** All that some organisations should consist of. */
+export interface Contents {
+  organisations: readonly string[];
+  entries: readonly Wanted[];
+}
+
 /** How long a request waits for a roster, ms. */
 const patienceMs = 2_000;
 
@@ -48,11 +54,14 @@ export class DirectoryStore {
     return (await guarded(() => this.entries.updateOne(current, { $set: { unpublished: false } }))).matchedCount === 1;
   }
 
-  /** Makes the directory what it should be: what differs gets its next revision, what is not wanted is marked deleted. Two at once do it once. */
-  async fill(wanted: readonly Wanted[]): Promise<void> {
-    const found = await guarded(() => this.entries.find({}).toArray());
+  /**
+   * Makes the directory of some organisations what it should be: what differs gets its next revision, what is not wanted is marked deleted.
+   * Two at once do it once. Organisations that are not named stay as they are.
+   */
+  async fill({ organisations, entries }: Contents): Promise<void> {
+    const found = await guarded(() => this.entries.find({ orgId: { $in: [...organisations] } }).toArray());
     const leftovers = new Map(found.map((stored) => [stored._id, entryOf(stored)]));
-    for (const entry of wanted) {
+    for (const entry of entries) {
       const key = directoryKey(entry);
       await this.put(entry, leftovers.get(key) ?? null);
       leftovers.delete(key);

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits, NoQuery, validationErrors } from '#contracts';
@@ -13,6 +14,8 @@ import { KnownRoutes } from './routes.js';
 import { queryPointer, SchemaPipe } from './schema.pipe.js';
 
 type Done = (error?: Error) => void;
+
+const logger = new Logger('http');
 
 /** Every answer here is data for one caller: never sniffed, kept, framed or run. */
 const answerHeaders = {
@@ -37,6 +40,7 @@ export function openDoor(app: NestFastifyApplication): void {
   routes.learn(http);
   takeBodies(app);
   limitConnections(app);
+  letGoWhenStopping(app);
   app.useGlobalPipes(new SchemaPipe());
   for (const name of ['caller', 'conditions', 'canonicalBody', 'cameAt']) http.decorateRequest(name, undefined);
   http.addHook('onRequest', (request, reply, done) => {
@@ -119,9 +123,28 @@ function limitConnections(app: NestFastifyApplication) {
   Object.assign(server, { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 72_000, connectionsCheckingInterval: 5_000, requireHostHeader: false });
 }
 
+/** A connection whose request was under way when the stop began is idle after its answer, and would hold the stop up until its client leaves. */
+function letGoWhenStopping(app: NestFastifyApplication) {
+  const server: Server = app.getHttpServer();
+  let isStopping = false;
+  const http = app.getHttpAdapter().getInstance();
+  http.addHook('preClose', (done) => {
+    isStopping = true;
+    done();
+  });
+  http.addHook('onResponse', (_request, _reply, done) => {
+    if (isStopping) setImmediate(() => server.closeIdleConnections());
+    done();
+  });
+}
+
 function measure(request: FastifyRequest, { statusCode }: FastifyReply) {
   const route = request.routeOptions.url ?? 'unknown';
-  requestSeconds.observe({ route, method: request.method, status: statusCode }, (performance.now() - request.cameAt) / 1_000);
+  const ms = performance.now() - request.cameAt;
+  requestSeconds.observe({ route, method: request.method, status: statusCode }, ms / 1_000);
+  const line = { msg: 'request', method: request.method, url: request.url, status: statusCode, ms: Math.round(ms) };
+  if (statusCode > 500) logger.warn(line);
+  else logger.debug(line);
 }
 
 /** Runs a check of a hook, and what follows it; stays synchronous where the check does. */

@@ -10,7 +10,7 @@ import type { Config } from './config.js';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
 import { readSeed } from './directory.seed.js';
-import { DirectoryStore, type Wanted } from './directory.store.js';
+import { DirectoryStore, type Contents } from './directory.store.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { PeopleController } from './people.controller.js';
@@ -92,7 +92,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
 
   private async fillDirectory() {
     const store = this.parts.get(DirectoryStore);
-    const seed = this.parts.get<Wanted[] | undefined>(SEED, { strict: false });
+    const seed = this.parts.get<Contents | undefined>(SEED, { strict: false });
     await patiently('preparing the store', () => Promise.all([store.prepare(), this.parts.get(PendingCommands).prepare()]));
     if (seed !== undefined) await patiently('filling the directory', () => store.fill(seed));
     this.parts.get(DirectoryPublisher).start();

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 const id = randomUUID();
-const call = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+const call = (...[method, path, body, headers = {}]: [method: string, path: string, body?: unknown, headers?: Record<string, string>]) =>
   fetch(gateway.url + path, {
     method,
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -78,7 +78,7 @@ describe('answers of writes', () => {
     ['DELETE', 'assignee', undefined, 'ticket.assign.v1', { to: null }],
     ['POST', 'restore', undefined, 'ticket.restore.v1', {}],
     ['PATCH', '', { customFields: { a: null } }, 'ticket.update-details.v1', { customFields: { a: null } }],
-  ])('%s %s: the ticket after it', async (method, path, body, type, data) => {
+  ])('%s %s: the ticket after it', async (...[method, path, body, type, data]) => {
     const answer = await call(method, `/v1/tickets/${id}${path && `/${path}`}`, body);
     expect([answer.status, answer.headers.get('etag')]).toEqual([200, '"2"']);
     expect(await answer.json()).toMatchObject({ id, allowedTransitions: ['pending'] });

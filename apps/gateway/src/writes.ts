@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problems, problemName, type CommandData, type CommandResult, type CommandType, type Problem, type Ticket, type TicketAnswer } from '#contracts';
 import { allowedTransitions } from '#domain';
@@ -24,6 +24,8 @@ export interface Exchange {
 /** Turns requests into commands and their results into answers. */
 @Injectable()
 export class Writes {
+  private readonly logger = new Logger('commands');
+
   constructor(private readonly bus: CommandBus) {}
 
   /** Sends the command and answers with what became of it. @throws ProblemError */
@@ -31,6 +33,7 @@ export class Writes {
     const { respondAsync } = request.conditions;
     const command = commandOf(request, write);
     const outcome = await this.bus.send(command, { respondAsync });
+    this.logger.debug({ msg: 'command', type: write.type, commandId: command.commandId, ticketId: command.value.ticketId, outcome: outcome === 'pending' ? outcome : outcome.outcome });
     if (outcome === 'pending') return answerPending(reply, command, respondAsync);
     if (outcome.duplicate) void reply.header('idempotency-replayed', 'true');
     if (outcome.problem !== undefined) return answerProblem(request, reply, outcome.problem);
