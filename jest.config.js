@@ -30,6 +30,7 @@ const project = (displayName, testMatch, ignore = []) => ({
 });
 
 export default {
+  maxWorkers: 2,
   projects: [
     project('unit', ['<rootDir>/**/*.spec.ts'], ['\\.int\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$']),
     project('integration', ['<rootDir>/**/*.int.spec.ts']),

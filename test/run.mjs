@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { listSpecs, noTests, runSpecs, sum } from './specs.mjs';
 
 const began = Date.now();
-const projects = { unit: ['--maxWorkers=2'], integration: ['--runInBand'], journeys: ['--runInBand'] };
+const projects = { unit: [], integration: ['--runInBand'], journeys: ['--runInBand'] };
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
 
