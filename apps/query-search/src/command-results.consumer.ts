@@ -1,9 +1,10 @@
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
-import { CommandResult, DeadLetterReason, maxEventBytes, problemName, resultType, topics } from '#contracts';
+import type { z } from 'zod';
+import { CommandResult, DeadLetterReason, problemName, resultType, topics } from '#contracts';
 import { readEnvelope, Subscribe, type DeadLetter, type IncomingRecord, type Round } from '#messaging';
 import { CommandResultStore, resultId, senderOf, type StoredResult } from './command-results.store.js';
-import { parsed } from './event-record.js';
+import { valueOf } from './event-record.js';
 import { unknownEvents } from './metrics.js';
 import { ProjectionStore } from './projection.store.js';
 
@@ -15,7 +16,7 @@ export class CommandResultsConsumer {
     private readonly projection: ProjectionStore,
   ) {}
 
-  @Subscribe({ topic: topics.results, group: 'query-search.command-results' })
+  @Subscribe({ topic: topics.results, group: 'query-search.command-results', paceMs: 250 })
   async remember(@Payload() { records }: Round): Promise<DeadLetter[]> {
     const answers = new Map<string, StoredResult>();
     const dead: DeadLetter[] = [];
@@ -31,19 +32,21 @@ export class CommandResultsConsumer {
   }
 }
 
+/** The ticket in a result is for who waits for it; views come from events. */
+const Answer = CommandResult.omit({ ticket: true });
+
 /** Undefined for a type that is not known here. */
 export function readResult(record: IncomingRecord): StoredResult | DeadLetter | undefined {
-  if (record.value !== null && record.value.length > maxEventBytes) return { record, reason: 'oversize', detail: `${record.value.length} bytes` };
-  const json = parsed(record.value);
-  if (json === undefined) return { record, reason: 'not-json', detail: 'the value is not JSON' };
+  const value = valueOf(record);
+  if ('reason' in value) return value;
   if (readEnvelope(record).type !== resultType) return undefined;
-  const result = CommandResult.omit({ ticket: true }).safeParse(json);
+  const result = Answer.safeParse(value.json);
   if (!result.success) return { record, reason: 'schema-invalid', detail: result.error.message };
   if (record.key?.toString() !== result.data.commandId) return { record, reason: 'key-mismatch', detail: 'the key is not the command id' };
   return stored(result.data, new Date(Number(record.timestamp)));
 }
 
-function stored({ orgId, commandId, actor, ticketId, outcome, version, problem }: Omit<CommandResult, 'ticket'>, at: Date): StoredResult {
+function stored({ orgId, commandId, actor, ticketId, outcome, version, problem }: z.infer<typeof Answer>, at: Date): StoredResult {
   const wasSetAside = problem !== undefined && DeadLetterReason.safeParse(problemName(problem)).success;
   return {
     _id: resultId(orgId, commandId),

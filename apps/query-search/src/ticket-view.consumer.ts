@@ -15,7 +15,7 @@ export class TicketViewConsumer {
   constructor(private readonly store: ProjectionStore) {}
 
   /** Timeline rows first: whoever sees a version in the view finds its row. */
-  @Subscribe({ topic: topics.events, group: 'query-search.ticket-view', lanes: 2 })
+  @Subscribe({ topic: topics.events, group: 'query-search.ticket-view', lanes: 2, paceMs: 40 })
   async project(@Payload() { records }: Round): Promise<DeadLetter[]> {
     const { events, dead } = this.sort(records);
     if (events.length === 0) return dead;

@@ -9,6 +9,9 @@ import { Settler } from './settle.js';
 Logger.overrideLogger(false);
 
 const context = { producerId: '-1', inTransaction: false, isControlBatch: false };
+const until = async (holds: () => boolean) => {
+  for (const end = Date.now() + 5_000; !holds() && Date.now() < end; ) await turn();
+};
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A member of a group, seen from the lane. */
@@ -17,6 +20,7 @@ class FakeGroup {
   readonly commits: { partition: number; offset: string }[][] = [];
   refusal: Error | undefined;
   heartbeats = 0;
+  refusedCommits = 0;
 
   delivery(partition: number, offsets: number[]): EachBatchPayload {
     const messages = offsets.map(
@@ -30,7 +34,10 @@ class FakeGroup {
         if (this.refusal) throw this.refusal;
       },
       commitOffsetsIfNecessary: async ({ topics }: { topics: { partitions: { partition: number; offset: string }[] }[] }) => {
-        if (this.refusal) throw this.refusal;
+        if (this.refusal) {
+          this.refusedCommits++;
+          throw this.refusal;
+        }
         this.commits.push(topics[0]!.partitions);
       },
     } as unknown as EachBatchPayload;
@@ -84,6 +91,7 @@ describe('lane', () => {
     await held.end();
     await Promise.all(taken);
     expect(Object.fromEntries(group.resolved)).toEqual({ 0: '6', 1: '9', 2: '1' });
+    await until(() => group.commits.length > 0);
     expect(group.commits).toEqual([
       [
         { partition: 1, offset: '10' },
@@ -200,10 +208,10 @@ describe('lane', () => {
     const { lane, held, group } = open({ maxRecords: 1 });
     const taken = lane.take(group.delivery(0, [0, 1]));
     await turn();
-    lane.stop();
+    const stopped = lane.stop();
     expect(held.rounds[0]!.signal.aborted).toBe(false);
     await held.end();
-    await taken;
+    await Promise.all([taken, stopped]);
     expect(group.resolved.get(0)).toBe('0');
     expect(group.commits.flat()).toEqual([{ partition: 0, offset: '1' }]);
     await lane.take(group.delivery(0, [1]));
@@ -217,13 +225,36 @@ describe('lane', () => {
     group.refusal = new Error('connection closed');
     await held.end();
     await first;
+    await until(() => group.refusedCommits > 0);
     group.refusal = undefined;
     const second = lane.take(group.delivery(1, [0]));
     await turn();
     await held.end();
     await second;
-    await turn();
+    await until(() => group.commits.length > 0);
     expect(group.commits.flat().map(({ partition }) => partition).sort()).toEqual([0, 1]);
+  });
+
+  it('commits what earlier rounds finished when it is stopped between two rounds', async () => {
+    const { lane, held, group } = open();
+    const taken = lane.take(group.delivery(0, [0]));
+    await turn();
+    await held.end();
+    await taken;
+    await lane.stop();
+    expect(group.commits.flat()).toEqual([{ partition: 0, offset: '1' }]);
+  });
+
+  it('keeps the next fetch waiting until its pace allows another round', async () => {
+    const { lane, held, group } = open({ paceMs: 60_000 });
+    let isOver = false;
+    const taken = lane.take(group.delivery(0, [0])).then(() => (isOver = true));
+    await turn();
+    await held.end();
+    await until(() => group.commits.length > 0);
+    expect([isOver, group.resolved.get(0)]).toEqual([false, '0']);
+    await lane.stop();
+    await taken;
   });
 
   it('reports its own mistakes instead of throwing them at kafkajs', async () => {

@@ -14,6 +14,8 @@ export interface LaneOptions {
   readonly topic: string;
   readonly group: string;
   readonly maxRecords: number;
+  /** Rounds begin at least so far apart, ms (0). */
+  readonly paceMs?: number | undefined;
   /** After this many ms without a heartbeat the group has given our partitions away. */
   readonly sessionTimeout: number;
   readonly settler: Settler;
@@ -39,6 +41,8 @@ interface Share {
 }
 
 const heartbeatEvery = 1_000;
+/** Offsets are committed so often, ms: what a crash repeats is cheap, a commit of every round is not. */
+const commitEvery = 250;
 
 /**
  * The work of one member of a consumer group: gathers what a fetch brought on all its partitions into rounds, keeps the membership
@@ -52,6 +56,7 @@ export class Lane {
   #generation = 0;
   readonly #toCommit = new Map<number, string>();
   #committing: Promise<void> | undefined;
+  #commitTimer: NodeJS.Timeout | undefined;
   readonly #lag = new Map<number, number>();
   /** Aborted when deliveries must be let go: a rebalance is due, the partitions are lost, or the service stops. */
   #leave = new AbortController();
@@ -110,10 +115,11 @@ export class Lane {
     this.moved();
   }
 
-  /** The round in hand ends, nothing else begins. */
-  stop(): void {
+  /** The round in hand ends, nothing else begins. Resolves when what earlier rounds finished is committed, too. */
+  async stop(): Promise<void> {
     this.#isStopping = true;
     this.#leave.abort();
+    await this.commitBeforeLeaving();
   }
 
   /** Not even the round in hand matters any more. */
@@ -163,11 +169,12 @@ export class Lane {
     const shares = share(this.#deliveries, this.options.maxRecords);
     const records = shares.flatMap((part) => part.records);
     const lost = this.#lost.signal;
+    const startedAt = performance.now();
     const endTimer = roundSeconds.startTimer({ topic, group });
     roundSize.observe({ topic, group }, records.length);
     try {
       const isDone = await settler.settle(records, lost, this.#leave.signal);
-      if (isDone) this.resolve(shares, lost);
+      if (isDone) await this.close(this.resolve(shares, lost), startedAt);
       return isDone;
     } catch (error) {
       onFatal(error); // the settler brings every failure of a handler to an end: this one is our own mistake
@@ -178,7 +185,16 @@ export class Lane {
     }
   }
 
-  private resolve(shares: readonly Share[], lost: AbortSignal): void {
+  /** Tells kafkajs that these deliveries are over, at the lane's pace: until then it does not fetch, and what arrives meanwhile comes in one piece. */
+  private async close(over: readonly Delivery[], startedAt: number): Promise<void> {
+    const rest = startedAt + (this.options.paceMs ?? 0) - performance.now();
+    if (rest > 0 && over.length > 0) await sleep(rest, undefined, { signal: this.#leave.signal }).catch(() => undefined);
+    for (const { finish } of over) finish();
+  }
+
+  /** Moves the offsets past what a round has finished. Returns the deliveries that are worked off. */
+  private resolve(shares: readonly Share[], lost: AbortSignal): Delivery[] {
+    const over: Delivery[] = [];
     for (const { delivery, records } of shares) {
       const { payload } = delivery;
       const last = records[records.length - 1]!.offset;
@@ -192,14 +208,16 @@ export class Lane {
       delivery.next += records.length;
       if (delivery.next >= delivery.records.length || !isOurs) {
         this.#deliveries.splice(this.#deliveries.indexOf(delivery), 1);
-        delivery.finish();
+        over.push(delivery);
       }
     }
-    void this.commit();
+    this.#commitTimer ??= setTimeout(() => void this.commit(), commitEvery);
+    return over;
   }
 
   /** One commit in flight, of all partitions at once; what finishes meanwhile goes with the next one. The next round does not wait for it. */
   private commit(): Promise<void> {
+    this.#commitTimer = void clearTimeout(this.#commitTimer);
     this.#committing ??= this.sendCommits().finally(() => (this.#committing = undefined));
     return this.#committing;
   }

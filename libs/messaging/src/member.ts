@@ -162,7 +162,7 @@ export class Member {
   /** Ends the round in hand, commits and leaves the group. */
   async stop(): Promise<void> {
     this.#isStopping.abort();
-    this.lane.stop();
+    await this.lane.stop();
     await this.disconnect();
     this.#isJoined = false;
   }

@@ -12,6 +12,8 @@ export interface SubscribeOptions {
   readonly perInstance?: boolean;
   /** Records of a round at most (1,000). */
   readonly maxRecords?: number;
+  /** Rounds begin at least so far apart, ms (0): under load fewer and larger ones, while a record that comes alone is handled at once. */
+  readonly paceMs?: number;
   /** Members of the group in this process (1): two keep two rounds in flight, on disjoint partitions. */
   readonly lanes?: number;
 }

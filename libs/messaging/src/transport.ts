@@ -103,7 +103,7 @@ export class RoundTransport extends ServerKafka {
   }
 
   private membersOf(options: SubscribeOptions, handler: MessageHandler): Member[] {
-    const { topic, group, perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, lanes = 1 } = options;
+    const { topic, group, perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, paceMs = 0, lanes = 1 } = options;
     const holds: Holds = new Map();
     const positions = perInstance ? new Map<number, string>() : undefined;
     const groupId = perInstance ? `${group}.${randomUUID()}` : group;
@@ -113,6 +113,7 @@ export class RoundTransport extends ServerKafka {
         group,
         groupId,
         maxRecords,
+        paceMs,
         holds,
         ...(positions && { positions }),
         fromBeginning: startFrom === 'beginning',
