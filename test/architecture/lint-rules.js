@@ -81,7 +81,17 @@ const reasonForSilence = {
   }),
 };
 
-const bareDoor = 'Decorator > CallExpression[callee.name=/^(Body|Query|Param|Headers|RawBody|UploadedFiles?)$/]:not(:has(> ObjectExpression > Property[key.name="schema"]))';
+const doors = ['Body', 'Query', 'Param', 'Headers', 'RawBody', 'UploadedFile', 'UploadedFiles'];
+const namesSchema = ({ type, properties }) => type === 'ObjectExpression' && properties.some(({ key }) => key?.name === 'schema');
+
+const schemaAtEveryDoor = {
+  create: (context) => ({
+    'Decorator > CallExpression'(node) {
+      if (!doors.includes(node.callee.name) || node.arguments.some(namesSchema)) return;
+      context.report({ node, message: `Name the schema that this parameter is parsed with: @${node.callee.name}({ schema: … }).` });
+    },
+  }),
+};
 
 export const rules = {
   'pure-clock': forbidGlobals(clocks, 'a pure file has no clock: take the time as an argument.', readsNoClock),
@@ -90,7 +100,7 @@ export const rules = {
   'pure-sync': forbid(':function[async=true], AwaitExpression, ForOfStatement[await=true], NewExpression[callee.name="Promise"], MemberExpression[object.name="Promise"]', 'A pure file waits for nothing.'),
   'pure-memory': forbid('Program > VariableDeclaration[kind="let"], Program > ExportNamedDeclaration > VariableDeclaration[kind="let"]', 'A pure file remembers nothing between calls.'),
   'pure-imports': pureImportsOnly,
-  'schema-at-every-door': forbid(bareDoor, "Name the schema this parameter is parsed with: @Body({ schema: … }), @Param('id', { schema: … })."),
+  'schema-at-every-door': schemaAtEveryDoor,
   'three-parameters': threeParameters,
   'reason-for-silence': reasonForSilence,
 };
