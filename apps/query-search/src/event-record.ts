@@ -8,25 +8,26 @@ export type ReadEvent = { event: TicketEvent } | { unknown: string } | { dead: D
 export function readEvent(record: IncomingRecord): ReadEvent {
   const { type } = readEnvelope(record);
   const dead = (reason: DeadLetterReason, detail: string): ReadEvent => ({ dead: { record, reason, detail } });
-  if (record.value !== null && record.value.length > maxEventBytes) return dead('oversize', `${record.value.length} bytes`);
-  const json = parsed(record.value);
-  if (json === undefined) return dead('not-json', 'the value is not JSON');
-  if (type === undefined || type === '') return dead('schema-invalid', 'ce_type is missing');
-  if (!isEventType(type)) return { unknown: type };
-  const result = eventValue[type].safeParse(json);
+  const value = valueOf(record);
+  if ('reason' in value) return { dead: value };
+  if (!isEventType(type)) return type ? { unknown: type } : dead('schema-invalid', 'ce_type is missing');
+  const result = eventValue[type].safeParse(value.json);
   if (!result.success) return dead('schema-invalid', result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
   const event = { type, ...result.data } as TicketEvent;
   const contradiction = contradictionIn(record, event);
   return contradiction ? dead(...contradiction) : { event };
 }
 
-/** Undefined for anything that is not an object: null and numbers are JSON, too, but nothing that we write. */
-export function parsed(value: Buffer | null): unknown {
-  if (value === null) return undefined;
+/** The JSON of a record, or why it cannot be used at all. No record is null: none of our topics that are read here is compacted. */
+export function valueOf(record: IncomingRecord): { json: unknown } | DeadLetter {
+  const { value } = record;
+  if (value !== null && value.length > maxEventBytes) return { record, reason: 'oversize', detail: `${value.length} bytes` };
   try {
-    return JSON.parse(value.toString('utf8')) ?? undefined;
+    const json: unknown = value === null ? null : JSON.parse(value.toString('utf8'));
+    if (json !== null) return { json };
+    return { record, reason: 'not-json', detail: 'the value is null' };
   } catch {
-    return undefined;
+    return { record, reason: 'not-json', detail: 'the value is not JSON' };
   }
 }
 

@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import { ListQuery, sorts, type Sort } from '#contracts';
+import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
+import { ListCursors } from './list-cursor.js';
+import { behind, isPosition, positionOf } from './list-order.js';
+import { conditionsOf, queryOf } from './list-plan.js';
+import { listAnswer, listLinks, ticketAnswer } from './ticket-answers.js';
+
+const query = (asked: Record<string, string | string[]> = {}) => ListQuery.parse(asked);
+const filtersOf = (asked: Record<string, string | string[]>, by = ada) => conditionsOf(by, query(asked))!.map(({ filter }) => filter);
+const plans = (asked: Record<string, string | string[]>, by = ada) => {
+  const { sort, ...filters } = query(asked);
+  return queryOf({ orgId: 'acme', sort, conditions: conditionsOf(by, filters)! }).plans.map((plan) => plan!.hint);
+};
+
+describe('filters', () => {
+  it.each([
+    [{ status: 'in_progress' }, { keys: 'status:pending' }],
+    [{ status: ['open,pending', 'open'] }, { keys: { $in: ['status:open', 'status:pending'] } }],
+    [{ assignee: 'me' }, { keys: 'assignee:member:ada' }],
+    [{ assignee: 'none,grace,agent:billing-bot' }, { keys: { $in: ['assignee:none', 'assignee:member:grace', 'assignee:agent:billing-bot'] } }],
+    [{ assistantId: 'billing-bot' }, { keys: 'assistant:billing-bot' }],
+    [{ tag: 'VIP' }, { keys: 'tag:VIP' }],
+    [{ requester: 'c1' }, { keys: 'requester:c1' }],
+    [{ requester: 'Bob@Example.com' }, { keys: { $in: ['requester:Bob@Example.com', 'email:bob@example.com'] } }],
+    [{ priority: 'high,urgent' }, { priority: { $in: [2, 3] } }],
+    [{ createdFrom: '2026-01-01', createdTo: '2026-01-01' }, { createdAt: { $gte: new Date('2026-01-01T00:00:00Z'), $lt: new Date('2026-01-02T00:00:00Z') } }],
+    [{ updatedTo: '2026-01-01T10:00:00+02:00' }, { updatedAt: { $lt: new Date('2026-01-01T08:00:00Z') } }],
+    [{ q: 'Printer FI' }, { tokens: 'printer' }],
+  ])('%j become %j', (asked, filter) => expect(filtersOf(asked as Record<string, string>)).toContainEqual(filter));
+
+  it('never lack the organisation, nor let deleted tickets through', () => {
+    const { plans: all } = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditionsOf(grace, query({ status: 'open,closed', sort: 'number' }))! });
+    for (const plan of all) expect(plan!.filter).toMatchObject({ orgId: 'acme', deleted: false, $and: expect.arrayContaining([{ keys: { $in: ['assistant:billing-bot', 'assignee:member:grace', 'creator:member:grace'] } }]) as unknown });
+  });
+
+  it('of an agent without notes:read are checked against the words outside notes too', () => {
+    expect(filtersOf({ q: 'a b' }, agent('billing-bot', 'tickets:read'))).toContainEqual({ $or: [{ open: { $exists: false } }, { $and: [{ open: { $all: ['a'] } }, { open: /^b/ }] }] });
+    expect(JSON.stringify(filtersOf({ q: 'a b' }, agent('billing-bot', 'tickets:read', 'notes:read')))).not.toContain('open');
+  });
+
+  it('without a word in q match nothing', () => expect(conditionsOf(ada, query({ q: '.*' }))).toBeUndefined());
+});
+
+describe('plans', () => {
+  it.each([
+    [{}, ['byCreation']],
+    [{ sort: '-updatedAt' }, ['byUpdate']],
+    [{ sort: 'priority' }, ['byLowPriority']],
+    [{ status: 'open' }, ['byKey']],
+    [{ status: 'open', sort: '-updatedAt' }, ['byUpdate', 'byKey']],
+    [{ status: 'open,pending' }, ['byCreation', 'byKey']],
+    [{ requester: 'a@b.c', sort: 'number' }, ['byKey']],
+    [{ q: 'printer fire' }, ['byWord']],
+    [{ q: 'printer' }, ['byCreation', 'byWord']],
+    [{ q: 'printer', requester: 'c1' }, ['byKey']],
+  ])('for %j use %j', (asked, hints) => expect(plans(asked as Record<string, string>)).toEqual(hints));
+
+  it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, grace)).toEqual(['byCreation', 'byKey']));
+});
+
+const view = { _id: 'acme/1', createdAt: new Date(1_000), updatedAt: new Date(2_000), priority: 2, number: 7 };
+
+describe('positions', () => {
+  it.each([
+    ['-createdAt', [{ createdAt: { $lte: new Date(1_000) } }, { $or: [{ createdAt: { $lt: new Date(1_000) } }, { createdAt: new Date(1_000), _id: { $lt: 'acme/1' } }] }]],
+    ['number', [{ number: { $gte: 7 } }, { $or: [{ number: { $gt: 7 } }, { number: 7, _id: { $gt: 'acme/1' } }] }]],
+    ['priority', [{ priority: { $gte: 2 } }, { $or: [{ priority: { $gt: 2 } }, { priority: 2, createdAt: { $lt: new Date(1_000) } }, { priority: 2, createdAt: new Date(1_000), _id: { $gt: 'acme/1' } }] }]],
+  ] as [Sort, object[]][])('in %s lead on', (sort, conditions) => expect(behind(sort, positionOf(sort, view))).toEqual(conditions));
+
+  it.each([...sorts])('in %s are recognised', (sort) => {
+    expect(isPosition(sort, positionOf(sort, view))).toBe(true);
+    for (const wrong of [[], ['x'], [1, 2], [{}, 'x'], null, 'x', [...positionOf(sort, view), 1]]) expect(isPosition(sort, wrong)).toBe(false);
+  });
+});
+
+describe('cursors', () => {
+  const cursors = new ListCursors('k'.repeat(32));
+  const scope = { orgId: 'acme', sort: '-createdAt' as const, filters: { status: ['open' as const, 'closed' as const], q: 'x' } };
+  const cursor = cursors.write(scope, [1_000, 'acme/1']);
+
+  it('lead back to their position, whatever the order of the filters', () => {
+    expect(cursors.read(scope, cursor)).toEqual([1_000, 'acme/1']);
+    expect(cursors.read({ ...scope, filters: { q: 'x', status: ['closed', 'open'], tag: undefined } }, cursor)).toEqual([1_000, 'acme/1']);
+  });
+
+  it.each([
+    ['another organisation', { ...scope, orgId: 'globex' }],
+    ['another sort', { ...scope, sort: '-updatedAt' as const }],
+    ['another filter', { ...scope, filters: { ...scope.filters, q: 'y' } }],
+    ['one filter less', { ...scope, filters: { q: 'x' } }],
+  ])('are refused for %s', (_, other) => expect(cursors.read(other, cursor)).toBeUndefined());
+
+  it('are refused when they were made up, changed or signed by another key', () => {
+    const [content, signature] = cursor.split('.') as [string, string];
+    const forged = Buffer.from('[9000,"globex/1"]').toString('base64url');
+    for (const wrong of ['', '.', 'x', 'x.y', content, `${content}.`, `${cursor}x`, `${cursor}=`, ` ${cursor}`, `${forged}.${signature}`, `${cursor}.x`]) expect(cursors.read(scope, wrong)).toBeUndefined();
+    expect(new ListCursors('j'.repeat(32)).read(scope, cursor)).toBeUndefined();
+  });
+});
+
+describe('answers', () => {
+  const listed = { status: 'open' as const, ticket: '{"id":"1","title":"a \\"b\\""}', snippet: 'x "y"' };
+
+  it('add what depends on the caller to a ticket', () => {
+    const seen = { ...listed, version: 3, deleted: false, description: 'line\n"two"' };
+    expect(JSON.parse(ticketAnswer(ada, seen))).toEqual({ id: '1', title: 'a "b"', description: 'line\n"two"', allowedTransitions: ['pending'] });
+    expect(JSON.parse(ticketAnswer(agent('billing-bot', 'tickets:read'), seen))).toMatchObject({ allowedTransitions: [] });
+  });
+
+  it('of lists say where they are and how much there is', () => {
+    const answer = JSON.parse(listAnswer(ada, query({ page: '2' }), { items: [listed, listed], next: 'c', total: 52, isExact: true })) as unknown;
+    const item = { id: '1', title: 'a "b"', snippet: 'x "y"', allowedTransitions: ['pending'] };
+    expect(answer).toEqual({ items: [item, item], page: 2, pageSize: 25, total: 52, totalIsExact: true, totalPages: 3, nextCursor: 'c' });
+    expect(JSON.parse(listAnswer(ada, query({ cursor: 'c' }), { items: [], next: null, total: 0, isExact: true }))).toMatchObject({ items: [], page: null, totalPages: 0, nextCursor: null });
+  });
+
+  const linksOf = (url: string, asked: Record<string, string>, page: { next: string | null; total: number; isExact: boolean }) =>
+    Object.fromEntries(listLinks(url, query(asked), { items: [], ...page }).split(', ').map((link) => /^<(.*)>; rel="(.*)"$/.exec(link)!.slice(1).reverse() as [string, string]));
+
+  it('link to the pages around, with the query as it was asked', () => {
+    expect(linksOf('/v1/tickets?tag=a&tag=b%2Cc&page=2', { page: '2' }, { next: 'c', total: 120, isExact: true })).toEqual({
+      first: '/v1/tickets?tag=a&tag=b%2Cc', prev: '/v1/tickets?tag=a&tag=b%2Cc&page=1', next: '/v1/tickets?tag=a&tag=b%2Cc&page=3', last: '/v1/tickets?tag=a&tag=b%2Cc&page=5',
+    });
+    expect(linksOf('/v1/tickets', {}, { next: null, total: 3, isExact: true })).toEqual({ first: '/v1/tickets', last: '/v1/tickets?page=1' });
+  });
+
+  it('link on by the cursor where numbered pages end', () => {
+    expect(linksOf('/v1/tickets?page=400', { page: '400' }, { next: 'c', total: 10_000, isExact: false })).toEqual({ first: '/v1/tickets', prev: '/v1/tickets?page=399', next: '/v1/tickets?cursor=c' });
+    expect(linksOf('/v1/tickets?cursor=b', { cursor: 'b' }, { next: 'c', total: 500, isExact: true })).toEqual({ first: '/v1/tickets', next: '/v1/tickets?cursor=c' });
+  });
+});

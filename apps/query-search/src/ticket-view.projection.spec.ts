@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { sees } from '#domain';
+import type { Principal } from '#contracts';
+import { agent, ada, grace } from '../../../libs/contracts/testing/builders.js';
+import { Story } from '../testing/stories.js';
+import { keysOf, sightKeys } from './ticket-keys.js';
+import { fold, foundBy, rowOf, viewOf, type Known } from './ticket-view.projection.js';
+
+const story = () => new Story({ number: 7 }).create({ title: 'Printer', description: 'It  burns\nbadly' });
+const knownAt = (told: Story, version: number): Known => {
+  const { said, noted } = fold(undefined, told.events.slice(0, version))!;
+  return { version, said, noted };
+};
+
+describe('folding events into a view', () => {
+  it('gives the newest ticket, its words and its place in lists', () => {
+    const told = story().comment('Try water').move('pending');
+    const folded = fold(undefined, told.events)!;
+    expect(viewOf(folded)).toMatchObject({ _id: `acme/${told.id}`, version: 3, number: 7, status: 'pending', priority: 1, deleted: false, snippet: 'It burns badly' });
+    expect({ ...(JSON.parse(viewOf(folded).ticket) as object), description: viewOf(folded).description }).toEqual(told.ticket);
+    expect(foundBy(folded).tokens).toEqual(expect.arrayContaining(['printer', 'burns', 'water']));
+    expect(folded).toMatchObject({ missing: 0, reworded: true });
+  });
+
+  it('gives the same whether events come one by one, all at once, twice or again from the start', () => {
+    const told = story().comment('one two').comment('secret', 'note').say('three').move('pending', 'four').then('ticket.update-details.v1', { title: 'Fire' });
+    const whole = fold(undefined, told.events)!;
+    const twice = fold(undefined, told.events.flatMap((event) => [event, event]))!;
+    const again = fold(undefined, [...told.events, ...told.events])!;
+    const single = told.events.reduce<Known | undefined>((known, event) => {
+      const { said, noted } = fold(known, [event])!;
+      return { version: event.version, said, noted };
+    }, undefined);
+    expect(twice).toEqual(whole);
+    expect(again).toEqual(whole);
+    expect(single).toEqual({ version: 6, said: whole.said, noted: whole.noted });
+  });
+
+  it('leaves out what is known already', () => {
+    const told = story().comment('one').comment('two');
+    expect(fold(knownAt(told, 3), told.events)).toBeUndefined();
+    expect(fold(knownAt(told, 2), told.events)).toMatchObject({ newest: { version: 3 }, missing: 0 });
+  });
+
+  it('goes over a gap and counts what is missing', () => {
+    const told = story().comment('one').comment('two').comment('three').move('pending');
+    expect(fold(knownAt(told, 1), [told.events[2]!, told.events[4]!])).toMatchObject({ newest: { version: 5 }, missing: 2, reworded: true });
+    expect(fold(undefined, told.events.slice(3))).toMatchObject({ missing: 3 });
+  });
+
+  it('touches the words only where a text changed', () => {
+    const told = story().move('pending').then('ticket.assign.v1', { to: { type: 'member', id: 'grace', name: 'Grace' } }).comment('new');
+    expect(fold(knownAt(told, 1), told.events.slice(0, 3))!.reworded).toBe(false);
+    expect(fold(knownAt(told, 1), told.events)!.reworded).toBe(true);
+  });
+
+  it('forgets the words of a former title and keeps those of the thread', () => {
+    const told = story().comment('printer again').then('ticket.update-details.v1', { title: 'Fire', description: '' });
+    const { tokens } = foundBy(fold(knownAt(told, 2), told.events)!);
+    expect(tokens).toEqual(expect.arrayContaining(['fire', 'printer', 'again']));
+    expect(tokens).not.toContain('burns');
+  });
+
+  it('knows a deleted ticket by its newest event', () => {
+    const told = story().then('ticket.delete.v1', {});
+    expect(viewOf(fold(undefined, told.events)!).deleted).toBe(true);
+    told.then('ticket.restore.v1', {}).comment('back');
+    expect(viewOf(fold(knownAt(told, 2), told.events)!).deleted).toBe(false);
+    expect(viewOf(fold(knownAt(told, 2), [told.events[3]!])!).deleted).toBe(false);
+  });
+
+  it('keeps any name of a custom field', () => {
+    const customFields = JSON.parse('{"$where":"1","a.b":2,"_bsontype":"ObjectId","$ref":"x","$id":"y","10":1,"2":2}') as Record<string, string>;
+    const told = story().then('ticket.update-details.v1', { customFields });
+    expect((JSON.parse(viewOf(fold(undefined, told.events)!).ticket) as { customFields: unknown }).customFields).toEqual(customFields);
+  });
+});
+
+describe('a timeline row', () => {
+  it('is found in version order', () => {
+    const told = story();
+    const ids = [1, 9, 10, 123_456_789].map((version) => rowOf({ ...told.events[0]!, version })._id);
+    expect([...ids].sort()).toEqual(ids);
+  });
+
+  it('says what it carries', () => {
+    const told = story().comment('a').comment('b', 'note').comment('c', 'reply').move('pending', 'd').move('open').say('e', 'f');
+    const kinds = told.events.map((event) => rowOf(event)).map(({ type, kind, messages }) => [type, kind ?? messages]);
+    expect(kinds).toEqual([
+      ['created', undefined], ['comment-added', 'comment'], ['comment-added', 'note'], ['comment-added', 'reply'],
+      ['status-changed', 'comment'], ['status-changed', undefined], ['conversation-appended', 2],
+    ]);
+  });
+
+  it('holds the event as timelines tell it', () => {
+    const [event] = story().events;
+    const { version, at, actor, data } = event!;
+    expect(JSON.parse(rowOf(event!).item)).toEqual({ version, type: 'created', at, actor, data: JSON.parse(JSON.stringify(data)) });
+  });
+});
+
+describe('keys', () => {
+  const assistants = ['billing-bot', 'tech-bot', 'none', 'me', 'member:grace'];
+  const who = fc.record({ type: fc.constantFrom('member' as const, 'agent' as const), id: fc.constantFrom('grace', 'ada', 'billing-bot', 'none', 'agent:x') });
+  const named = who.map((one) => ({ ...one, name: 'N' }));
+  const principal: fc.Arbitrary<Principal> = fc.record({
+    orgId: fc.constant('acme'),
+    actor: named,
+    access: fc.record({ role: fc.constantFrom('admin' as const, 'member' as const, undefined), assistantIds: fc.subarray(assistants) }) as fc.Arbitrary<Principal['access']>,
+  });
+
+  it('decide sight exactly as the policy does', () =>
+    fc.assert(
+      fc.property(principal, fc.option(fc.constantFrom(...assistants)), fc.option(named), named, (asker, assistantId, assignee, createdBy) => {
+        const ticket = { ...story().ticket, assistantId, assignee, createdBy };
+        const asked = sightKeys(asker);
+        const isSeen = asked === null || asked.some((key) => keysOf(ticket).includes(key));
+        expect(isSeen).toBe(sees(asker, ticket));
+      }),
+      { numRuns: 500 },
+    ));
+
+  it('give administrators everything and nobody else', () => {
+    expect(sightKeys(ada)).toBeNull();
+    expect(sightKeys(grace)).toEqual(['assistant:billing-bot', 'assignee:member:grace', 'creator:member:grace']);
+    expect(sightKeys(agent('billing-bot'))).toEqual(['assistant:billing-bot', 'assignee:agent:billing-bot']);
+  });
+});
