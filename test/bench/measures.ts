@@ -40,6 +40,7 @@ async function alternate(
 ): Promise<Figures> {
   const results: Record<string, LoadResult[]> = { reference: [], deskstream: [] };
   const before = setting.usage();
+  const roundsBefore = await rounds(setting);
   for (let run = 0; run < runs; run += 1) {
     for (const [name, url] of Object.entries(targets)) {
       const result = await load({ url, connections, seconds, requests: creates(setting) });
@@ -48,6 +49,7 @@ async function alternate(
     }
   }
   const after = setting.usage();
+  const roundsAfter = await rounds(setting);
   const of = (name: string, figure: keyof LoadResult) => median(results[name]!.map((result) => result[figure]));
   const ratios = results['deskstream']!.map((result, run) => result.perSecond / results['reference']![run]!.perSecond);
   const cpu = Object.entries(after).map(([name, { cpuSeconds }]) => `${name} ${(cpuSeconds - (before[name]?.cpuSeconds ?? 0)).toFixed(1)}`);
@@ -56,8 +58,14 @@ async function alternate(
     [`p50 / p99 ms at ${connections} open`]: `${of('deskstream', 'p50Ms')} / ${of('deskstream', 'p99Ms')}`,
     [`reference (a) inserts/s at ${connections} open`]: of('reference', 'perSecond'),
     [`share of (a) at ${connections} open`]: median(ratios),
+    [`commands in a round at ${connections} open`]: (roundsAfter.records - roundsBefore.records) / (roundsAfter.count - roundsBefore.count),
     [`CPU s at ${connections} open, both loads`]: cpu.join(', '),
   };
+}
+
+async function rounds(setting: Setting): Promise<{ count: number; records: number }> {
+  const url = setting.stack.apps['ticket-command'][0]!.managementUrl;
+  return { count: await metric(url, 'deskstream_round_records_count'), records: await metric(url, 'deskstream_round_records_sum') };
 }
 
 /** Latency of creates at 200 a second. */
