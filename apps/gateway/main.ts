@@ -19,6 +19,7 @@ await startService({
     const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'gateway', isStoreHealthy: async () => true });
     const health = app.get(Health);
     health.check('mongodb', () => store.healthy());
+    health.check('mongodb', () => app.get(GatewayModule).isFilled);
     health.check('kafka', () => producer.healthy);
     health.check('kafka', () => transport.health().ready);
     health.liveness(() => transport.health().live);

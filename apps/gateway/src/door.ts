@@ -73,9 +73,15 @@ function hasEmptySegment({ params }: FastifyRequest): boolean {
 
 function welcome(request: FastifyRequest, caller: Caller) {
   request.caller = caller;
+  demandHost(request);
   demandJson(request.raw);
   demandPlainQuery(request);
   if (isWrite(request)) request.conditions = writeConditions(request.raw);
+}
+
+/** HTTP/1.1 demands the header; Node's own refusal is no problem as the contract words them. */
+function demandHost({ raw }: FastifyRequest) {
+  if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new ProblemError('malformed-request', 'Host is missing.');
 }
 
 const isWrite = ({ method }: FastifyRequest) => method !== 'GET' && method !== 'HEAD';

@@ -30,6 +30,8 @@ const SEED = Symbol('seed');
 /** The public door. */
 @Module({})
 export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
+  /** The store is prepared and the directory is what the file says; until then nobody's rights are known. */
+  isFilled = false;
   private readonly logger = new Logger('gateway');
 
   constructor(private readonly parts: ModuleRef) {}
@@ -95,6 +97,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const seed = this.parts.get<Contents | undefined>(SEED, { strict: false });
     await patiently('preparing the store', () => Promise.all([store.prepare(), this.parts.get(PendingCommands).prepare()]));
     if (seed !== undefined) await patiently('filling the directory', () => store.fill(seed));
+    this.isFilled = true;
     this.parts.get(DirectoryPublisher).start();
   }
 }

@@ -360,6 +360,11 @@ describe('headers of a write', () => {
     expect(gateway.asked[0]?.minVersion).toBe('3');
   });
 
+  it('refuses HTTP/1.1 without a host', async () => {
+    const request = head('GET', '/v1/me', authorized()).replace('Host: localhost\r\n', '');
+    expectRawProblem(await raw(gateway.port, [request]), 400, 'malformed-request');
+  });
+
   it('refuses an expectation that it does not know', async () => {
     expectRawProblem(await raw(gateway.port, [head('GET', '/v1/me', authorized({ Expect: 'a miracle' }))]), 400, 'malformed-request');
   });
