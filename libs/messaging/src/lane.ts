@@ -43,6 +43,7 @@ interface Share {
 const heartbeatEvery = 1_000;
 /** Offsets are committed so often, ms: what a crash repeats is cheap, a commit of every round is not. */
 const commitEvery = 250;
+const commitAgainAfter = 1_000;
 
 /**
  * The work of one member of a consumer group: gathers what a fetch brought on all its partitions into rounds, keeps the membership
@@ -235,6 +236,8 @@ export class Lane {
         this.refused(error);
         if (generation !== this.#generation) return;
         for (const [partition, offset] of offsets) if (!this.#toCommit.has(partition)) this.#toCommit.set(partition, offset);
+        // It does not wait for the partitions' next records: they may be long in coming.
+        if (!this.#isStopping) this.#commitTimer ??= setTimeout(() => void this.commit(), commitAgainAfter);
         return;
       }
     }
