@@ -5,12 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 /**
  * The program is started in a process group of its own with a watcher beside it. The watcher holds the other end of a pipe of ours: when
  * the pipe closes without a word, we are gone (even by SIGKILL), and it ends the group: kindly, and after `patience` seconds by SIGKILL.
- * The watcher is a member of the group, so the group's number cannot pass to strangers while it may still signal.
+ * The watcher is a member of the group, so the group's number cannot pass to strangers while it may still signal. It is nobody's child:
+ * PostgreSQL takes fright when a child that it does not know dies.
  */
 const script = `
 signal=$1 patience=$2 finally=$3; shift 3
 group=$$
-(
+( (
   trap '' HUP INT QUIT TERM
   word=
   read -r word <&3
@@ -21,7 +22,7 @@ group=$$
   fi
   eval "$finally"
   kill -s KILL -- "-$group"
-) </dev/null >/dev/null 2>&1 &
+) </dev/null >/dev/null 2>&1 & )
 exec "$@" 3<&-
 `;
 
@@ -60,7 +61,7 @@ export function leash(what: Command): Leashed {
   const args = ['-c', script, 'leash', gentle.slice(3), String(orphanPatience), what.finally ?? '', ...what.command];
   const prints = what.log ?? 'pipe';
   const stdio: StdioOptions = ['ignore', prints, prints, 'pipe'];
-  const child = spawn('/bin/sh', args, { cwd: what.cwd, env: what.env, stdio, detached: true });
+  const child = spawn('/bin/sh', args, { cwd: what.cwd, env: what.env ?? process.env, stdio, detached: true });
   const { pid } = child;
   if (pid === undefined) throw new Error(`cannot start ${what.command[0]}`);
 

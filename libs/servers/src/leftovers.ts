@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -51,7 +51,7 @@ export async function endLeftovers(folder: string, tell: (name: string, pid: num
 }
 
 /** Whether this very process still runs. */
-export function isAlive({ pid, started }: Identity): boolean {
+function isAlive({ pid, started }: Identity): boolean {
   return look(pid)?.started === started;
 }
 
@@ -62,13 +62,13 @@ function isLeftover(note: Note): boolean {
 
 async function endProcess(note: Note): Promise<void> {
   process.kill(note.pid, note.gentle);
-  if (await isGone(note, 8_000)) return;
-  process.kill(note.pid, 'SIGKILL');
-  await isGone(note, 5_000);
+  if (!(await soon(() => !isAlive(note), 8_000))) process.kill(-note.pid, 'SIGKILL'); // With the group that it leads.
+  // PostgreSQL takes the remains of a process for a living one, until its parent has cleared them away.
+  await soon(() => !existsSync(`/proc/${note.pid}`), 5_000);
 }
 
-async function isGone(identity: Identity, withinMs: number): Promise<boolean> {
-  for (const end = Date.now() + withinMs; isAlive(identity); await delay(50)) if (Date.now() > end) return false;
+async function soon(isSo: () => boolean, withinMs: number): Promise<boolean> {
+  for (const end = Date.now() + withinMs; !isSo(); await delay(50)) if (Date.now() > end) return false;
   return true;
 }
 

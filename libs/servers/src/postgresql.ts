@@ -36,8 +36,14 @@ function unavailable(): ServersUnavailable {
   return new ServersUnavailable(reason, waysToServers('install mongod 7 or 8, or run this on Debian as root'));
 }
 
-/** The extension makes PostgreSQL a document store; PostgreSQL counts as ready when it is in place. */
-const extensions = 'create extension if not exists documentdb cascade; create extension if not exists documentdb_extended_rum';
+/**
+ * Makes PostgreSQL a document store; it counts as ready when that is done. The jobs that build indexes and remove expired documents have
+ * kept the port at which they were made, which may have been another one.
+ */
+const equip = (port: number) => `
+  create extension if not exists documentdb cascade;
+  create extension if not exists documentdb_extended_rum;
+  update cron.job set nodeport = ${port} where nodeport <> ${port}`;
 
 /** Starts PostgreSQL with its data in `postgresql` below the data folder. */
 export async function startPostgresql(root: string, around: Surroundings): Promise<Started> {
@@ -47,7 +53,7 @@ export async function startPostgresql(root: string, around: Surroundings): Promi
   return startOnFreePorts(1, around, async (port = 0) => {
     await writeFile(join(data, 'postgresql.conf'), postgresqlConf({ port, memory: around.memory }));
     const mark = `cluster_name=${port}`; // Shown in the title of each of its processes.
-    const psql = [`${bin}/psql`, '-h', '127.0.0.1', '-p', `${port}`, '-U', 'postgres', '-Xqc', extensions];
+    const psql = [`${bin}/psql`, '-h', '127.0.0.1', '-p', `${port}`, '-U', 'postgres', '-Xqc', equip(port)];
     return {
       name: 'postgresql',
       command: asPostgres(root, data, [`${bin}/postgres`, '-D', dataInRoot, '-c', mark]),

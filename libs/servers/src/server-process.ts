@@ -21,6 +21,7 @@ export interface Program extends Omit<Command, 'log'> {
 
 const retryPauses = [0, 250, 500, 1_000, 2_000, 4_000, 8_000];
 const healthyAfterMs = 30_000;
+const startAttempts = 3;
 const logLimitBytes = 16 * 1024 * 1024;
 
 /** One server process that is kept running: when it dies it is told and started again, at once at first and then with growing pauses. */
@@ -48,12 +49,19 @@ export class ServerProcess {
   /** Starts it and waits until it answers. Throws, with the end of its log, when it does not; nothing runs then. */
   async start(): Promise<void> {
     this.stopping = new AbortController();
-    const running = this.launch();
-    const failure = await this.untilItAnswers(running);
-    if (failure) {
+    for (let attempt = 1; ; attempt++) {
+      const running = this.launch();
+      const failure = await this.untilItAnswers(running);
+      if (!failure) return this.serve(running);
+      const endedItself = this.running !== running;
       await running.end(this.program.patienceMs);
-      throw failure;
+      // Processes of a killed run may take a moment to let go of the data.
+      if (!endedItself || attempt === startAttempts) throw failure;
+      await delay(500 * attempt);
     }
+  }
+
+  private async serve(running: Leashed): Promise<void> {
     this.shownPids = (await this.program.pids?.()) ?? [running.pid];
     this.keeper = this.keep(running);
   }
