@@ -193,7 +193,7 @@ export interface ClientOptions {
 }
 
 /** Named in full: NODE_ENV=test silently changes the defaults of kafkajs. */
-const patience = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, factor: 0.2, multiplier: 2 } as const;
+export const patience = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, factor: 0.2, multiplier: 2 } as const;
 
 /** A client whose every use has the mends above. */
 export const connectKafka = ({ brokers, clientId, requestTimeout = 10_000, retry = {} }: ClientOptions): Kafkajs.Kafka =>

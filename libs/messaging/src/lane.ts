@@ -216,8 +216,8 @@ export class Lane {
     return over;
   }
 
-  /** One commit in flight, of all partitions at once; what finishes meanwhile goes with the next one. The next round does not wait for it. */
-  private commit(): Promise<void> {
+  /** One commit in flight, of all partitions at once; what finishes meanwhile goes with the next one. No round waits for it. */
+  commit(): Promise<void> {
     this.#commitTimer = void clearTimeout(this.#commitTimer);
     this.#committing ??= this.sendCommits().finally(() => (this.#committing = undefined));
     return this.#committing;

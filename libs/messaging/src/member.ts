@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { BrokerProbe, Consumer, Kafka } from './kafka.js';
+import { patience, type BrokerProbe, type Consumer, type Kafka } from './kafka.js';
 import { Lane, type LaneOptions } from './lane.js';
 
 const logger = new Logger('messaging');
@@ -24,6 +24,7 @@ const maxBytesPerPartition = 2 << 20;
 export class Member {
   readonly lane: Lane;
   #consumer: Consumer | undefined;
+  #opening: Promise<void> | undefined;
   #isRunning = false;
   #isJoined = false;
   readonly #isStopping = new AbortController();
@@ -56,7 +57,8 @@ export class Member {
   async start(): Promise<void> {
     for (let wait = 200; !this.#isStopping.signal.aborted; wait = Math.min(wait * 2, 5_000)) {
       try {
-        return await this.open();
+        this.#opening = this.open();
+        return await this.#opening;
       } catch (error) {
         const { topic, groupId } = this.options;
         logger.warn({ msg: 'cannot subscribe yet', topic, group: groupId, ms: wait, error: text(error) });
@@ -77,6 +79,8 @@ export class Member {
       maxBytes,
       maxBytesPerPartition,
       allowAutoTopicCreation: false,
+      // Without this, kafkajs answers a stop in the middle of joining with a restart, and a consumer nobody knows keeps partitions.
+      retry: { ...patience, restartOnFailure: async () => !this.#isStopping.signal.aborted },
     });
     this.#consumer = consumer;
     this.listen(consumer);
@@ -111,6 +115,7 @@ export class Member {
       this.lane.joined();
       this.seek(consumer, payload.memberAssignment[this.options.topic] ?? []);
     });
+    consumer.on(events.REBALANCING, () => void this.lane.commit());
     consumer.on(events.HEARTBEAT, () => this.lane.heard());
     consumer.on(events.FETCH, () => {
       this.#fetchedAt = Date.now();
@@ -163,6 +168,8 @@ export class Member {
   async stop(): Promise<void> {
     this.#isStopping.abort();
     await this.lane.stop();
+    // A member in the middle of joining cannot leave: the group would wait for it until its session ends.
+    await Promise.race([this.#opening?.catch(() => undefined), sleep(5_000, undefined, { ref: false })]);
     await this.disconnect();
     this.#isJoined = false;
   }

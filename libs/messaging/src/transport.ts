@@ -45,6 +45,7 @@ export class RoundTransport extends ServerKafka {
   readonly #bury: { send(records: readonly OutgoingRecord[]): Promise<void> };
   #undertaker: RecordProducer | undefined;
   #members: Member[] = [];
+  #isListening = false;
   #fatal: unknown;
   #watchdog: NodeJS.Timeout | undefined;
 
@@ -61,12 +62,12 @@ export class RoundTransport extends ServerKafka {
   health(): { readonly live: boolean; readonly ready: boolean; readonly detail?: string } {
     const trouble =
       this.#fatal === undefined ? this.#members.map((member) => member.trouble).find((told) => told !== undefined) : String(this.#fatal);
-    const isStarted = this.#members.length > 0 || this.subscriptions().length === 0;
-    const detail = trouble ?? (isStarted ? undefined : 'not listening');
+    const detail = trouble ?? (this.#isListening ? undefined : 'not listening');
     return { live: this.#fatal === undefined, ready: detail === undefined, ...(detail === undefined ? {} : { detail }) };
   }
 
   override async start(callback: () => void): Promise<void> {
+    this.#isListening = true;
     this.#members = this.subscriptions().flatMap(({ options, handler }) => this.membersOf(options, handler));
     for (const member of this.#members) void member.start();
     const { stallAfterMs = 60_000 } = this.#settings;
@@ -83,7 +84,7 @@ export class RoundTransport extends ServerKafka {
     const overdue = new Promise<void>((resolve) => setTimeout(resolve, stopWithinMs + 2_000).unref());
     await Promise.race([stopped, overdue]);
     clearTimeout(outOfTime);
-    this.#members = [];
+    this.#isListening = false;
     this.consumer = null;
     await Promise.all([this.#undertaker?.close(), this.#probe.close()]);
   }
