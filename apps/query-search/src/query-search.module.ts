@@ -20,12 +20,13 @@ import { TicketViewStore } from './ticket-view.store.js';
 export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly parts: ModuleRef) {}
 
-  static with({ MONGODB_URI: uri, INTERNAL_KEY: key }: Pick<Config, 'MONGODB_URI' | 'INTERNAL_KEY'>): DynamicModule {
+  /** @param database tests keep theirs apart */
+  static with({ MONGODB_URI: uri, INTERNAL_KEY: key }: Pick<Config, 'MONGODB_URI' | 'INTERNAL_KEY'>, database = 'deskstream_query'): DynamicModule {
     return {
       module: QuerySearchModule,
       controllers: [TicketViewConsumer, CommandResultsConsumer, TicketViewController, CommandsController],
       providers: [
-        { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_query', poolSize: 12 }) },
+        { provide: STORE, useFactory: () => openDatabase({ uri, database, poolSize: 12 }) },
         { provide: ListCursors, useFactory: () => new ListCursors(key) },
         { provide: INTERNAL_KEY, useValue: key },
         Arrivals,

@@ -24,7 +24,7 @@ describe('folding events into a view', () => {
   });
 
   it('gives the same whether events come one by one, all at once, twice or again from the start', () => {
-    const told = story().comment('one two').comment('secret', 'note').say('three').move('pending', 'four').then('ticket.update-details.v1', { title: 'Fire' });
+    const told = story().comment('one two').comment('secret', 'note').say('three').move('pending', 'four').happens('ticket.update-details.v1', { title: 'Fire' });
     const whole = fold(undefined, told.events)!;
     const twice = fold(undefined, told.events.flatMap((event) => [event, event]))!;
     const again = fold(undefined, [...told.events, ...told.events])!;
@@ -50,29 +50,29 @@ describe('folding events into a view', () => {
   });
 
   it('touches the words only where a text changed', () => {
-    const told = story().move('pending').then('ticket.assign.v1', { to: { type: 'member', id: 'grace', name: 'Grace' } }).comment('new');
+    const told = story().move('pending').happens('ticket.assign.v1', { to: { type: 'member', id: 'grace', name: 'Grace' } }).comment('new');
     expect(fold(knownAt(told, 1), told.events.slice(0, 3))!.reworded).toBe(false);
     expect(fold(knownAt(told, 1), told.events)!.reworded).toBe(true);
   });
 
   it('forgets the words of a former title and keeps those of the thread', () => {
-    const told = story().comment('printer again').then('ticket.update-details.v1', { title: 'Fire', description: '' });
+    const told = story().comment('printer again').happens('ticket.update-details.v1', { title: 'Fire', description: '' });
     const { tokens } = foundBy(fold(knownAt(told, 2), told.events)!);
     expect(tokens).toEqual(expect.arrayContaining(['fire', 'printer', 'again']));
     expect(tokens).not.toContain('burns');
   });
 
   it('knows a deleted ticket by its newest event', () => {
-    const told = story().then('ticket.delete.v1', {});
+    const told = story().happens('ticket.delete.v1', {});
     expect(viewOf(fold(undefined, told.events)!).deleted).toBe(true);
-    told.then('ticket.restore.v1', {}).comment('back');
+    told.happens('ticket.restore.v1', {}).comment('back');
     expect(viewOf(fold(knownAt(told, 2), told.events)!).deleted).toBe(false);
     expect(viewOf(fold(knownAt(told, 2), [told.events[3]!])!).deleted).toBe(false);
   });
 
   it('keeps any name of a custom field', () => {
     const customFields = JSON.parse('{"$where":"1","a.b":2,"_bsontype":"ObjectId","$ref":"x","$id":"y","10":1,"2":2}') as Record<string, string>;
-    const told = story().then('ticket.update-details.v1', { customFields });
+    const told = story().happens('ticket.update-details.v1', { customFields });
     expect((JSON.parse(viewOf(fold(undefined, told.events)!).ticket) as { customFields: unknown }).customFields).toEqual(customFields);
   });
 });

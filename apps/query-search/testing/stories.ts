@@ -37,10 +37,10 @@ export class Story {
   }
 
   create(data: Partial<CommandData<'ticket.create.v1'>> = {}, by: Principal = ada): this {
-    return this.then('ticket.create.v1', { title: 'Printer on fire', ...data }, by);
+    return this.happens('ticket.create.v1', { title: 'Printer on fire', ...data }, by);
   }
 
-  then<T extends CommandType>(type: T, data: CommandData<T>, by: Principal = ada): this {
+  happens<T extends CommandType>(type: T, data: CommandData<T>, by: Principal = ada): this {
     const { orgId, id: ticketId, number } = this;
     const version = this.events.length + 1;
     const at = new Date(this.beginning + (version - 1) * 1_000).toISOString();
@@ -56,16 +56,16 @@ export class Story {
   }
 
   comment(body: string, kind: 'comment' | 'note' | 'reply' = 'comment', by: Principal = ada): this {
-    return this.then('ticket.add-comment.v1', { kind, body }, by);
+    return this.happens('ticket.add-comment.v1', { kind, body }, by);
   }
 
   move(to: CommandData<'ticket.change-status.v1'>['to'], comment?: string): this {
-    return this.then('ticket.change-status.v1', { to, ...(comment !== undefined && { comment }) });
+    return this.happens('ticket.change-status.v1', { to, ...(comment !== undefined && { comment }) });
   }
 
   say(...contents: string[]): this {
     const messages = contents.map((content) => ({ id: randomUUID(), role: 'user' as const, content }));
-    return this.then('ticket.append-conversation.v1', { messages });
+    return this.happens('ticket.append-conversation.v1', { messages });
   }
 }
 

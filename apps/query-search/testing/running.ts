@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { SignJWT } from 'jose';
+import type { Principal, TicketEvent } from '#contracts';
+import type { DeadLetter, IncomingRecord } from '#messaging';
+import { ProblemFilter } from '#observability';
+import type { Database } from '#persistence';
+import { CommandResultsConsumer } from '../src/command-results.consumer.js';
+import { ParsePipe } from '../src/parse.pipe.js';
+import { QuerySearchModule } from '../src/query-search.module.js';
+import { STORE } from '../src/store.js';
+import { TicketViewConsumer } from '../src/ticket-view.consumer.js';
+import { recordOf, roundOf } from './stories.js';
+
+const key = 'a key for specs that nobody guesses';
+
+/** The real store that the test driver started. */
+const uri = process.env['MONGODB_URI'] ?? '';
+if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
+
+/** An assertion as the gateway signs it. */
+export const assertionOf = (principal: unknown, { secret = key, audience = 'query-search', issuer = 'gateway', expires = '60s' } = {}) =>
+  new SignJWT({ principal }).setProtectedHeader({ alg: 'HS256' }).setIssuer(issuer).setAudience(audience).setExpirationTime(expires).sign(Buffer.from(secret));
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- specs look into bodies of every shape
+  body: any;
+}
+
+/** query-search over a listening port on a real store, without Kafka: specs hand it its rounds. */
+export class Running {
+  private constructor(
+    readonly database: string,
+    private readonly app: NestFastifyApplication,
+    private readonly url: string,
+  ) {}
+
+  /** @param database another instance's, to share it */
+  static async start(database = `spec_query_${randomUUID().slice(0, 8)}`): Promise<Running> {
+    const module = QuerySearchModule.with({ MONGODB_URI: uri, INTERNAL_KEY: key }, database);
+    const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+    app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new ParsePipe());
+    await app.listen(0, '127.0.0.1');
+    return new Running(database, app, await app.getUrl());
+  }
+
+  get db() {
+    return this.app.get<Database>(STORE).db;
+  }
+
+  /** Hands over events as one round. */
+  project(...events: TicketEvent[]): Promise<DeadLetter[]> {
+    return this.projectRecords(...events.map((event) => recordOf(event)));
+  }
+
+  projectRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
+    return this.app.get(TicketViewConsumer).project(roundOf(...records));
+  }
+
+  remember(...records: IncomingRecord[]): Promise<DeadLetter[]> {
+    return this.app.get(CommandResultsConsumer).remember(roundOf(...records));
+  }
+
+  async get(principal: Principal, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.request(path, { authorization: `Bearer ${await assertionOf(principal)}`, ...headers });
+  }
+
+  async request(path: string, headers: Record<string, string>): Promise<Answer> {
+    const response = await fetch(`${this.url}/v1${path}`, { headers });
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+
+  /** Stops; the database goes unless another instance still uses it. */
+  async stop({ keep = false } = {}): Promise<void> {
+    if (!keep) await this.db.dropDatabase();
+    await this.app.close();
+  }
+}
