@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { RunningServers } from '#servers';
+import { eventually } from '../../tools/testing/eventually.js';
+import type { AppHandle } from '../support/app-handle.js';
+import { watchHealth } from '../support/health-watch.js';
+import { mixedLoad } from '../support/mixed-load.js';
+import { ownServers, WritePath } from '../support/write-path.js';
+
+Logger.overrideLogger(false); // the client complains of the broker that this test kills
+
+describe('ticket-command on servers that are killed under load', () => {
+  let servers: RunningServers;
+  let path: WritePath;
+  let app: AppHandle;
+
+  beforeAll(async () => {
+    servers = await ownServers();
+    path = await WritePath.open(servers);
+    app = await path.stack.add('ticket-command');
+  }, 120_000);
+
+  afterAll(async () => {
+    await path.close();
+    await servers.stop();
+  }, 60_000);
+
+  const pidOf = (server: 'kafka' | 'mongodb', index: number) => servers.servers[server].pids.at(index);
+
+  it.each([
+    { name: 'Kafka', victim: () => pidOf('kafka', 0) },
+    { name: 'the store', victim: () => pidOf('mongodb', 0) },
+    { name: 'the front of the store', victim: () => pidOf('mongodb', -1) },
+  ])('waits for $name, says so, stays alive, loses and doubles nothing, and works off what has come', async ({ name, victim }) => {
+    const load = mixedLoad(`${name} ${Date.now()}`, 24);
+    const health = watchHealth(app.managementUrl);
+    const sending = path.client.stream(load, 30);
+    await eventually(async () => (await path.seen(load)).answers > 0);
+    const killed = new Set<number>();
+    await eventually(() => {
+      const pid = victim(); // one that came back before anybody noticed is killed again
+      if (pid !== undefined && !killed.has(pid)) process.kill(pid, 'SIGKILL');
+      if (pid !== undefined) killed.add(pid);
+      return health.ready.includes(503);
+    }, 20_000);
+    await sending;
+    await path.settled(load);
+    await eventually(() => health.ready.at(-1) === 200, 15_000);
+    await health.stop();
+    expect(health.live).toEqual([200]);
+    expect(await path.verdict(load)).toEqual([]);
+  }, 90_000);
+});
