@@ -6,8 +6,8 @@ import { rootDir } from '../places.js';
 const patienceMs = 30_000;
 
 /**
- * Makes what is missing of the topics of `deploy/topics.yaml`, with one replica each. A broker that has just come up, or just made a
- * topic, may say for a moment that it does not know it: the task is repeatable, so it is tried again for half a minute.
+ * Makes what is missing of the topics of `deploy/topics.yaml`, with one replica each. The task is repeatable, so while a broker is still
+ * finding itself it is tried again for half a minute.
  */
 export async function makeTopics(kafkaBrokers: string): Promise<void> {
   const topics = await readTopics(join(rootDir, 'deploy', 'topics.yaml'), 'local');
