@@ -10,7 +10,7 @@ async function orphan({ trap, program, last = '' }: { trap: string; program: str
   const begun = join(scratchFolder(), 'begun');
   const owner = otherProcess(`
     const { leash } = await from('leash.js');
-    const { pid } = leash({ command: ['sh', '-c', ${JSON.stringify(`trap '${trap}' TERM; touch ${begun}; ${program}`)}], finally: ${JSON.stringify(last)} });
+    const { pid } = leash({ command: ['sh', '-c', ${JSON.stringify(`exec >/dev/null 2>&1; trap '${trap}' TERM; touch ${begun}; ${program}`)}], finally: ${JSON.stringify(last)} });
     console.log(pid);
     setInterval(() => undefined, 1000);`);
   await until(() => owner.said().length === 1 && existsSync(begun), 'the program has begun');

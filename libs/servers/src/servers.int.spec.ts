@@ -43,7 +43,7 @@ async function count(uri: string, add = 0): Promise<number> {
 /** Builds an index on documents that are there already, which is work for another process of the server. */
 async function index(uri: string, field: string): Promise<void> {
   const client = new mongoose.mongo.MongoClient(uri, { timeoutMS: 20_000 });
-  await client.db('spec').collection('things').createIndex({ [field]: 1 });
+  await client.db('spec').collection('things').createIndex({ [field]: 1 }, {}, {});
   await client.close();
 }
 
