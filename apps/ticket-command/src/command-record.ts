@@ -15,7 +15,8 @@ export interface Received {
 
 /** A command's value wraps the request in one more object. */
 const maxDepth = limits.jsonDepth + 1;
-const maxIdLength = 300;
+/** Characters of a command's id at most. */
+export const maxIdLength = 300;
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 /** W3C Trace Context. Anything else is not passed on: it would stand in every event of the ticket, however long. */
 const traceparentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { CommandResult, deadLetterProblem, DeadLetterReason, eventSource, resultType, topics } from '#contracts';
 import { toHeaders, type OutgoingRecord, type RawHeader, type RecordProducer } from '#messaging';
+import { maxIdLength } from './command-record.js';
 
-/** What must be readable of a dead command for its sender to be told. */
-const Addressed = CommandResult.pick({ orgId: true, ticketId: true, actor: true, payloadHash: true });
+/**
+ * What must be readable of a dead command for its sender to be told. All of it is bounded: a result that no topic takes would be tried for ever.
+ */
+const Addressed = CommandResult.pick({ orgId: true, ticketId: true, actor: true, payloadHash: true }).extend({ payloadHash: z.string().max(128) });
+const CommandId = z.string().min(1).max(maxIdLength);
 
 /** Writes dead letters of the command topic, and tells whoever waits for one of the commands that it was set aside. */
 export class DeadCommands {
@@ -21,11 +25,12 @@ export class DeadCommands {
 
   private resultOf({ value, headers }: OutgoingRecord): OutgoingRecord | undefined {
     const told = textHeaders(headers as readonly RawHeader[]);
-    const commandId = told.get('ce_id');
+    const id = CommandId.safeParse(told.get('ce_id'));
     const reason = DeadLetterReason.safeParse(told.get('dead_reason'));
     const addressed = Addressed.safeParse(parsed(value));
-    if (!commandId || !reason.success || !addressed.success) return undefined;
+    if (!id.success || !reason.success || !addressed.success) return undefined;
     const { orgId, ticketId } = addressed.data;
+    const commandId = id.data;
     const problem = deadLetterProblem(reason.data, told.get('dead_detail') ?? '');
     const result: z.infer<typeof CommandResult> = { commandId, ...addressed.data, outcome: 'rejected', problem };
     const time = this.clock().toISOString();
