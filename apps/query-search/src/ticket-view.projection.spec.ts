@@ -96,7 +96,7 @@ describe('a timeline row', () => {
   it('holds the event as timelines tell it', () => {
     const [event] = story().events;
     const { version, at, actor, data } = event!;
-    expect(JSON.parse(rowOf(event!).item)).toEqual({ version, type: 'created', at, actor, data: JSON.parse(JSON.stringify(data)) });
+    expect(JSON.parse(rowOf(event!).item)).toEqual({ version, type: 'created', at, actor, data: JSON.parse(JSON.stringify(data)) as unknown });
   });
 });
 
@@ -107,7 +107,7 @@ describe('keys', () => {
   const principal: fc.Arbitrary<Principal> = fc.record({
     orgId: fc.constant('acme'),
     actor: named,
-    access: fc.record({ role: fc.constantFrom('admin' as const, 'member' as const, undefined), assistantIds: fc.subarray(assistants) }) as fc.Arbitrary<Principal['access']>,
+    access: fc.record({ role: fc.constantFrom('admin' as const, 'member' as const, undefined), assistantIds: fc.subarray(assistants) }),
   });
 
   it('decide sight exactly as the policy does', () =>

@@ -67,6 +67,7 @@ describe('words', () => {
 describe('a search', () => {
   it('asks for every word, the last one as a beginning', () => expect(asked('Straße ÉCL')).toEqual({ words: ['strasse'], prefix: 'ecl' }));
   it('asks once for a repeated word', () => expect(asked('a b a c')).toEqual({ words: ['a', 'b'], prefix: 'c' }));
+  it('asks for the whole word where the beginning is one of the words', () => expect(asked('a b a')).toEqual({ words: ['a', 'b'], prefix: 'a' }));
   it.each(['', ' ', '.*', '$', '{}', '???', '\u0301'])('without a word (%p) asks for nothing that exists', (q) => expect(asked(q)).toBeUndefined());
   it.each(['$where', '.*where', '^where$', '(where', '[where]', '\\where'])('%p is the word in it', (q) => expect(asked(q)).toEqual({ words: [], prefix: 'where' }));
   it('takes #42 for a number and not for a text with 42', () => expect(asked('#42')).toEqual({ words: [], prefix: '#42' }));

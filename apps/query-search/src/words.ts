@@ -64,7 +64,7 @@ export function asked(q: string): Asked | undefined {
   const words = split(q);
   const prefix = words.pop();
   if (prefix === undefined) return undefined;
-  return { words: distinct(words.filter((word) => word !== prefix)).slice(0, maxAsked), prefix };
+  return { words: distinct(words).slice(0, maxAsked), prefix };
 }
 
 /** An anchored pattern that only says "begins with": words hold letters, digits, `#` and `-`. */

@@ -50,7 +50,7 @@ export class Story {
     const fact = decide(command, this.state, at);
     if (fact === null) throw new Error(`${type} changed nothing`);
     const state = evolve(this.state, { ...fact, ticketId, version, at, actor, birth: { number, channel: 'api' } });
-    this.events.push({ ...fact, orgId, ticketId, version, commandId, actor, at, ticket: state.ticket } as TicketEvent);
+    this.events.push({ ...fact, orgId, ticketId, version, commandId, actor, at, ticket: state.ticket });
     this.state = state;
     return this;
   }
