@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Principal } from '#contracts';
 import { ada, agent, grace, linus } from '../../../libs/contracts/testing/builders.js';
 import { assertionOf, Running, type Answer } from '../testing/running.js';
 import { Story } from '../testing/stories.js';
+
+jest.setTimeout(60_000);
 
 const noteless = agent('billing-bot', 'tickets:read');
 const noteReader = agent('billing-bot', 'tickets:read', 'notes:read');
