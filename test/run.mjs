@@ -11,7 +11,12 @@ import { join } from 'node:path';
 import { listSpecs, noTests, runSpecs, sum } from './specs.mjs';
 
 const began = Date.now();
-const projects = { unit: [], integration: ['--runInBand'], journeys: ['--runInBand'] };
+/** A test that names no time of its own has this many ms, on a machine that does other things too. */
+const projects = {
+  unit: ['--testTimeout', '15000'],
+  integration: ['--testTimeout', '30000', '--runInBand'],
+  journeys: ['--testTimeout', '60000', '--runInBand'],
+};
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
 
@@ -78,6 +83,7 @@ async function withSpecs(names, rest) {
 async function main() {
   let counts = noTests;
   try {
+    if (Number(process.versions.node.split('.')[0]) < 24) throw new Error(`Node ${process.version} is too old: "npm test" brings Node 24.`);
     const { chosen, rest } = parse(process.argv.slice(2));
     const names = await withSpecs(chosen, rest);
     if (names.includes('unit')) counts = await runProjects(['unit'], rest);

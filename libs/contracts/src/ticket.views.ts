@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Actor } from './principal.js';
 import { PersonId, Slug, text, Uuid } from './text.js';
-import { AssigneeInput, CommentBody, MessageInputs, Priority, Status, StatusInput, type Message, type Ticket, type TicketAnswer } from './ticket.js';
+import { AssigneeInput, CommentBody, MessageInputs, Priority, StatusInput, type Message, type Status, type Ticket, type TicketAnswer } from './ticket.js';
 import { commandData, DetailsPatch, ToolCall } from './ticket.commands.js';
 import { isEventType, type EventType, type ShortEventType } from './ticket.events.js';
 

@@ -10,15 +10,17 @@ type Changes = Record<string, { from: never; to: never }>;
 export function patched(ticket: Details, patch: DetailsPatch): Details {
   const { title, description, priority, tags, requester, customFields, assistantId } = patch;
   return {
-    title: title ?? ticket.title,
-    description: description === undefined ? ticket.description : (description ?? ''),
-    priority: priority ?? ticket.priority,
-    tags: tags === undefined ? ticket.tags : (tags ?? []),
+    title: kept(title, ticket.title),
+    description: kept(description, ticket.description) ?? '',
+    priority: kept(priority, ticket.priority),
+    tags: kept(tags, ticket.tags) ?? [],
     requester: requester === undefined ? ticket.requester : mergedRequester(ticket.requester, requester),
     customFields: customFields === undefined ? ticket.customFields : mergedFields(ticket.customFields, customFields),
-    assistantId: assistantId === undefined ? ticket.assistantId : assistantId,
+    assistantId: kept(assistantId, ticket.assistantId),
   };
 }
+
+const kept = <T>(patch: T | undefined, now: T): T => (patch === undefined ? now : patch);
 
 /** What differs, field by field; of the custom fields only the keys that changed. */
 export function changesBetween(from: Details, to: Details): Changes {

@@ -109,14 +109,19 @@ const createdData = (data: CommandData<'ticket.create.v1'>, assistantId: string 
   description: data.description ?? '',
   priority: data.priority ?? 'normal',
   assistantId,
-  requester: data.requester && Object.keys(data.requester).length > 0 ? data.requester : null,
+  requester: orNobody(data.requester),
   tags: data.tags ?? [],
   customFields: data.customFields ?? {},
   assignee: data.assignee ?? null,
-  ...(data.conversation && { conversation: { messages: dated(data.conversation.messages, at) } }),
+  ...conversationOf(data, at),
   externalId: data.externalId ?? null,
   followUpOf: data.followUpOf ?? null,
 });
+
+const orNobody = (requester: CommandData<'ticket.create.v1'>['requester']) => (requester && Object.keys(requester).length > 0 ? requester : null);
+
+const conversationOf = ({ conversation }: CommandData<'ticket.create.v1'>, at: string) =>
+  conversation && { conversation: { messages: dated(conversation.messages, at) } };
 
 function decideExisting(command: Exclude<TicketCommand, { type: 'ticket.create.v1' }>, state: ExistingTicket, at: string): TicketFact | null {
   const { ticket } = state;

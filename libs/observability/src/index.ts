@@ -1,5 +1,5 @@
 export { commonConfig, Port, readConfig, type CommonConfig } from './config.js';
-export { Health } from './health.js';
+export { Health, type HealthAnswer } from './health.js';
 export { context, createLogger, NestLogger } from './logger.js';
 export { patiently } from './patiently.js';
 export { ProblemError, ProblemFilter, problemOf, sendProblem } from './problem.filter.js';

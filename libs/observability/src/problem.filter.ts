@@ -42,12 +42,21 @@ const byStatus = new Map<number, ProblemName>([
 /** The problem that an error is for the caller. What is our fault says nothing but that. */
 export function problemOf(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  const { code, statusCode } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; statusCode?: unknown };
+  const { code } = marksOf(error);
   const known = typeof code === 'string' ? frameworkErrors[code] : undefined;
   if (known) return new ProblemError(...known);
-  const status = error instanceof HttpException ? error.getStatus() : typeof statusCode === 'number' ? statusCode : 500;
+  const status = statusOf(error);
   const name = byStatus.get(status) ?? (status >= 400 && status < 500 ? 'malformed-request' : 'internal-error');
   return new ProblemError(name, name === 'internal-error' ? 'The request id helps us to find out what.' : `${problems[name][1]}.`);
+}
+
+/** What Fastify writes on its errors. */
+const marksOf = (error: unknown) => (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; statusCode?: unknown };
+
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const { statusCode } = marksOf(error);
+  return typeof statusCode === 'number' ? statusCode : 500;
 }
 
 /** Writes a problem as the answer to a request. */

@@ -82,15 +82,19 @@ export class MongoCommitLog implements CommitLog {
 
 /** Tells the commits that lost a race from those the store refuses; anything that is not about single documents is thrown on. */
 function sort(error: unknown, commits: readonly Commit[], result: Appended): void {
-  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) throw error;
-  const failures = [error.writeErrors].flat();
-  if (failures.length === 0 || error.result.getWriteConcernError() !== undefined) throw error;
-  for (const failure of failures) {
+  for (const failure of failuresIn(error)) {
     const commit = commits[failure.index]!;
     if (failure.code === duplicateKey) result.lost.push(commit);
     else if (isPassing(new mongoose.mongo.MongoServerError({ message: failure.errmsg ?? '', code: failure.code }))) throw error;
     else result.refused.push({ commit, error: new Error(failure.errmsg ?? `the store refused it with code ${failure.code}`) });
   }
+}
+
+function failuresIn(error: unknown): mongoose.mongo.WriteError[] {
+  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) throw error;
+  const failures = [error.writeErrors].flat();
+  if (failures.length === 0 || error.result.getWriteConcernError() !== undefined) throw error;
+  return failures;
 }
 
 function toDocument(commit: Commit): CommitDocument {
