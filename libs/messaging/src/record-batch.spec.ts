@@ -4,11 +4,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import lz4 from 'lz4-napi';
 import snappy from 'snappyjs';
+import { crc32c } from './crc32c.js';
 import { batchLimit, decodeBatches, encodeBatch, packRecord, type Budget, type FetchedRecord } from './record-batch.js';
 import type { OutgoingRecord } from './record.js';
 
 const require = createRequire(import.meta.url);
-const crc32c = require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number;
+const theirCrc32c = require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number;
 const theirDecoder = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (decoder: unknown) => Promise<{ records: TheirRecord[] }>;
 const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => unknown;
 
@@ -22,7 +23,7 @@ interface TheirRecord {
 
 const source = { topic: 't', partition: 7, fetchOffset: 0 };
 const plenty = (): Budget => ({ bytes: 64 << 20, records: 50_000 });
-const encode = (records: OutgoingRecord[], time = 1_700_000_000_000) => encodeBatch(records.map(packRecord), time, crc32c);
+const encode = (records: OutgoingRecord[], time = 1_700_000_000_000) => encodeBatch(records.map(packRecord), time);
 const decode = (bytes: Buffer, fetchOffset = 0, budget = plenty()) => decodeBatches(bytes, { ...source, fetchOffset }, budget);
 const record = (value: string | Buffer | null, headers: OutgoingRecord['headers'] = {}): OutgoingRecord => ({ topic: 't', key: 'k', value, headers });
 
@@ -50,6 +51,14 @@ describe('record batch', () => {
         expect(read.map(({ offset }) => offset)).toEqual(records.map((_, i) => String(i)));
       }),
       { numRuns: 100 },
+    ));
+
+  it('has the checksum that the broker computes', () =>
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), (array) => {
+        const bytes = Buffer.from(array);
+        expect(crc32c(bytes)).toBe(theirCrc32c(bytes));
+      }),
     ));
 
   it('writes what the decoder of kafkajs reads', async () => {

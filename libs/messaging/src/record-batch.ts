@@ -4,6 +4,7 @@
  * Nothing in here throws on what it reads: a batch that cannot be unpacked becomes one record that says so.
  */
 import { codecs, TooLarge } from './codecs.js';
+import { crc32c } from './crc32c.js';
 import type { IncomingRecord, OutgoingRecord, RawHeader } from './record.js';
 
 /** What one fetched response may unpack to; the rest of it is left to the next fetch. */
@@ -44,14 +45,20 @@ export class FetchedRecord implements IncomingRecord {
   get headers(): Readonly<Record<string, string>> {
     if (this.#headers === undefined) {
       const headers = Object.create(null) as Record<string, string>;
-      for (const { key, value } of this.rawHeaders) headers[key.toString()] = value?.toString() ?? '';
+      readHeaders(this.headerBytes, (bytes, key, keyEnd, value, valueEnd) => {
+        headers[bytes.toString('utf8', key, keyEnd)] = bytes.toString('utf8', value, valueEnd);
+      });
       this.#headers = headers;
     }
     return this.#headers;
   }
 
   get rawHeaders(): readonly RawHeader[] {
-    return decodeHeaders(this.headerBytes);
+    const headers: RawHeader[] = [];
+    readHeaders(this.headerBytes, (bytes, key, keyEnd, value, valueEnd, isNull) => {
+      headers.push({ key: bytes.subarray(key, keyEnd), value: isNull ? null : bytes.subarray(value, valueEnd) });
+    });
+    return headers;
   }
 }
 
@@ -85,9 +92,15 @@ class Cursor {
     throw new RangeError('a number is too long');
   }
 
-  bytes(length: number): Buffer {
+  /** Moves on by so many bytes; returns where they begin. */
+  skip(length: number): number {
     if (length < 0 || this.at + length > this.buffer.length) throw new RangeError('a record is cut short');
-    return this.buffer.subarray(this.at, (this.at += length));
+    this.at += length;
+    return this.at - length;
+  }
+
+  bytes(length: number): Buffer {
+    return this.buffer.subarray(this.skip(length), this.at);
   }
 
   nullableBytes(): Buffer | null {
@@ -96,18 +109,22 @@ class Cursor {
   }
 }
 
-/** Reads as many headers as are well formed; the broker checks them on arrival, so that is all of them. */
-function decodeHeaders(bytes: Buffer): RawHeader[] {
-  const headers: RawHeader[] = [];
+type HeaderVisitor = (bytes: Buffer, key: number, keyEnd: number, value: number, valueEnd: number, isNull: boolean) => void;
+
+/** Visits as many headers as are well formed; the broker checks them on arrival, so that is all of them. */
+function readHeaders(bytes: Buffer, visit: HeaderVisitor): void {
   const cursor = new Cursor(bytes);
   try {
     for (let count = cursor.varint(); count > 0; count--) {
-      headers.push({ key: cursor.bytes(cursor.varint()), value: cursor.nullableBytes() });
+      const key = cursor.skip(cursor.varint());
+      const keyEnd = cursor.at;
+      const length = cursor.varint();
+      const value = cursor.skip(Math.max(0, length));
+      visit(bytes, key, keyEnd, value, cursor.at, length === -1);
     }
   } catch {
-    return headers;
+    return;
   }
-  return headers;
 }
 
 /**
@@ -277,7 +294,7 @@ class Writer {
 }
 
 /** One uncompressed batch, in one buffer and one pass; all its records carry the same time. */
-export function encodeBatch(records: readonly PackedRecord[], time: number, checksum: (bytes: Buffer) => number): Buffer {
+export function encodeBatch(records: readonly PackedRecord[], time: number): Buffer {
   const bodies = records.map(bodySize);
   const size = bodies.reduce((sum, body) => sum + varintSize(body) + body, overhead);
   const writer = new Writer(Buffer.allocUnsafe(size));
@@ -291,14 +308,14 @@ export function encodeBatch(records: readonly PackedRecord[], time: number, chec
     writer.sized(record.value);
     writer.raw(record.headerBytes);
   });
-  writeBatchHeader(writer.buffer, records.length, time, checksum);
+  writeBatchHeader(writer.buffer, records.length, time);
   return writer.buffer;
 }
 
 const bodySize = (record: PackedRecord, index: number): number =>
   2 + varintSize(index) + sizedBytes(record.key) + sizedBytes(record.value) + record.headerBytes.length;
 
-function writeBatchHeader(batch: Buffer, count: number, time: number, checksum: (bytes: Buffer) => number): void {
+function writeBatchHeader(batch: Buffer, count: number, time: number): void {
   batch.writeBigInt64BE(0n, 0);
   batch.writeInt32BE(batch.length - 12, 8);
   batch.writeInt32BE(0, 12);
@@ -311,5 +328,5 @@ function writeBatchHeader(batch: Buffer, count: number, time: number, checksum: 
   batch.writeInt16BE(-1, 51);
   batch.writeInt32BE(-1, 53);
   batch.writeInt32BE(count, 57);
-  batch.writeUInt32BE(checksum(batch.subarray(21)), 17);
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
 }
