@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, globSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { holdWhenFree } from './hold.js';
 import { type Command, leash } from './leash.js';
@@ -104,8 +104,10 @@ export function isDebian(osRelease = '/etc/os-release'): boolean {
 
 /** The Debian mirror that this machine takes its own packages from. Undefined when its sources name none. */
 export function debianMirror(apt = '/etc/apt'): string | undefined {
-  const files = globSync(['sources.list.d/*.sources', 'sources.list', 'sources.list.d/*.list'], { cwd: apt });
-  return files.flatMap((file) => mirrorsIn(readFileSync(join(apt, file), 'utf8'), file.endsWith('.sources')))[0];
+  const folder = join(apt, 'sources.list.d');
+  const files = [join(apt, 'sources.list'), ...(existsSync(folder) ? readdirSync(folder).map((file) => join(folder, file)) : [])];
+  const sources = files.filter((file) => /\.(sources|list)$/.test(file) && existsSync(file));
+  return sources.flatMap((file) => mirrorsIn(readFileSync(file, 'utf8'), file.endsWith('.sources')))[0];
 }
 
 const releases = /^(bookworm|trixie|forky|duke|sid|stable|testing|unstable)$/;
