@@ -53,6 +53,7 @@ describe('ticket-command behind connections that break', () => {
     { what: 'the broker takes records and cannot say so, once', proxy: () => broker, fate: () => inTurn('produce', [cut]), spoilt: ['cut after produce'] },
     { what: 'the broker takes records and cannot say so until the producer gives up', proxy: () => broker, fate: () => inTurn('produce', Array<Fate>(7).fill(cut)), spoilt: ['cut after produce'] },
     { what: 'the broker takes records, fails in between and answers too late', proxy: () => broker, fate: () => inTurn('produce', ['cut before', 'pass', 6_000, 'cut before', cut]), spoilt: ['cut before produce', 'cut after produce', 'hold produce'] },
+    { what: 'the broker is out of reach until the producer gives up', proxy: () => broker, fate: () => inTurn('produce', ['pass', ...Array<Fate>(5).fill('cut before')]), spoilt: ['cut before produce'] },
     { what: 'offset commits arrive without an answer', proxy: () => broker, fate: () => inTurn('commit', [cut, cut, 'cut before']), spoilt: ['cut after commit'] },
     { what: 'the broker hangs up again and again', proxy: () => broker, fate: () => scattered(7, Array<Fate[]>(10).fill([cut, 'cut before']).flat()), spoilt: [] },
     { what: 'the store keeps commits and cannot say so', proxy: () => store, fate: () => inTurn('insert', [cut, 'pass', cut, cut, 'cut before', 'pass', 'pass', cut]), spoilt: ['cut after insert', 'cut before insert'] },
@@ -65,7 +66,7 @@ describe('ticket-command behind connections that break', () => {
   it.each(spoilers)('loses and doubles nothing when $what', async ({ what, proxy, fate, spoilt }) => {
     const load = mixedLoad(`${what} ${Date.now()}`, 12, `org-${Date.now()}`); // an organisation of its own asks for numbers of its own
     proxy().fate = fate();
-    await path.client.stream(load, 30);
+    await path.client.stream(load, 60);
     await path.settled(load);
     expect([...proxy().spoilt.keys()]).toEqual(expect.arrayContaining(spoilt));
     expect(proxy().spoilt.size).toBeGreaterThan(0);

@@ -39,8 +39,7 @@ describe('several instances of ticket-command', () => {
 
   it('share the work while one comes, goes, comes again, and another one is killed', async () => {
     const load = mixedLoad(`rebalance ${Date.now()}`, 60);
-    const quarter = Math.ceil(load.length / 4);
-    const parts = [0, 1, 2, 3].map((index) => load.slice(index * quarter, (index + 1) * quarter));
+    const parts = quarters(load);
     await one.restart(undisturbed);
     const changes = [() => other.restart(undisturbed), () => one.kill('SIGTERM'), () => one.restart(), () => other.kill()];
     for (const [index, change] of changes.entries()) await Promise.all([path.client.stream(parts[index]!, 20), change()]);
@@ -73,22 +72,23 @@ describe('several instances of ticket-command', () => {
 
   it.each(naps)('survive one that remembers tickets and sleeps $point while a successor takes them further', async ({ point, occurrence }) => {
     const load = mixedLoad(`nap ${point} ${Date.now()}`, 16);
-    const third = Math.floor(load.length / 3);
+    const [known, inHand, missed, later] = quarters(load);
     one.start(abortAt({ point, occurrence, signal: 'SIGSTOP', armed: 'later' }));
     await one.untilReady();
-    await path.client.send(load.slice(0, third));
-    await path.settled(load.slice(0, third));
+    await path.client.send(known);
+    await path.settled(known);
     const armed = one.logs().split('armed\n').length;
     await one.kill('SIGUSR2');
     await eventually(() => one.logs().split('armed\n').length > armed);
-    await path.client.send(load.slice(third, 2 * third));
+    await path.client.send(inHand);
     await eventually(() => isStopped(one), 20_000);
     await loseSession();
     await other.restart(undisturbed);
-    await path.client.send(load.slice(2 * third));
-    await path.settled(load);
+    await path.client.send(missed);
+    await path.settled([...known, ...inHand, ...missed]);
     await one.kill('SIGCONT');
     await reunited();
+    await path.client.send(later);
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
   }, 90_000);
@@ -113,6 +113,11 @@ describe('several instances of ticket-command', () => {
     expect(await path.verdict(load)).toEqual([]);
   }, 90_000);
 });
+
+function quarters<T>(load: readonly T[]): [T[], T[], T[], T[]] {
+  const quarter = Math.ceil(load.length / 4);
+  return [0, 1, 2, 3].map((index) => load.slice(index * quarter, (index + 1) * quarter)) as [T[], T[], T[], T[]];
+}
 
 /** Whether it stands still by SIGSTOP. */
 const isStopped = ({ pid }: AppHandle) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.startsWith('T');

@@ -15,6 +15,8 @@ export interface PlannedCommand {
 }
 export type Expected = { version: number } | 'unchanged' | RejectionName;
 
+/** Long enough that the events of a round do not fit into one request to the broker. */
+const description = 'The customer wrote that the invoice is not right. '.repeat(120);
 const namespace = '6f9a5d3e-52a5-4c7e-9a0e-0d8f6f1c2b11';
 
 /**
@@ -34,7 +36,7 @@ export function mixedLoad(seed: string, tickets: number, orgId = 'acme'): Planne
 /** From its creation to its restoration, with every kind of answer. */
 function working(life: Life): PlannedCommand[] {
   const toGrace = { to: assigneeOf(grace) };
-  const create = life.step('ticket.create.v1', { title: `Invoice ${life.name}`, assistantId: 'billing-bot', tags: ['crash'] }, { version: 1 });
+  const create = life.step('ticket.create.v1', { title: `Invoice ${life.name}`, description, assistantId: 'billing-bot', tags: ['crash'] }, { version: 1 });
   life.step('ticket.add-comment.v1', { kind: 'comment', body: 'The customer called.' }, { version: 2 });
   const tooSoon = life.step('ticket.change-status.v1', { to: 'resolved' }, 'invalid-transition');
   life.step('ticket.assign.v1', toGrace, { version: 3 }, { by: grace });
