@@ -6,6 +6,7 @@ import { limits, NoQuery, validationErrors } from '#contracts';
 import { ProblemError } from '#observability';
 import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
+import type { open } from './health.controller.js';
 import { requestSeconds } from './metrics.js';
 import { answerBadPath, answerBrokenRequest, refuseExpectations } from './raw-errors.js';
 import { parseBody, readBody } from './request-body.js';
@@ -46,7 +47,8 @@ export function openDoor(app: NestFastifyApplication): void {
   http.addHook('onRequest', (request, reply, done) => {
     request.cameAt = performance.now();
     void reply.headers(answerHeaders);
-    guarded(done, () => enter(request, routes, guard), (caller) => welcome(request, caller));
+    if (isOpen(request)) done();
+    else guarded(done, () => enter(request, routes, guard), (caller) => welcome(request, caller));
   });
   http.addHook('preValidation', (request, _, done) => guarded(done, () => unpack(request)));
   http.addHook('onResponse', (request, reply, done) => {
@@ -54,6 +56,8 @@ export function openDoor(app: NestFastifyApplication): void {
     done();
   });
 }
+
+const isOpen = ({ routeOptions }: FastifyRequest) => (routeOptions.config as Partial<typeof open> | undefined)?.isOpen === true;
 
 function enter(request: FastifyRequest, routes: KnownRoutes, guard: AuthGuard): Caller | Promise<Caller> {
   if (request.is404 || hasEmptySegment(request)) throw noRoute(routes.allowed(request.url), request);

@@ -11,6 +11,7 @@ import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
 import { readSeed } from './directory.seed.js';
 import { DirectoryStore, type Contents } from './directory.store.js';
+import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { PeopleController } from './people.controller.js';
@@ -40,7 +41,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, CommandsController, PeopleController, ResultsConsumer],
+      controllers: [TicketsController, CommandsController, PeopleController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEED, useFactory: () => (config.DIRECTORY_FILE === undefined ? undefined : readSeed(config.DIRECTORY_FILE)) },

@@ -218,7 +218,7 @@ describe('media types', () => {
 });
 
 describe('routes and methods', () => {
-  it.each(['/', '/v1', '/v1/', '/v2/tickets', '/v1/tickets/', '//v1/tickets', '/v1/me/', '/v1/api-keys', '/v1/stats', '/V1/tickets', '/v1/../v1/tickets', `${ticketPath}/nope`, '/health/live', '/metrics'])(
+  it.each(['/', '/v1', '/v1/', '/v2/tickets', '/v1/tickets/', '//v1/tickets', '/v1/me/', '/v1/api-keys', '/v1/stats', '/V1/tickets', '/v1/../v1/tickets', `${ticketPath}/nope`, '/health', '/metrics'])(
     'knows no %s, signed in or not',
     async (path) => {
       expectRawProblem(await raw(gateway.port, [head('GET', path, authorized())]), 404, 'not-found');
@@ -399,5 +399,17 @@ describe('every answer', () => {
     const answer = await call('/v1/tickets');
     expect(await answer.clone().text()).not.toContain('swordfish');
     await expectProblem(answer, 500, 'internal-error');
+  });
+});
+
+describe('health at the public door', () => {
+  it('is told to anybody, and nothing else is', async () => {
+    for (const path of ['/health/live', '/health/ready']) {
+      const answer = await fetch(gateway.url + path);
+      expect([path, answer.status]).toEqual([path, 200]);
+      expect(await answer.json()).toMatchObject({ status: 'up' });
+    }
+    await expectProblem(fetch(`${gateway.url}/health`), 404, 'not-found');
+    await expectProblem(fetch(`${gateway.url}/health/live`, { method: 'POST' }), 405, 'method-not-allowed');
   });
 });

@@ -3,13 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { CommandResult, DirectoryEntry, Principal, Ticket } from '#contracts';
-import { ProblemFilter } from '#observability';
+import { Health, ProblemFilter } from '#observability';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
 import { Directory } from '../src/directory.js';
 import { doorOptions, openDoor } from '../src/door.js';
 import { PendingCommands } from '../src/pending-commands.store.js';
+import { HealthController } from '../src/health.controller.js';
 import { PeopleController } from '../src/people.controller.js';
 import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
 import { Reads } from '../src/reads.js';
@@ -120,7 +121,7 @@ export async function openGateway(): Promise<TestGateway> {
     Reads,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, CommandsController, PeopleController], providers }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, CommandsController, PeopleController, HealthController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);
