@@ -6,7 +6,7 @@ import lz4 from 'lz4-napi';
 import snappy from 'snappyjs';
 import { eventually, Witness } from '../testing/broker.suite.js';
 import { brokers, createTopics, freshName, listen, readTopic } from '../testing/kafka-broker.js';
-import { batchLimit } from './record-batch.js';
+import { batchLimit } from './batch-reader.js';
 import type { RoundTransport } from './transport.js';
 
 Logger.overrideLogger(false);

@@ -30,9 +30,10 @@ const unpackSnappy: Unpack = async (packed, limit) => {
   const isFramed = packed.subarray(0, xerialMagic.length).equals(xerialMagic);
   const chunks: Buffer[] = [];
   let room = limit;
-  for (let at = isFramed ? 16 : 0; at < packed.length; ) {
+  const [first, prefix] = isFramed ? [16, 4] : [0, 0];
+  for (let at = first; at < packed.length; ) {
     const length = isFramed ? packed.readInt32BE(at) : packed.length;
-    const start = isFramed ? at + 4 : at;
+    const start = at + prefix;
     const chunk = packed.subarray(start, start + length);
     if (length <= 0 || chunk.length < length) throw new Error('a Snappy chunk is cut short');
     if (snappyLength(chunk) > room) throw tooLarge(limit);

@@ -1,4 +1,4 @@
-import { FetchedRecord } from './record-batch.js';
+import { FetchedRecord } from './batch-reader.js';
 import type { DeadLetter, OutgoingRecord, RawHeader } from './record.js';
 
 /** Who gives a record up, and after how many tries. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { EachBatchPayload } from './kafka.js';
 import { Lane, share, type Delivery, type Holds, type LaneOptions } from './lane.js';
-import { FetchedRecord } from './record-batch.js';
+import { FetchedRecord } from './batch-reader.js';
 import type { IncomingRecord, Round } from './record.js';
 import { Settler } from './settle.js';
 

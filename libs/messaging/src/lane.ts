@@ -234,13 +234,16 @@ export class Lane {
         await this.#payload?.commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
       } catch (error) {
         this.refused(error);
-        if (generation !== this.#generation) return;
-        for (const [partition, offset] of offsets) if (!this.#toCommit.has(partition)) this.#toCommit.set(partition, offset);
-        // It does not wait for the partitions' next records: they may be long in coming.
-        if (!this.#isStopping) this.#commitTimer ??= setTimeout(() => void this.commit(), commitAgainAfter);
+        if (generation === this.#generation) this.commitAgain(offsets);
         return;
       }
     }
+  }
+
+  /** Does not wait for the partitions' next records, which may be long in coming. Newer offsets go before these. */
+  private commitAgain(offsets: readonly [number, string][]): void {
+    for (const [partition, offset] of offsets) if (!this.#toCommit.has(partition)) this.#toCommit.set(partition, offset);
+    if (!this.#isStopping) this.#commitTimer ??= setTimeout(() => void this.commit(), commitAgainAfter);
   }
 
   /** The next owner starts where we end. Worth a few tries, not more: it would only repeat work. */

@@ -1,6 +1,6 @@
 import { BrokerProbe, connectKafka, Partitioners, type Producer } from './kafka.js';
 import { produceQueue, produceSeconds, produceSize } from './metrics.js';
-import type { PackedRecord } from './record-batch.js';
+import type { PackedRecord } from './batch-writer.js';
 import type { OutgoingRecord } from './record.js';
 import { SendQueue } from './send-queue.js';
 

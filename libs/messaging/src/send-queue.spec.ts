@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PackedRecord } from './record-batch.js';
+import type { PackedRecord } from './batch-writer.js';
 import type { OutgoingRecord } from './record.js';
 import { SendQueue, type SendQueueLimits } from './send-queue.js';
 
@@ -74,7 +74,7 @@ describe('send queue', () => {
   it('bounds a request by bytes, and sends a larger record alone', async () => {
     const { broker, queue } = open();
     const [small, large] = ['s', 'l'.repeat(15_000)];
-    void queue.send(records(small!, large!, small!));
+    void queue.send(records(small, large, small));
     await turn();
     await broker.answer();
     await broker.answer();

@@ -1,5 +1,5 @@
 import { NotAcknowledged, Overloaded } from './fault.js';
-import { packRecord, type PackedRecord } from './record-batch.js';
+import { packRecord, type PackedRecord } from './batch-writer.js';
 import type { OutgoingRecord } from './record.js';
 
 export interface SendQueueLimits {
@@ -27,7 +27,11 @@ interface Call {
 interface Request {
   readonly records: PackedRecord[];
   readonly calls: Call[];
+  bytes: number;
 }
+
+/** Whether all its records are in requests. */
+const isTaken = ({ taken, records }: Call): boolean => taken === records.length;
 
 /**
  * Gathers what is sent while one request is in flight into the next one: group commit without a linger timer. First come, first
@@ -96,7 +100,7 @@ export class SendQueue {
     for (let request = this.compose(); request !== undefined; request = this.compose()) {
       try {
         await this.transmit(request.records);
-        for (const call of request.calls) if (call.taken === call.records.length) this.settle(call);
+        for (const call of request.calls.filter(isTaken)) this.settle(call);
       } catch (cause) {
         this.failAll(new NotAcknowledged('the broker did not acknowledge', { cause }));
       }
@@ -106,28 +110,30 @@ export class SendQueue {
   }
 
   private compose(): Request | undefined {
-    const request: Request = { records: [], calls: [] };
-    let bytes = 0;
-    const { maxRequest, maxRequestBytes } = this.limits;
+    const request: Request = { records: [], calls: [], bytes: 0 };
     const now = this.clock();
     for (let call = this.#queue[0]; call !== undefined; call = this.#queue[0]) {
       if (call.deadline <= now && !call.isOver) this.settle(call, new NotAcknowledged('the deadline has passed'));
-      if (!call.isOver) {
-        request.calls.push(call);
-        while (call.taken < call.records.length) {
-          const record = call.records[call.taken]!;
-          const isFull = request.records.length >= maxRequest || bytes + record.size > maxRequestBytes;
-          if (request.records.length > 0 && isFull) break;
-          request.records.push(record);
-          bytes += record.size;
-          call.taken++;
-        }
-        if (call.taken < call.records.length) break;
-      }
+      if (!call.isOver) this.fill(request, call);
+      if (!call.isOver && !isTaken(call)) break;
       this.#queue.shift();
     }
     this.#inFlight = request.calls;
     return request.records.length === 0 ? undefined : request;
+  }
+
+  /** Takes records of a call as long as there is room; the first of a request always has some. */
+  private fill(request: Request, call: Call): void {
+    const { maxRequest, maxRequestBytes } = this.limits;
+    request.calls.push(call);
+    while (!isTaken(call)) {
+      const record = call.records[call.taken]!;
+      const isFull = request.records.length >= maxRequest || request.bytes + record.size > maxRequestBytes;
+      if (request.records.length > 0 && isFull) return;
+      request.records.push(record);
+      request.bytes += record.size;
+      call.taken++;
+    }
   }
 
   private settle(call: Call, error?: Error): void {

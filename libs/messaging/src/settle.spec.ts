@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Fault } from './fault.js';
-import { FetchedRecord } from './record-batch.js';
+import { FetchedRecord } from './batch-reader.js';
 import type { IncomingRecord, OutgoingRecord } from './record.js';
 import { Settler, type RoundHandler, type SettlerOptions } from './settle.js';
 

@@ -118,20 +118,27 @@ export class Settler {
   /** Works until it succeeds or fails for a reason that stays; in between it waits, longer each time. */
   private async patiently<T>(work: () => Promise<T>, leave: AbortSignal, isPassing = passes): Promise<T> {
     let hasWaited = false;
+    const waitOut = async (error: unknown, ms: number) => {
+      if (!isPassing(error) && (await this.options.isHealthy())) throw error;
+      hasWaited = true;
+      logger.warn({ msg: 'a round waits', group: this.options.group, ms, error });
+      this.options.onWait?.(error);
+      await pause(ms * (0.75 + Math.random() / 2), leave);
+    };
     try {
-      for (let wait = this.#backoff.first; ; wait = Math.min(wait * 2, this.#backoff.longest)) {
-        try {
-          return await work();
-        } catch (error) {
-          if (!isPassing(error) && (await this.options.isHealthy())) throw error;
-          hasWaited = true;
-          logger.warn({ msg: 'a round waits', group: this.options.group, ms: wait, error });
-          this.options.onWait?.(error);
-          await pause(wait * (0.75 + Math.random() / 2), leave);
-        }
-      }
+      return await this.untilDone(work, waitOut);
     } finally {
       if (hasWaited) this.options.onWait?.(undefined);
+    }
+  }
+
+  private async untilDone<T>(work: () => Promise<T>, waitOut: (error: unknown, ms: number) => Promise<void>): Promise<T> {
+    for (let wait = this.#backoff.first; ; wait = Math.min(wait * 2, this.#backoff.longest)) {
+      try {
+        return await work();
+      } catch (error) {
+        await waitOut(error, wait);
+      }
     }
   }
 }

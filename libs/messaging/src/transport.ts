@@ -33,6 +33,16 @@ const logger = new Logger('messaging');
 /** Dead letters hold records and whole batches that were already at the limit of their topic. */
 const largestDeadLetter = 4 << 20;
 
+/** What a subscription says, with what it leaves out. */
+const withDefaults = ({ perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, paceMs = 0, lanes = 1, ...named }: SubscribeOptions) => ({
+  ...named,
+  perInstance,
+  startFrom,
+  maxRecords,
+  paceMs,
+  lanes,
+});
+
 /**
  * Nest's Kafka server with another consume loop: handlers bound by `Subscribe` get rounds (what has arrived on all owned partitions)
  * instead of single messages, offsets move only when a round's work is done, and no error of a handler reaches kafkajs. Give it as
@@ -104,7 +114,7 @@ export class RoundTransport extends ServerKafka {
   }
 
   private membersOf(options: SubscribeOptions, handler: MessageHandler): Member[] {
-    const { topic, group, perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, paceMs = 0, lanes = 1 } = options;
+    const { topic, group, perInstance, startFrom, maxRecords, paceMs, lanes } = withDefaults(options);
     const holds: Holds = new Map();
     const positions = perInstance ? new Map<number, string>() : undefined;
     const groupId = perInstance ? `${group}.${randomUUID()}` : group;
@@ -153,6 +163,7 @@ export class RoundTransport extends ServerKafka {
     return async (round: Round) => {
       let letters: DeadLetter[] | void = undefined;
       const context = new BaseRpcContext([round]);
+      // eslint-disable-next-line @typescript-eslint/await-thenable -- it returns a promise, and says void
       await this.runWithProcessingHooks(context, async (end) => {
         const result: unknown = await handler(round, context);
         letters = isObservable(result) ? await lastValueFrom(result as never, { defaultValue: undefined }) : (result as DeadLetter[]);
@@ -180,7 +191,7 @@ export class RoundTransport extends ServerKafka {
 
   /** The framework's status stream and `unwrap` show the consumers as they come. */
   private show(consumer: Consumer): void {
-    this.consumer = consumer as never;
+    this.consumer = consumer;
     this.registerConsumerEventListeners();
   }
 

@@ -1,5 +1,6 @@
 import { partitionOf } from '../src/kafka.js';
-import { FetchedRecord, packRecord } from '../src/record-batch.js';
+import { FetchedRecord } from '../src/batch-reader.js';
+import { packRecord } from '../src/batch-writer.js';
 import type { IncomingRecord, OutgoingRecord } from '../src/record.js';
 import { Settler, type RoundHandler } from '../src/settle.js';
 import type { SubscribeOptions } from '../src/subscribe.js';

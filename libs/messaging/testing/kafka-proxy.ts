@@ -82,7 +82,7 @@ export class KafkaProxy {
 function onFrames(socket: net.Socket, take: (frame: Buffer) => void): void {
   let pending = Buffer.alloc(0);
   socket.on('data', (chunk) => {
-    pending = Buffer.concat([pending, chunk as Buffer]);
+    pending = Buffer.concat([pending, chunk]);
     while (pending.length >= 4 && pending.length >= 4 + pending.readInt32BE(0)) {
       const length = 4 + pending.readInt32BE(0);
       take(Buffer.from(pending.subarray(0, length)));

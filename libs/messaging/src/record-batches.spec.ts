@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import lz4 from 'lz4-napi';
 import snappy from 'snappyjs';
 import { crc32c } from './crc32c.js';
-import { batchLimit, decodeBatches, encodeBatch, packRecord, type Budget, type FetchedRecord } from './record-batch.js';
+import { batchLimit, readBatches, type Budget, type FetchedRecord } from './batch-reader.js';
+import { encodeBatch, packRecord } from './batch-writer.js';
 import type { OutgoingRecord } from './record.js';
 
 const require = createRequire(import.meta.url);
@@ -24,7 +25,7 @@ interface TheirRecord {
 const source = { topic: 't', partition: 7, fetchOffset: 0 };
 const plenty = (): Budget => ({ bytes: 64 << 20, records: 50_000 });
 const encode = (records: OutgoingRecord[], time = 1_700_000_000_000) => encodeBatch(records.map(packRecord), time);
-const decode = (bytes: Buffer, fetchOffset = 0, budget = plenty()) => decodeBatches(bytes, { ...source, fetchOffset }, budget);
+const decode = (bytes: Buffer, fetchOffset = 0, budget = plenty()) => readBatches(bytes, { ...source, fetchOffset }, budget);
 const record = (value: string | Buffer | null, headers: OutgoingRecord['headers'] = {}): OutgoingRecord => ({ topic: 't', key: 'k', value, headers });
 
 /** As the broker stores it: at an offset, and perhaps compressed. */

@@ -1,0 +1,177 @@
+/**
+ * kafkajs 2.2.4, mended. The package is no longer maintained but small and well understood; what hurts is replaced here, each with
+ * its reason, through internal modules (it has no exports map, and its version is pinned). Only `kafka.ts` imports this.
+ */
+import { createRequire } from 'node:module';
+import type * as Kafkajs from 'kafkajs';
+import { readBatches, type Budget } from './batch-reader.js';
+import { encodeBatch, packRecord, type PackedRecord } from './batch-writer.js';
+
+const require = createRequire(import.meta.url);
+export const kafkajs = require('kafkajs') as typeof Kafkajs;
+const { KafkaJSNotImplemented } = kafkajs as unknown as { KafkaJSNotImplemented: new (message: string) => Error };
+const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer | string) => number;
+
+/** Where the Java client's default partitioner puts a key. */
+export const partitionOf = (key: string | Buffer, partitions: number): number => (murmur2(key) & 0x7fffffff) % partitions;
+
+/** The little of kafkajs's wire classes that the replacements touch. */
+interface Encoder {
+  buf: Buffer;
+  offset: number;
+  writeString(value: string | null): Encoder;
+  writeInt16(value: number): Encoder;
+  writeInt32(value: number): Encoder;
+  writeBuffer(value: Buffer): Encoder;
+}
+interface Decoder {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): bigint;
+  readString(): string;
+  readBytes(length: number): Buffer;
+  readArray<T>(read: (decoder: Decoder) => T): T[];
+  readArrayAsync<T>(read: (decoder: Decoder) => Promise<T>): Promise<T[]>;
+}
+const Encoder = require('kafkajs/src/protocol/encoder') as new (size?: number) => Encoder;
+const Decoder = require('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder;
+
+type Protocol<Parameters> = (parameters: Parameters) => {
+  request: { encode: () => Promise<unknown> };
+  response: { decode: (raw: Buffer) => Promise<unknown>; parse: (data: unknown) => Promise<unknown> };
+};
+interface Api<Parameters> {
+  protocol: (version: { version: number }) => Protocol<Parameters>;
+}
+
+mendFetch(require('kafkajs/src/protocol/requests/fetch') as Api<FetchParameters>);
+mendProduce(require('kafkajs/src/protocol/requests/produce') as Api<ProduceParameters>);
+mendRequestQueue(require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue });
+
+interface FetchParameters {
+  topics: { topic: string; partitions: { partition: number; fetchOffset: string }[] }[];
+}
+
+/**
+ * Reading. kafkajs decodes headers in quadratic time (10,000 in one record block the process for 17 s), dies for good of a batch
+ * that it cannot unpack, and has no bound on what a batch unpacks to.
+ */
+function mendFetch(api: Api<FetchParameters>): void {
+  const original = api.protocol;
+  api.protocol = ({ version }) => {
+    if (version < 11) throw new KafkaJSNotImplemented(`the broker speaks Fetch ${version}; Kafka 2.4 or newer is needed`);
+    return (parameters) => {
+      const plain = original({ version })(parameters);
+      return { ...plain, response: { ...plain.response, decode: (raw) => decodeFetch(raw, fetchOffsets(parameters)) } };
+    };
+  };
+}
+
+function fetchOffsets({ topics }: FetchParameters): Map<string, number> {
+  return new Map(
+    topics.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, fetchOffset }) => [`${topic}/${partition}`, Number(fetchOffset)] as const),
+    ),
+  );
+}
+
+/** Unpacked bytes and records that one response may bring into memory beyond its first batches. */
+const fetchBudget: Readonly<Budget> = { bytes: 64 << 20, records: 50_000 };
+
+async function decodeFetch(raw: Buffer, offsets: ReadonlyMap<string, number>): Promise<unknown> {
+  const decoder = new Decoder(raw);
+  const budget = { ...fetchBudget };
+  const clientSideThrottleTime = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const sessionId = decoder.readInt32();
+  const responses = await decoder.readArrayAsync(async () => {
+    const topicName = decoder.readString();
+    return { topicName, partitions: await decoder.readArrayAsync(() => decodePartition(decoder, topicName, offsets, budget)) };
+  });
+  return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
+}
+
+async function decodePartition(decoder: Decoder, topic: string, offsets: ReadonlyMap<string, number>, budget: Budget) {
+  const partition = decoder.readInt32();
+  const header = {
+    partition,
+    errorCode: decoder.readInt16(),
+    highWatermark: decoder.readInt64().toString(),
+    lastStableOffset: decoder.readInt64().toString(),
+    lastStartOffset: decoder.readInt64().toString(),
+    abortedTransactions: decoder.readArray(() => ({
+      producerId: decoder.readInt64().toString(),
+      firstOffset: decoder.readInt64().toString(),
+    })),
+    preferredReadReplica: decoder.readInt32(),
+  };
+  const size = decoder.readInt32();
+  const fetchOffset = offsets.get(`${topic}/${partition}`) ?? 0;
+  const messages = size <= 0 ? [] : await readBatches(decoder.readBytes(size), { topic, partition, fetchOffset }, budget);
+  return { ...header, messages };
+}
+
+interface ProduceParameters {
+  acks: number;
+  timeout: number;
+  compression?: number;
+  transactionalId?: string;
+  topicData: { topic: string; partitions: { partition: number; messages: readonly (PackedRecord | Kafkajs.Message)[] }[] }[];
+}
+
+/**
+ * Writing. kafkajs builds an encoder of half a kilobyte for each record and each header (six times the work per record
+ * of an event's size), and cannot write headers as they were read (order, repeats, null values). Compressed and transactional requests, which we do not make, stay with its own code.
+ */
+function mendProduce(api: Api<ProduceParameters>): void {
+  const original = api.protocol;
+  api.protocol = ({ version }) => {
+    if (version < 7) throw new KafkaJSNotImplemented(`the broker speaks Produce ${version}; Kafka 2.1 or newer is needed`);
+    return (parameters) => {
+      const plain = original({ version })(parameters);
+      if (parameters.compression || parameters.transactionalId) return plain;
+      return { ...plain, request: { ...plain.request, encode: async () => encodeProduce(parameters) } };
+    };
+  };
+}
+
+function encodeProduce({ acks, timeout, topicData }: ProduceParameters): Encoder {
+  const now = Date.now();
+  const encoder = new Encoder().writeString(null).writeInt16(acks).writeInt32(timeout).writeInt32(topicData.length);
+  for (const { topic, partitions } of topicData) {
+    encoder.writeString(topic).writeInt32(partitions.length);
+    for (const { partition, messages } of partitions) {
+      const batch = encodeBatch(messages.map((message) => asPacked(topic, message)), now);
+      encoder.writeInt32(partition).writeInt32(batch.length).writeBuffer(batch);
+    }
+  }
+  return encoder;
+}
+
+const asPacked = (topic: string, message: PackedRecord | Kafkajs.Message): PackedRecord =>
+  'headerBytes' in message
+    ? message
+    : packRecord({ topic, key: message.key ?? null, value: message.value, headers: message.headers as Record<string, string> });
+
+interface RequestQueue {
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  throttledUntil: number;
+  pending: unknown[];
+  checkPendingRequests(): void;
+  scheduleCheckPendingRequests(): void;
+}
+
+/**
+ * After its first response each connection re-armed a 1 ms timer for ever (3 % of a core for an idle service, and a
+ * TimeoutNegativeWarning): `throttledUntil` starts at -1. A timer is only needed while something is waiting to be sent.
+ */
+function mendRequestQueue({ prototype }: { prototype: RequestQueue }): void {
+  prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
+    const wait = Math.max(this.throttledUntil - Date.now(), 10);
+    this.throttleCheckTimeoutId = setTimeout(() => {
+      this.throttleCheckTimeoutId = null;
+      this.checkPendingRequests();
+    }, wait);
+  };
+}
