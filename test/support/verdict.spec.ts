@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventId, resultType, topics, type CommandResult, type EventValue, type TicketCommand } from '#contracts';
-import { decide, evolve, initial, Rejection, type ExistingTicket, type TicketState } from '#domain';
+import { decide, evolve, initial, type ExistingTicket, type Rejection, type TicketState } from '#domain';
 import type { IncomingRecord } from '#messaging';
 import { hashOf, recordOf } from './command-client.js';
 import { mixedLoad, type PlannedCommand } from './mixed-load.js';
@@ -106,7 +106,7 @@ describe('the verdict on a write path', () => {
     ['an event that was published and not stored', ({ commits }) => ({ commits: commits.filter(({ _id }) => !_id.endsWith(first.commandId)) }), /is not stored/],
     ['an event that was stored otherwise', ({ commits }) => ({ commits: commits.map((commit) => (commit._id.endsWith(first.commandId) ? { ...commit, value: Buffer.from('{}') } : commit)) }), /not the same/],
     ['a second commit of a ticket that nobody asked for', ({ commits }) => ({ commits: [...commits, { ...commits[0]!, _id: `acme/${first.ticketId}/stranger`, outcome: 'rejected' }] }), /commits of/],
-    ['a stored state that the events do not lead to', ({ commits }) => ({ commits: commits.map((commit) => (commit.rules ? { ...commit, rules: { ...(commit.rules as object), notes: 7 } } : commit)) }), /stored newest state/],
+    ['a stored state that the events do not lead to', ({ commits }) => ({ commits: commits.map((commit) => (commit.rules ? { ...commit, rules: { ...commit.rules, notes: 7 } } : commit)) }), /stored newest state/],
     ['an event of no command', ({ events }) => ({ events: [...events, changed(events[0]!, (value) => ({ ...value, commandId: 'nobody' }))] }), /comes of no command/],
     ['an answer to no command', ({ results }) => ({ results: [...results, { ...results[0]!, headers: { ...results[0]!.headers, ce_id: 'nobody' } }] }), /which nobody sent/],
     ['a number given twice', ({ events }) => ({ events: events.map((record) => changed(record, (value) => ({ ...value, ticket: { ...(value['ticket'] as object), number: 1 } }))) }), /have the number acme\/1/],

@@ -49,15 +49,25 @@ function readCommand(record: IncomingRecord): Received {
   const { id, type, subject, orgId, time, traceparent: trace } = readEnvelope(record);
   const json = parseJson(record.value);
   if (!isCommandType(type)) throw new Unreadable('unknown-type', `ce_type is ${type ?? 'missing'}`);
-  if (!id || id.length > maxIdLength || !isStorable(id)) throw new Unreadable('schema-invalid', `ce_id is not a text of 1 to ${maxIdLength} characters`);
+  demandId(id);
   const value = parseValue(type, json);
-  if (orgId !== undefined && orgId !== value.orgId) throw new Unreadable('organisation-mismatch', `ce_orgid is ${orgId}, the value says ${value.orgId}`);
-  if (record.key?.toString() !== value.ticketId) throw new Unreadable('key-mismatch', `the key is not the ticket id ${value.ticketId}`);
-  if (subject !== undefined && subject !== value.ticketId) throw new Unreadable('key-mismatch', `ce_subject is not the ticket id ${value.ticketId}`);
+  demandAgreement({ orgId, subject, key: record.key?.toString() }, value);
   const { topic, partition, offset } = record;
   const command = { type, commandId: id, ...value } as TicketCommand;
   const traceparent = trace !== undefined && traceparentForm.test(trace) ? trace : undefined;
   return { record, command, source: { topic, partition, offset }, sentAt: Date.parse(time ?? '') || Number(record.timestamp), traceparent };
+}
+
+function demandId(id: string | undefined): asserts id is string {
+  if (!id || id.length > maxIdLength || !isStorable(id)) throw new Unreadable('schema-invalid', `ce_id is not a text of 1 to ${maxIdLength} characters`);
+}
+
+/** Headers may be left out, the key not; what is there says the same as the value. */
+function demandAgreement(told: Record<'orgId' | 'subject' | 'key', string | undefined>, { orgId, ticketId }: Pick<TicketCommand, 'orgId' | 'ticketId'>) {
+  const { orgId: toldOrg = orgId, subject = ticketId, key } = told;
+  if (toldOrg !== orgId) throw new Unreadable('organisation-mismatch', `ce_orgid is ${toldOrg}, the value says ${orgId}`);
+  if (key !== ticketId) throw new Unreadable('key-mismatch', `the key is not the ticket id ${ticketId}`);
+  if (subject !== ticketId) throw new Unreadable('key-mismatch', `ce_subject is not the ticket id ${ticketId}`);
 }
 
 function parseJson(value: Buffer | null): unknown {

@@ -45,7 +45,7 @@ export class Ledger {
    * Looks the commands up and loads where their tickets stand, in two reads side by side. A create is neither looked up nor loaded, unless it
    * comes `again`: its ticket's id is new, and the unique indexes tell when that is not so.
    */
-  static async open(round: readonly Received[], log: CommitLog, known: KnownTickets, again: boolean): Promise<Ledger> {
+  static async open(round: readonly Received[], { log, known }: { log: CommitLog; known: KnownTickets }, again: boolean): Promise<Ledger> {
     const ledger = new Ledger(round, log, known);
     await ledger.read(again ? ledger.entries : ledger.entries.filter(({ received }) => !isFresh(received)));
     return ledger;

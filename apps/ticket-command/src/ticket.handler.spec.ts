@@ -136,7 +136,7 @@ describe('a command that comes again', () => {
   it('is not decided again although its rights have changed meanwhile', async () => {
     await instanceIn(world).handle(recordsOf([create('c1'), comment('c2')]));
     const powerless = { ...comment('c2'), actor: agent('tech-bot').actor, access: agent('tech-bot').access } as TicketCommand;
-    await instanceIn(world).handle(recordsOf([powerless, { ...create('c1'), access: { assistantIds: [] } } as TicketCommand], { from: 2 }));
+    await instanceIn(world).handle(recordsOf([powerless, { ...create('c1'), access: { assistantIds: [] } }], { from: 2 }));
     expect(outcomes().slice(2)).toEqual(['c2 applied 2 again', 'c1 applied 1 again']);
   });
 

@@ -1,4 +1,4 @@
-import { NumberBlocks, type Commit, type CommitLog } from '#persistence';
+import type { Commit, CommitLog, NumberBlocks } from '#persistence';
 import type { Received } from './command-record.js';
 import { judge, type Verdict } from './judge.js';
 import type { KnownTickets } from './known-tickets.js';
@@ -24,7 +24,7 @@ export class TicketHandler {
    *   way the same round, or its commands one by one, may be handed in again: what was stored is found
    */
   async handle(round: readonly Received[], again: boolean): Promise<void> {
-    const ledger = await Ledger.open(round, this.log, this.known, again);
+    const ledger = await Ledger.open(round, { log: this.log, known: this.known }, again);
     for (let wave = ledger.wave(); wave.length > 0; wave = ledger.wave()) {
       await this.store(await this.decide(wave, ledger), ledger);
     }

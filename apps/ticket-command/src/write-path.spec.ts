@@ -53,7 +53,7 @@ const log = fc.array(command, { minLength: 1, maxLength: 30, size: 'max' }).map(
     const id = earlier ?? { commandId: `c${all.length}`, ticketId };
     const { type, data } = what(model(all).states.get(id.ticketId) ?? initial);
     const { commandId } = id;
-    all.push(commandOf(type, JSON.parse(JSON.stringify(data)) as never, { commandId, ticketId: id.ticketId, by, ...(expectedVersion && { expectedVersion }) }) as TicketCommand);
+    all.push(commandOf(type, JSON.parse(JSON.stringify(data)) as never, { commandId, ticketId: id.ticketId, by, ...(expectedVersion && { expectedVersion }) }));
   }
   return all;
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { limits, type Ticket } from '#contracts';
+import { limits } from '#contracts';
 import { created, update } from '../testing/histories.js';
 import { given } from '../testing/scenarios.js';
 
