@@ -74,7 +74,7 @@ describe('round transport', () => {
     @Injectable()
     class Guard implements CanActivate {
       canActivate(context: ExecutionContext): boolean {
-        calls.push(`guard ${context.getType()} ${(context.switchToRpc().getData() as Round).records.length}`);
+        calls.push(`guard ${context.getType()} ${context.switchToRpc().getData<Round>().records.length}`);
         return true;
       }
     }

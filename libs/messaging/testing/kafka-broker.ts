@@ -28,7 +28,7 @@ export async function listen(
   const transport = new RoundTransport({ brokers, service: 'spec', ...settings });
   if (transport.transportId !== roundTransportId) throw new Error('handlers would not be bound');
   transport.addHandler({ topic: options.topic, group: options.group }, handle as never, true, { subscription: options });
-  await new Promise<void>((resolve, reject) => void transport.listen((error) => (error ? reject(error) : resolve())));
+  await new Promise<void>((resolve, reject) => void transport.listen((error) => (error ? reject(error as Error) : resolve())));
   return transport;
 }
 
