@@ -24,7 +24,7 @@ export interface ClientOptions {
 /** Named in full: NODE_ENV=test silently changes the defaults of kafkajs. */
 export const patience = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, factor: 0.2, multiplier: 2 } as const;
 
-/** A client whose every use has the mends above. */
+/** A client of the cluster. */
 export const connectKafka = ({ brokers, clientId, requestTimeout = 10_000, retry = {} }: ClientOptions): Kafkajs.Kafka =>
   new kafkajs.Kafka({
     brokers,

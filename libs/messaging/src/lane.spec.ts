@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { EachBatchPayload } from './kafka.js';
-import { Lane, share, type Delivery, type Holds, type LaneOptions } from './lane.js';
+import { share, type Delivery } from './delivery.js';
+import { Lane, type Holds, type LaneOptions } from './lane.js';
 import { FetchedRecord } from './batch-reader.js';
 import type { IncomingRecord, Round } from './record.js';
 import { Settler } from './settle.js';
@@ -268,7 +269,7 @@ describe('lane', () => {
 
 describe('sharing a round', () => {
   const delivery = (count: number): Delivery => ({
-    records: Array.from({ length: count }) as IncomingRecord[],
+    records: Array.from<IncomingRecord>({ length: count }),
     payload: {} as EachBatchPayload,
     generation: 0,
     finish: () => undefined,

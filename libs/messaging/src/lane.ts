@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { share, type Delivery, type Share } from './delivery.js';
 import type { EachBatchPayload } from './kafka.js';
-import { consumerLag, roundSeconds, roundSize, roundsWaiting } from './metrics.js';
+import { Lag, roundSeconds, roundSize, roundsWaiting } from './metrics.js';
+import { OffsetCommits, type Offsets } from './offset-commits.js';
 import type { IncomingRecord } from './record.js';
 import type { Settler } from './settle.js';
 
@@ -25,25 +27,7 @@ export interface LaneOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** What one fetch brought of one partition, and how far the rounds have come with it. */
-export interface Delivery {
-  readonly records: readonly IncomingRecord[];
-  readonly payload: EachBatchPayload;
-  readonly generation: number;
-  readonly finish: () => void;
-  next: number;
-}
-
-/** A delivery's part in a round. */
-interface Share {
-  readonly delivery: Delivery;
-  readonly records: readonly IncomingRecord[];
-}
-
 const heartbeatEvery = 1_000;
-/** Offsets are committed so often, ms: what a crash repeats is cheap, a commit of every round is not. */
-const commitEvery = 250;
-const commitAgainAfter = 1_000;
 
 /**
  * The work of one member of a consumer group: gathers what a fetch brought on all its partitions into rounds, keeps the membership
@@ -55,10 +39,8 @@ export class Lane {
   #working: Promise<void> | undefined;
   #payload: EachBatchPayload | undefined;
   #generation = 0;
-  readonly #toCommit = new Map<number, string>();
-  #committing: Promise<void> | undefined;
-  #commitTimer: NodeJS.Timeout | undefined;
-  readonly #lag = new Map<number, number>();
+  readonly #commits: OffsetCommits;
+  readonly #lag: Lag;
   /** Aborted when deliveries must be let go: a rebalance is due, the partitions are lost, or the service stops. */
   #leave = new AbortController();
   /** Aborted when even the outcome of the round in hand is unwanted: the partitions are lost, or the stop is out of time. */
@@ -70,7 +52,14 @@ export class Lane {
   #movedAt = Date.now();
   #trouble: unknown;
 
-  constructor(private readonly options: LaneOptions) {}
+  constructor(private readonly options: LaneOptions) {
+    const { topic, group } = options;
+    this.#lag = new Lag({ topic, group });
+    this.#commits = new OffsetCommits(
+      (offsets) => this.sendCommit(offsets),
+      (error) => this.refused(error),
+    );
+  }
 
   /** What the round in hand waits for, if it waits. */
   get trouble(): unknown {
@@ -94,8 +83,8 @@ export class Lane {
   /** The group has dealt the partitions anew. */
   joined(): void {
     this.#generation++;
-    this.#toCommit.clear();
-    this.forgetLag();
+    this.#commits.forget();
+    this.#lag.forget();
     this.heard();
     this.moved();
   }
@@ -120,7 +109,7 @@ export class Lane {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#leave.abort();
-    await this.commitBeforeLeaving();
+    await this.#commits.flushForGood();
   }
 
   /** Not even the round in hand matters any more. */
@@ -142,7 +131,7 @@ export class Lane {
       holds.set(partition, over);
       await over;
       holds.delete(partition);
-      if (this.#leave.signal.aborted) await this.commitBeforeLeaving();
+      if (this.#leave.signal.aborted) await this.#commits.flushForGood();
     } finally {
       if (--this.#taken === 0) this.#beat = void clearInterval(this.#beat);
     }
@@ -171,17 +160,16 @@ export class Lane {
     const records = shares.flatMap((part) => part.records);
     const lost = this.#lost.signal;
     const startedAt = performance.now();
-    const endTimer = roundSeconds.startTimer({ topic, group });
     roundSize.observe({ topic, group }, records.length);
     try {
       const isDone = await settler.settle(records, lost, this.#leave.signal);
+      roundSeconds.observe({ topic, group }, (performance.now() - startedAt) / 1_000);
       if (isDone) await this.close(this.resolve(shares, lost), startedAt);
       return isDone;
     } catch (error) {
       onFatal(error); // the settler brings every failure of a handler to an end: this one is our own mistake
       return false;
     } finally {
-      endTimer();
       this.waits(undefined);
     }
   }
@@ -197,62 +185,32 @@ export class Lane {
   private resolve(shares: readonly Share[], lost: AbortSignal): Delivery[] {
     const over: Delivery[] = [];
     for (const { delivery, records } of shares) {
-      const { payload } = delivery;
-      const last = records[records.length - 1]!.offset;
       const isOurs = delivery.generation === this.#generation && !lost.aborted;
-      if (isOurs) {
-        payload.resolveOffset(last);
-        const next = String(Number(last) + 1);
-        (this.options.positions ?? this.#toCommit).set(payload.batch.partition, next);
-        this.setLag(payload.batch.partition, Math.max(0, Number(payload.batch.highWatermark) - Number(next)));
-      }
+      if (isOurs) this.moveOn(delivery.payload, records[records.length - 1]!.offset);
       delivery.next += records.length;
-      if (delivery.next >= delivery.records.length || !isOurs) {
-        this.#deliveries.splice(this.#deliveries.indexOf(delivery), 1);
-        over.push(delivery);
-      }
+      if (delivery.next < delivery.records.length && isOurs) continue;
+      this.#deliveries.splice(this.#deliveries.indexOf(delivery), 1);
+      over.push(delivery);
     }
-    this.#commitTimer ??= setTimeout(() => void this.commit(), commitEvery);
     return over;
   }
 
-  /** One commit in flight, of all partitions at once; what finishes meanwhile goes with the next one. No round waits for it. */
-  commit(): Promise<void> {
-    this.#commitTimer = void clearTimeout(this.#commitTimer);
-    this.#committing ??= this.sendCommits().finally(() => (this.#committing = undefined));
-    return this.#committing;
+  private moveOn({ batch, resolveOffset }: EachBatchPayload, last: string): void {
+    const next = Number(last) + 1;
+    resolveOffset(last);
+    if (this.options.positions) this.options.positions.set(batch.partition, String(next));
+    else this.#commits.add(batch.partition, String(next));
+    this.#lag.set(batch.partition, Math.max(0, Number(batch.highWatermark) - next));
   }
 
-  private async sendCommits(): Promise<void> {
-    const { topic } = this.options;
-    while (this.#toCommit.size > 0) {
-      const generation = this.#generation;
-      const offsets = [...this.#toCommit];
-      this.#toCommit.clear();
-      const partitions = offsets.map(([partition, offset]) => ({ partition, offset }));
-      try {
-        await this.#payload?.commitOffsetsIfNecessary({ topics: [{ topic, partitions }] });
-      } catch (error) {
-        this.refused(error);
-        if (generation === this.#generation) this.commitAgain(offsets);
-        return;
-      }
-    }
+  /** Sends what is finished to the group without waiting for its time. */
+  async commit(): Promise<void> {
+    await this.#commits.flush();
   }
 
-  /** Does not wait for the partitions' next records, which may be long in coming. Newer offsets go before these. */
-  private commitAgain(offsets: readonly [number, string][]): void {
-    for (const [partition, offset] of offsets) if (!this.#toCommit.has(partition)) this.#toCommit.set(partition, offset);
-    if (!this.#isStopping) this.#commitTimer ??= setTimeout(() => void this.commit(), commitAgainAfter);
-  }
-
-  /** The next owner starts where we end. Worth a few tries, not more: it would only repeat work. */
-  private async commitBeforeLeaving(): Promise<void> {
-    await this.commit();
-    for (let tries = 0; tries < 3 && this.#toCommit.size > 0 && !this.#lost.signal.aborted; tries++) {
-      await sleep(100);
-      await this.commit();
-    }
+  private async sendCommit(offsets: Offsets): Promise<void> {
+    const partitions = offsets.map(([partition, offset]) => ({ partition, offset }));
+    await this.#payload?.commitOffsetsIfNecessary({ topics: [{ topic: this.options.topic, partitions }] });
   }
 
   private async beat(): Promise<void> {
@@ -275,33 +233,8 @@ export class Lane {
   private lose(why: string): void {
     if (this.#lost.signal.aborted) return;
     logger.warn({ msg: 'partitions lost', topic: this.options.topic, group: this.options.group, why });
-    this.#toCommit.clear();
+    this.#commits.forget();
     this.#leave.abort();
     this.#lost.abort();
   }
-
-  private setLag(partition: number, lag: number): void {
-    const { topic, group } = this.options;
-    consumerLag.inc({ topic, group }, lag - (this.#lag.get(partition) ?? 0));
-    this.#lag.set(partition, lag);
-  }
-
-  private forgetLag(): void {
-    for (const partition of this.#lag.keys()) this.setLag(partition, 0);
-    this.#lag.clear();
-  }
-}
-
-/** Takes up to `room` records, dealt evenly: what a quiet partition leaves goes to the busy ones, and none starves another. */
-export function share(deliveries: readonly Delivery[], room: number): Share[] {
-  const remaining = (delivery: Delivery) => delivery.records.length - delivery.next;
-  const shares: Share[] = [];
-  [...deliveries]
-    .sort((a, b) => remaining(a) - remaining(b))
-    .forEach((delivery, i, { length }) => {
-      const count = Math.min(remaining(delivery), Math.ceil(room / (length - i)));
-      room -= count;
-      if (count > 0) shares.push({ delivery, records: delivery.records.slice(delivery.next, delivery.next + count) });
-    });
-  return shares;
 }

@@ -27,11 +27,29 @@ export const deadLetters = new Counter({
   help: 'Dead letters written, by reason',
   labelNames: ['topic', 'group', 'reason'] as const,
 });
-export const consumerLag = new Gauge({
+const consumerLag = new Gauge({
   name: 'deskstream_consumer_lag_records',
   help: 'Records behind the end of the partitions owned by this process, as of the last round',
   labelNames: subscription,
 });
+/** One member's part in the lag of its group: several members of a process add up. */
+export class Lag {
+  readonly #partitions = new Map<number, number>();
+
+  constructor(private readonly labels: { readonly topic: string; readonly group: string }) {}
+
+  set(partition: number, records: number): void {
+    consumerLag.inc(this.labels, records - (this.#partitions.get(partition) ?? 0));
+    this.#partitions.set(partition, records);
+  }
+
+  /** What this member does not own any more is others' to report. */
+  forget(): void {
+    for (const partition of this.#partitions.keys()) this.set(partition, 0);
+    this.#partitions.clear();
+  }
+}
+
 export const roundsWaiting = new Gauge({
   name: 'deskstream_rounds_waiting',
   help: 'Rounds that wait for a store or broker',

@@ -100,7 +100,7 @@ export class SendQueue {
     for (let request = this.compose(); request !== undefined; request = this.compose()) {
       try {
         await this.transmit(request.records);
-        for (const call of request.calls.filter(isTaken)) this.settle(call);
+        this.acknowledge(request.calls);
       } catch (cause) {
         this.failAll(new NotAcknowledged('the broker did not acknowledge', { cause }));
       }
@@ -109,31 +109,35 @@ export class SendQueue {
     this.#draining = undefined;
   }
 
+  private acknowledge(calls: readonly Call[]): void {
+    for (const call of calls.filter(isTaken)) this.settle(call);
+  }
+
+  /** The next request: whole calls from the head of the queue, the last one perhaps in part; undefined when nothing waits. */
   private compose(): Request | undefined {
     const request: Request = { records: [], calls: [], bytes: 0 };
     const now = this.clock();
     for (let call = this.#queue[0]; call !== undefined; call = this.#queue[0]) {
-      if (call.deadline <= now && !call.isOver) this.settle(call, new NotAcknowledged('the deadline has passed'));
-      if (!call.isOver) this.fill(request, call);
-      if (!call.isOver && !isTaken(call)) break;
+      if (call.deadline <= now) this.settle(call, new NotAcknowledged('the deadline has passed'));
+      if (!call.isOver && !this.fill(request, call)) break;
       this.#queue.shift();
     }
     this.#inFlight = request.calls;
     return request.records.length === 0 ? undefined : request;
   }
 
-  /** Takes records of a call as long as there is room; the first of a request always has some. */
-  private fill(request: Request, call: Call): void {
+  /** Moves records of the call into the request while they fit; true when none is left. */
+  private fill(request: Request, call: Call): boolean {
     const { maxRequest, maxRequestBytes } = this.limits;
     request.calls.push(call);
-    while (!isTaken(call)) {
-      const record = call.records[call.taken]!;
+    for (const record of call.records.slice(call.taken)) {
       const isFull = request.records.length >= maxRequest || request.bytes + record.size > maxRequestBytes;
-      if (request.records.length > 0 && isFull) return;
+      if (isFull && request.records.length > 0) return false;
       request.records.push(record);
       request.bytes += record.size;
       call.taken++;
     }
+    return true;
   }
 
   private settle(call: Call, error?: Error): void {

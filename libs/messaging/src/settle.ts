@@ -117,30 +117,32 @@ export class Settler {
 
   /** Works until it succeeds or fails for a reason that stays; in between it waits, longer each time. */
   private async patiently<T>(work: () => Promise<T>, leave: AbortSignal, isPassing = passes): Promise<T> {
+    const { first, longest } = this.#backoff;
     let hasWaited = false;
-    const waitOut = async (error: unknown, ms: number) => {
-      if (!isPassing(error) && (await this.options.isHealthy())) throw error;
-      hasWaited = true;
-      logger.warn({ msg: 'a round waits', group: this.options.group, ms, error });
-      this.options.onWait?.(error);
-      await pause(ms * (0.75 + Math.random() / 2), leave);
-    };
     try {
-      return await this.untilDone(work, waitOut);
+      for (let wait = first; ; wait = Math.min(wait * 2, longest)) {
+        const result = await work().catch((error: unknown) => this.passing(error, isPassing));
+        if (!(result instanceof Trouble)) return result;
+        hasWaited = true;
+        this.options.onWait?.(result.error);
+        logger.warn({ msg: 'a round waits', group: this.options.group, ms: wait, error: result.error });
+        await pause(wait * (0.75 + Math.random() / 2), leave);
+      }
     } finally {
       if (hasWaited) this.options.onWait?.(undefined);
     }
   }
 
-  private async untilDone<T>(work: () => Promise<T>, waitOut: (error: unknown, ms: number) => Promise<void>): Promise<T> {
-    for (let wait = this.#backoff.first; ; wait = Math.min(wait * 2, this.#backoff.longest)) {
-      try {
-        return await work();
-      } catch (error) {
-        await waitOut(error, wait);
-      }
-    }
+  /** @throws the error when it will not pass. */
+  private async passing(error: unknown, isPassing: (error: unknown) => boolean): Promise<Trouble> {
+    if (isPassing(error) || !(await this.options.isHealthy())) return new Trouble(error);
+    throw error;
   }
+}
+
+/** What a round waits for the end of. */
+class Trouble {
+  constructor(readonly error: unknown) {}
 }
 
 interface Signals {
