@@ -12,6 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tools = { start: 'tools/start/main.js', reset: 'tools/start/reset.js', token: 'tools/issuer/token.js' };
 const stampFile = join(root, 'dist', '.built-from');
 
+process.env.STARTED_BY = String(process.ppid);
 const name = process.argv[2];
 const tool = tools[name];
 if (!tool) fail(`Give one of: ${Object.keys(tools).join(', ')}`);

@@ -62,6 +62,6 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
 
 /** Our own environment without what is meant for npm, for this process, or for one service only. */
 export function inherited(): NodeJS.ProcessEnv {
-  const foreign = /^(npm_|NODE_OPTIONS$|NODE_ENV$|PORT$|HOST$|DEMO$|JEST_)/;
+  const foreign = /^(npm_|NODE_OPTIONS$|NODE_ENV$|PORT$|HOST$|DEMO$|STARTED_BY$|JEST_)/;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign.test(name)));
 }

@@ -10,17 +10,22 @@ export function whenNpmIsGone(onGone: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined) return;
   const links = linksToNpm();
   const timer = setInterval(() => {
-    if (links.every(({ child, parent }) => parentOf(child) === parent)) return;
+    if (links.every(({ child, parent }) => parentNow(child) === parent)) return;
     clearInterval(timer);
     onGone();
   }, 500);
   timer.unref();
 }
 
-/** Each process from here up to npm with its parent. A process whose parent dies gets another one. */
+const parentNow = (pid: number) => (pid === process.pid ? process.ppid : parentOf(pid));
+
+/**
+ * Each process from here up to npm with its parent. A process whose parent dies gets another one. Who our own parent was when we began is
+ * in `STARTED_BY`: npm may have been killed while the rest was still being built.
+ */
 function linksToNpm(): { child: number; parent: number | undefined }[] {
-  const links = [{ child: process.pid, parent: parentOf(process.pid) }];
-  const shell = process.ppid;
-  if (shells.has(nameOf(shell) ?? '')) links.push({ child: shell, parent: parentOf(shell) });
+  const startedBy = Number(process.env['STARTED_BY'] ?? process.ppid);
+  const links: { child: number; parent: number | undefined }[] = [{ child: process.pid, parent: startedBy }];
+  if (shells.has(nameOf(startedBy) ?? '')) links.push({ child: startedBy, parent: parentOf(startedBy) });
   return links;
 }

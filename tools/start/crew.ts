@@ -129,7 +129,9 @@ export class Crew {
   }
 
   #logOf(name: string) {
-    return relative(process.cwd(), join(this.parts.logsDir, `${name}.log`));
+    const file = join(this.parts.logsDir, `${name}.log`);
+    const near = relative(process.cwd(), file);
+    return near.startsWith('..') ? file : near;
   }
 }
 

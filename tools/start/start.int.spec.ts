@@ -34,7 +34,7 @@ const program = built('tools/testing/tiny-run.js');
 /** Starts a run; `said()` is all that it printed. */
 function launch(env: NodeJS.ProcessEnv = {}, command: string[] = [process.execPath, program, folder]) {
   const child = spawn(command[0]!, command.slice(1), {
-    env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: undefined, PORT: String(port), ...env },
+    env: { ...process.env, NODE_OPTIONS: '', npm_lifecycle_event: undefined, STARTED_BY: undefined, PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   runs.push(child);
@@ -167,6 +167,11 @@ describe('a run', () => {
       npm.child.kill('SIGKILL');
       await eventually(() => Object.values(processes).every(({ pid }) => !markOf(pid)) && !existsSync(join(folder, 'run.json')));
     }
+  });
+
+  it('does not go on when the npm above it was killed before it began', async () => {
+    const { ended } = launch({ npm_lifecycle_event: 'start', STARTED_BY: '1' });
+    expect(await ended).toEqual([0, null]);
   });
 
   it('is refused in a folder where one runs, with the addresses of that one', async () => {
