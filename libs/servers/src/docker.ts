@@ -27,7 +27,7 @@ export const kafkaImage: Image = {
   image: 'apache/kafka:4.3.0',
   port: 9092,
   data: '/var/lib/kafka/data',
-  // Clients outside reach it at the published port, the broker reaches itself inside.
+  // Clients outside reach it at the published port, the broker reaches itself inside. For the reasons of the rest see `serverProperties`.
   env: (port) => ({
     KAFKA_NODE_ID: '1',
     KAFKA_PROCESS_ROLES: 'broker,controller',
@@ -48,6 +48,8 @@ export const kafkaImage: Image = {
     KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR: '1',
     KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR: '1',
     KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+    KAFKA_BROKER_SESSION_TIMEOUT_MS: '3000',
+    KAFKA_BROKER_HEARTBEAT_INTERVAL_MS: '500',
   }),
   args: () => [],
   address: (port) => `127.0.0.1:${port}`,
@@ -130,5 +132,5 @@ export function containerProgram(what: Image, port: number, { dataDir, memory, s
 
 async function pidOf(container: string, signal: AbortSignal): Promise<number[]> {
   const said = await run({ command: ['docker', 'inspect', '--format', '{{.State.Pid}}', container] }, signal);
-  return [Number(said.trim())];
+  return [Number(said)].filter((pid) => pid > 0);
 }

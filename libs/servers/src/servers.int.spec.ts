@@ -76,12 +76,12 @@ describe('servers of our own', () => {
   it('come back at their addresses with their data, each time one is killed', async () => {
     const before = pidsOf(running);
     for (const pid of before) process.kill(pid, 'SIGKILL');
-    await until(() => pidsOf(running).length === before.length && pidsOf(running).every((pid) => !before.includes(pid)), 'there are new processes');
+    await until(() => pidsOf(running).length === before.length && pidsOf(running).every((pid) => !before.includes(pid)), 'there are new processes', 60_000);
     expect(changes).toBe(before.length);
     expect(told.map((text) => text.split(' ')[0]).sort()).toEqual(['kafka:', ...before.slice(1).map(() => 'mongodb:')]);
     expect(told.every((text) => text.includes('was ended by SIGKILL; it is started again now'))).toBe(true);
-    await until(() => works(() => kafkaAnswers(running.kafkaBrokers)), 'Kafka is back');
-    await until(() => works(() => count(running.mongodbUri)), 'MongoDB is back');
+    await until(() => works(() => kafkaAnswers(running.kafkaBrokers)), 'Kafka is back', 60_000);
+    await until(() => works(() => count(running.mongodbUri)), 'MongoDB is back', 60_000);
     expect(await topics(running.kafkaBrokers)).toContain('kept');
     expect(await count(running.mongodbUri)).toBe(100);
   });
@@ -181,8 +181,9 @@ describe('a start', () => {
 
   it('says clearly when a named server does not answer, without its password', async () => {
     const env = { KAFKA_BROKERS: '127.0.0.1:1', MONGODB_URI: 'mongodb://127.0.0.1:1/' };
-    await expect(open(scratchFolder(), { env })).rejects.toThrow(/(KAFKA_BROKERS|MONGODB_URI) names .*127\.0\.0\.1:1.*does not answer[\s\S]*Ways to go on/);
-    const secret = open(scratchFolder(), { env: { ...env, MONGODB_URI: 'mongodb://ada:secret@127.0.0.1:1/' } });
-    await expect(secret).rejects.not.toThrow('secret');
+    const secret = { ...env, MONGODB_URI: 'mongodb://ada:secret@127.0.0.1:1/' };
+    const [answer, secretAnswer] = await Promise.allSettled([open(scratchFolder(), { env }), open(scratchFolder(), { env: secret })]);
+    expect(String(answer.status === 'rejected' && answer.reason)).toMatch(/(KAFKA_BROKERS|MONGODB_URI) names .*127\.0\.0\.1:1.*does not answer[\s\S]*Ways to go on/);
+    expect(String(secretAnswer.status === 'rejected' && secretAnswer.reason)).not.toContain('secret');
   });
 });
