@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = process.cwd();
+const startMs = 180_000;
+let folder: string;
+let product: ChildProcess;
+let output = '';
+/** What the README's commands need; servers of the test run are not for this product, it brings its own. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(KAFKA_BROKERS|MONGODB_URI|NODE_OPTIONS|NODE_ENV|JEST_|npm_)/.test(name)));
+
+/** The first ticket's commands as the README shows them, for a gateway at another address. */
+function firstTicket(gateway: string): string {
+  const blocks = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!);
+  const [token, open, find, move] = blocks.join('').split(/\n\n/);
+  const answer = (command: string) => command.replace(/^#.*\n/m, '');
+  const id = `ID=$(node -p 'JSON.parse(process.argv[1]).id' "$OPENED")`;
+  // A person is slower than the projection; a script says what it waits for.
+  const seen = 'curl -s --retry 5 "http://127.0.0.1:3000/v1/tickets/$ID" -H "Authorization: Bearer $TOKEN" -H "X-Min-Version: 1" > /dev/null';
+  const commands = [token, `OPENED=$(${answer(open!)})`, id, seen, `FOUND=$(${answer(find!)})`, `MOVED=$(${answer(move!)})`];
+  return [...commands, 'printf "%s\\n%s\\n%s\\n" "$OPENED" "$FOUND" "$MOVED"'].join('\n').replaceAll('http://127.0.0.1:3000', gateway);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'deskstream-readme-'));
+  const { stdout } = await run('git', ['ls-files'], { cwd: root });
+  for (const file of stdout.split('\n').filter((name) => name && existsSync(join(root, name)))) cpSync(join(root, file), join(folder, file));
+  cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, preserveTimestamps: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  product = spawn('npm', ['start'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  for (const stream of [product.stdout!, product.stderr!]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  for (const end = Date.now() + startMs; !existsSync(join(folder, '.deskstream/run.json')); ) {
+    if (product.exitCode !== null || Date.now() > end) throw new Error(`npm start did not get ready:\n${output}`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}, startMs + 30_000);
+
+afterAll(async () => {
+  if (product?.exitCode === null) {
+    process.kill(-product.pid!, 'SIGTERM');
+    await once(product, 'exit');
+  }
+  rmSync(folder, { recursive: true, force: true });
+}, 60_000);
+
+describe('the README', () => {
+  it('brings the product up with npm start and opens, finds and moves a first ticket', async () => {
+    const { gateway } = JSON.parse(readFileSync(join(folder, '.deskstream/run.json'), 'utf8')) as { gateway: string };
+    expect(output).toContain('npm run -s token -- --org acme --sub ada');
+    const { stdout } = await run('bash', ['-euc', firstTicket(gateway)], { cwd: folder, env });
+    const [opened, found, moved] = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(opened).toMatchObject({ title: 'Invoice 4711 shows the wrong amount', status: 'open', createdBy: { id: 'ada' } });
+    expect(found).toMatchObject({ items: [{ id: opened!['id'] }], total: 1 });
+    expect(moved).toMatchObject({ id: opened!['id'], status: 'pending', commentCount: 1, version: 2 });
+  }, 60_000);
+});
