@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { DirectorySeed } from '#contracts';
 import { readSigner, type Signer, signerFile, signToken, type TokenRequest } from '../../tools/issuer/signer.js';
 import { built } from '../../tools/places.js';
-import { addressOf, appEnvironment, type AppName, type AppPorts, hasHttp, host, inherited, type Surroundings } from '../../tools/processes/apps.js';
+import { addressOf, appEnvironment, type AppName, type AppPorts, hasHttp, host, inherited, memoryLimits, type Surroundings } from '../../tools/processes/apps.js';
 import { makeTopics } from '../../tools/processes/local-topics.js';
 import { Leash } from '../../tools/processes/leash.js';
 import { freePort } from '../../tools/processes/ports.js';
@@ -123,7 +123,7 @@ class RunningStack implements Stack {
     const { env = {}, nodeOptions = {} } = this.options;
     handle.start({
       env: { ...appEnvironment(app, ports, this.#surroundings), ...env[app], ...changes.env },
-      nodeOptions: changes.nodeOptions ?? nodeOptions[app] ?? [],
+      nodeOptions: [...memoryLimits, ...(changes.nodeOptions ?? nodeOptions[app] ?? [])],
     });
     await handle.untilReady();
     return handle;

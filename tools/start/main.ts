@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { openServers, ServersUnavailable } from '#servers';
 import { built, dataDir as usualDataDir, demoDirectory } from '../places.js';
-import { type AppName, appNames, entryOf } from '../processes/apps.js';
+import { type AppName, appNames, entryOf, memoryLimits } from '../processes/apps.js';
 import { makeTopics } from '../processes/local-topics.js';
 import { runUntilStopped } from './command.js';
 import { NotReady } from './crew.js';
@@ -18,7 +18,7 @@ const dataDir = resolve(parseArgs({ options: { 'data-dir': { type: 'string', def
 Logger.overrideLogger(false);
 
 const terminal = new Terminal();
-const programs = Object.fromEntries(appNames.map((app) => [app, [entryOf(app)]])) as Record<AppName, string[]>;
+const programs = Object.fromEntries(appNames.map((app) => [app, [...memoryLimits, entryOf(app)]])) as Record<AppName, string[]>;
 
 const parts: SupervisorParts = {
   dataDir,
