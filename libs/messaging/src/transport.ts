@@ -53,7 +53,7 @@ export class RoundTransport extends ServerKafka {
   readonly #settings: RoundTransportOptions;
   readonly #probe: BrokerProbe;
   readonly #bury: { send(records: readonly OutgoingRecord[]): Promise<void> };
-  #undertaker: RecordProducer | undefined;
+  #undertaker: Promise<RecordProducer> | undefined;
   #members: Member[] = [];
   #isListening = false;
   #fatal: unknown;
@@ -96,7 +96,8 @@ export class RoundTransport extends ServerKafka {
     clearTimeout(outOfTime);
     this.#isListening = false;
     this.consumer = null;
-    await Promise.all([this.#undertaker?.close(), this.#probe.close()]);
+    const undertaker = await this.#undertaker?.catch(() => undefined);
+    await Promise.all([undertaker?.close(), this.#probe.close()]);
   }
 
   override async createClient<T>(): Promise<T> {
@@ -179,14 +180,24 @@ export class RoundTransport extends ServerKafka {
     return answers.every((isHealthy) => isHealthy);
   }
 
+  /** With a producer of its own, made when the first dead letter is to be written. */
   private async buryOurselves(records: readonly OutgoingRecord[]): Promise<void> {
-    if (this.#undertaker === undefined) {
-      const { brokers, service } = this.#settings;
-      const undertaker = new RecordProducer({ brokers, clientId: `${service}-dead-letters`, maxRecordBytes: largestDeadLetter });
+    this.#undertaker ??= this.hireUndertaker();
+    const undertaker = await this.#undertaker;
+    await undertaker.send(records);
+  }
+
+  private async hireUndertaker(): Promise<RecordProducer> {
+    const { brokers, service } = this.#settings;
+    const undertaker = new RecordProducer({ brokers, clientId: `${service}-dead-letters`, maxRecordBytes: largestDeadLetter });
+    try {
       await undertaker.connect();
-      this.#undertaker = undertaker;
+      return undertaker;
+    } catch (error) {
+      this.#undertaker = undefined;
+      await undertaker.close();
+      throw error;
     }
-    await this.#undertaker.send(records);
   }
 
   /** The framework's status stream and `unwrap` show the consumers as they come. */

@@ -1,0 +1,44 @@
+import { createRequire } from 'node:module';
+import { describe, expect, it } from '@jest/globals';
+import { partitionOf } from './kafkajs-mended.js';
+
+const require = createRequire(import.meta.url);
+interface Queue {
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  pending: unknown[];
+  scheduleCheckPendingRequests(): void;
+  checkPendingRequests(): void;
+}
+const RequestQueue = require('kafkajs/src/network/requestQueue') as new (options: object) => Queue;
+const newQueue = () => new RequestQueue({ logger: { debug: () => undefined }, maxInFlightRequests: null });
+
+describe('the mended kafkajs', () => {
+  it('arms no timer on a connection where nothing waits', () => {
+    const queue = newQueue();
+    queue.checkPendingRequests();
+    expect(queue.throttleCheckTimeoutId).toBeNull();
+  });
+
+  it('still looks again at what waits for the end of throttling', () => {
+    const queue = newQueue();
+    queue.throttledUntil = Date.now() + 60_000;
+    queue.pending.push({});
+    queue.scheduleCheckPendingRequests();
+    expect(queue.throttleCheckTimeoutId).not.toBeNull();
+    clearTimeout(queue.throttleCheckTimeoutId!);
+  });
+
+  it.each([
+    ['fetch', 10, 11],
+    ['produce', 6, 7],
+  ])('refuses a broker that speaks %s older than it can read or write', (api, old, current) => {
+    const { protocol } = require(`kafkajs/src/protocol/requests/${api}`) as { protocol: (version: { version: number }) => unknown };
+    expect(() => protocol({ version: old })).toThrow('or newer is needed');
+    expect(protocol({ version: current })).toBeInstanceOf(Function);
+  });
+
+  it('puts keys where the Java client puts them', () => {
+    expect(['ticket-1', 'ticket-2', 'a'].map((key) => partitionOf(key, 12))).toEqual([1, 5, 4]);
+  });
+});
