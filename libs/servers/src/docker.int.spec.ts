@@ -64,14 +64,15 @@ describe('a Docker engine', () => {
 });
 
 describe('a server in Docker', () => {
-  const image = { ...mongodbImage, answers: async () => undefined };
+  const runs = () => asked().findLast((line) => line.startsWith('run')) ?? '';
+  const image = { ...mongodbImage, answers: () => (runs() ? Promise.resolve() : Promise.reject(new Error('not yet'))) };
 
   it('is a labelled container, published on the loopback address, with a volume of its own, removed when it is stopped', async () => {
     client(working);
     const server = await openInDocker(image, surroundings());
     const port = new URL(server.address).port;
     expect(server).toMatchObject({ kind: 'docker', pids: [4242], address: `mongodb://127.0.0.1:${port}/?directConnection=true` });
-    const run = asked().find((line) => line.startsWith('run')) ?? '';
+    const run = runs();
     const [, name] = /--name (\S+)/.exec(run) ?? [];
     expect(run).toBe(
       `run --rm --name ${name} --label deskstream --label deskstream.data=${folder} --publish 127.0.0.1:${port}:27017 ` +

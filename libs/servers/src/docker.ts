@@ -125,12 +125,13 @@ export function containerProgram(what: Image, port: number, { dataDir, memory, s
     finally: `docker rm --force ${container}`,
     answers: () => what.answers(what.address(port)),
     readyWithinMs: 120_000,
-    patienceMs: 12_000,
+    patienceMs: 8_000,
     pids: () => pidOf(container, signal),
   };
 }
 
+/** The container's first process, as the engine's machine counts; none when it is not there any more. */
 async function pidOf(container: string, signal: AbortSignal): Promise<number[]> {
-  const said = await run({ command: ['docker', 'inspect', '--format', '{{.State.Pid}}', container] }, signal);
+  const said = await run({ command: ['docker', 'inspect', '--format', '{{.State.Pid}}', container] }, signal).catch(() => '');
   return [Number(said)].filter((pid) => pid > 0);
 }

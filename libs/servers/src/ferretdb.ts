@@ -45,6 +45,6 @@ async function startFerretdb(binary: string, postgresql: Started, around: Surrou
     mark: folder,
     answers: () => mongodbAnswers(mongodbAddress(port)),
     readyWithinMs: 30_000,
-    patienceMs: 5_000,
+    patienceMs: 3_000,
   }));
 }

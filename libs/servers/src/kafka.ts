@@ -26,7 +26,7 @@ export async function openLocalKafka(around: Surroundings): Promise<Server> {
   if (!onPath('java')) await needTools('kafka', [java], around);
   const archive = join(software, classArchive);
   const jvm = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [];
-  const broker = await startBroker({ software, jvm, patienceMs: 10_000 }, around);
+  const broker = await startBroker({ software, jvm, patienceMs: 8_000 }, around);
   around.say('kafka', 'is ready');
   return serverOf('local', `127.0.0.1:${broker.ports[0]}`, broker);
 }

@@ -46,14 +46,14 @@ describe('a program on a leash', () => {
 
   it('ends by the kind signal when its owner ends it', async () => {
     const program = leash({ command: ['sh', '-c', 'sleep 1000'] });
-    await program.end(5_000);
+    await program.end();
     expect((await program.ended).signal).toBe('SIGTERM');
   });
 
   it('is killed by its owner after the patience that it is given', async () => {
-    const program = leash({ command: ['sh', '-c', `trap '' TERM; echo deaf; while :; do sleep 0.1; done`] });
+    const program = leash({ command: ['sh', '-c', `trap '' TERM; echo deaf; ${forEver}`], patienceMs: 100 });
     await until(() => program.output() === 'deaf\n', 'it is deaf');
-    await program.end(100);
+    await program.end();
     expect((await program.ended).text).toBe('was ended by SIGKILL');
   });
 

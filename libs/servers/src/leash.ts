@@ -26,9 +26,6 @@ group=$$
 exec "$@" 3<&-
 `;
 
-/** Seconds that a program gets between the kind signal and SIGKILL when its owner is gone. */
-const orphanPatience = 6;
-
 /** What to run. */
 export interface Command {
   readonly command: readonly [string, ...string[]];
@@ -38,6 +35,8 @@ export interface Command {
   readonly log?: number;
   /** The signal that asks it to end in good order. */
   readonly gentle?: 'SIGTERM' | 'SIGINT';
+  /** Time between that signal and SIGKILL, whoever ends it; default: 5,000. Servers take 8 s at most: no orphan lives for longer than 10 s. */
+  readonly patienceMs?: number;
   /** Shell command that ends what a signal to the program's group does not reach (a container). */
   readonly finally?: string;
 }
@@ -45,20 +44,20 @@ export interface Command {
 /** How a program ended, in words that fit after its name: "exited with code 1", "was ended by SIGKILL". */
 export type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly text: string };
 
-/** A running program that cannot outlive this process for longer than about 7 s. */
+/** A running program that cannot outlive this process for longer than its patience and a second. */
 export interface Leashed {
   readonly pid: number;
   readonly ended: Promise<Ending>;
   /** What it printed, at most the last 64 KiB; empty when it prints to a log. */
   readonly output: () => string;
-  /** Asks it to end and, after `patienceMs`, makes it. Resolves when it is gone. */
-  end(patienceMs: number): Promise<void>;
+  /** Asks it to end and, after its patience, makes it. Resolves when it is gone. */
+  end(): Promise<void>;
 }
 
 /** Starts a program on a leash. Throws when it cannot be started at all; a program that is not there ends with code 127. */
 export function leash(what: Command): Leashed {
-  const gentle = what.gentle ?? 'SIGTERM';
-  const args = ['-c', script, 'leash', gentle.slice(3), String(orphanPatience), what.finally ?? '', ...what.command];
+  const { gentle = 'SIGTERM', patienceMs = 5_000 } = what;
+  const args = ['-c', script, 'leash', gentle.slice(3), `${Math.ceil(patienceMs / 1_000)}`, what.finally ?? '', ...what.command];
   const prints = what.log ?? 'pipe';
   const stdio: StdioOptions = ['ignore', prints, prints, 'pipe'];
   const child = spawn('/bin/sh', args, { cwd: what.cwd, env: what.env ?? process.env, stdio, detached: true });
@@ -73,7 +72,7 @@ export function leash(what: Command): Leashed {
       resolve({ code, signal, text: signal ? `was ended by ${signal}` : `exited with code ${code}` });
     });
   });
-  const end = async (patienceMs: number) => {
+  const end = async () => {
     signal(-pid, gentle);
     if (await within(patienceMs, ended)) return;
     rope.write('kill\n');

@@ -41,7 +41,7 @@ function isExecutable(file: string): boolean {
 export async function run(what: Command, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   const program = leash(what);
-  const stop = () => void program.end(3_000);
+  const stop = () => void program.end();
   signal.addEventListener('abort', stop, { once: true });
   const ending = await program.ended;
   signal.removeEventListener('abort', stop);
@@ -88,7 +88,9 @@ async function installPackages(part: string, missing: readonly Tool[], around: P
     if (packages.length === 0) return;
     around.say(part, `installs the Debian packages ${packages.join(', ')}`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const apt = (...args: string[]) => run({ command: ['apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], env }, around.signal);
+    const patienceMs = 120_000; // An installation that is killed half-way leaves the machine's packages in a state that a person must mend.
+    const apt = (...args: string[]) =>
+      run({ command: ['apt-get', '-qq', '-o', 'DPkg::Lock::Timeout=120', ...args], env, patienceMs }, around.signal);
     await apt('update');
     await apt('install', '--yes', '--no-install-recommends', ...packages);
   } catch (error) {

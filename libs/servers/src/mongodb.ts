@@ -27,7 +27,7 @@ async function openMongod(around: Surroundings): Promise<Server> {
     mark: data,
     answers: () => mongodbAnswers(mongodbAddress(port)),
     readyWithinMs: 60_000,
-    patienceMs: 10_000,
+    patienceMs: 8_000,
   }));
   around.say('mongodb', 'is ready');
   return serverOf('local', mongodbAddress(mongod.ports[0] ?? 0), mongod);

@@ -61,7 +61,7 @@ export async function startPostgresql(root: string, around: Surroundings): Promi
       gentle: 'SIGINT', // Its fast shutdown: clients are cut off, everything is written.
       answers: () => run({ command: asPostgres(root, data, psql) }, around.signal),
       readyWithinMs: 60_000,
-      patienceMs: 12_000,
+      patienceMs: 8_000,
     };
   });
 }

@@ -13,8 +13,6 @@ export interface Program extends Omit<Command, 'log'> {
   /** Resolves when it answers, rejects when it does not (yet). Asked again and again until `readyWithinMs` have passed. */
   readonly answers: () => Promise<unknown>;
   readonly readyWithinMs: number;
-  /** How long a stop in good order may take. */
-  readonly patienceMs: number;
   /** Other process ids than that of the command itself, where the server runs elsewhere (a container). */
   readonly pids?: () => Promise<number[]>;
 }
@@ -28,7 +26,7 @@ const logLimitBytes = 16 * 1024 * 1024;
 export class ServerProcess {
   private running: Leashed | undefined;
   private shownPids: number[] = [];
-  private stopping = new AbortController();
+  private readonly stopping = new AbortController();
   private keeper: Promise<void> = Promise.resolve();
   private readonly logFile: string;
   private readonly notes: string;
@@ -48,15 +46,14 @@ export class ServerProcess {
 
   /** Starts it and waits until it answers. Throws, with the end of its log, when it does not; nothing runs then. */
   async start(): Promise<void> {
-    this.stopping = new AbortController();
     for (let attempt = 1; ; attempt++) {
       const running = this.launch();
       const failure = await this.untilItAnswers(running);
       if (!failure) return this.serve(running);
       const endedItself = this.running !== running;
-      await running.end(this.program.patienceMs);
+      await running.end();
       // Processes of a killed run may take a moment to let go of the data.
-      if (!endedItself || attempt === startAttempts) throw failure;
+      if (!endedItself || attempt === startAttempts || this.around.signal.aborted) throw failure;
       await delay(500 * attempt);
     }
   }
@@ -69,7 +66,7 @@ export class ServerProcess {
   /** Ends it for good. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.running?.end(this.program.patienceMs);
+    await this.running?.end();
     await this.keeper;
   }
 
@@ -138,7 +135,7 @@ export class ServerProcess {
   }
 
   private async showPids(running: Leashed): Promise<void> {
-    this.shownPids = [running.pid];
+    this.shownPids = this.program.pids ? [] : [running.pid];
     this.around.onChange();
     if (!this.program.pids || (await this.untilItAnswers(running))) return;
     this.shownPids = await this.program.pids();
