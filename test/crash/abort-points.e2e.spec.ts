@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics } from '#contracts';
+import { eventually } from '../../tools/testing/eventually.js';
 import { abortAt, type AbortPoint, undisturbed } from '../support/abort-plan.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { forgetMembers } from '../support/group-members.js';
@@ -18,6 +19,8 @@ describe('ticket-command killed at a point of its write path', () => {
     await app.end();
   }, 120_000);
 
+  afterEach(() => app.end(), 40_000);
+
   afterAll(async () => {
     await path.close();
     await servers.stop();
@@ -27,7 +30,7 @@ describe('ticket-command killed at a point of its write path', () => {
   async function dieAt(point: AbortPoint, occurrence: number): Promise<void> {
     const before = app.logs().split(`reached ${point}\n`).length;
     app.start(abortAt({ point, occurrence }));
-    await app.ended;
+    await eventually(() => !app.isRunning, 20_000);
     expect(app.logs().split(`reached ${point}\n`).length).toBe(before + 1);
     await forgetMembers(servers.kafkaBrokers, 'ticket-command');
   }

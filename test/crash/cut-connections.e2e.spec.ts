@@ -49,11 +49,12 @@ describe('ticket-command behind connections that break', () => {
   };
 
   const cut: Fate = 'cut after';
-  const spoilers: { what: string; proxy: () => CuttingProxy; fate: () => (request: string) => Fate; spoilt: string[] }[] = [
+  /** `pieces` is how many commands come at a time: all at once makes rounds whose events take several requests. */
+  const spoilers: { what: string; proxy: () => CuttingProxy; fate: () => (request: string) => Fate; spoilt: string[]; pieces?: number }[] = [
     { what: 'the broker takes records and cannot say so, once', proxy: () => broker, fate: () => inTurn('produce', [cut]), spoilt: ['cut after produce'] },
-    { what: 'the broker takes records and cannot say so until the producer gives up', proxy: () => broker, fate: () => inTurn('produce', Array<Fate>(7).fill(cut)), spoilt: ['cut after produce'] },
+    { what: 'the broker takes records and cannot say so until the producer gives up', proxy: () => broker, fate: () => inTurn('produce', Array<Fate>(7).fill(cut)), spoilt: ['cut after produce'], pieces: Infinity },
     { what: 'the broker takes records, fails in between and answers too late', proxy: () => broker, fate: () => inTurn('produce', ['cut before', 'pass', 6_000, 'cut before', cut]), spoilt: ['cut before produce', 'cut after produce', 'hold produce'] },
-    { what: 'the broker is out of reach until the producer gives up', proxy: () => broker, fate: () => inTurn('produce', ['pass', ...Array<Fate>(5).fill('cut before')]), spoilt: ['cut before produce'] },
+    { what: 'the broker is out of reach until the producer gives up', proxy: () => broker, fate: () => inTurn('produce', Array<Fate>(5).fill('cut before')), spoilt: ['cut before produce'], pieces: Infinity },
     { what: 'offset commits arrive without an answer', proxy: () => broker, fate: () => inTurn('commit', [cut, cut, 'cut before']), spoilt: ['cut after commit'] },
     { what: 'the broker hangs up again and again', proxy: () => broker, fate: () => scattered(7, Array<Fate[]>(10).fill([cut, 'cut before']).flat()), spoilt: [] },
     { what: 'the store keeps commits and cannot say so', proxy: () => store, fate: () => inTurn('insert', [cut, 'pass', cut, cut, 'cut before', 'pass', 'pass', cut]), spoilt: ['cut after insert', 'cut before insert'] },
@@ -63,10 +64,10 @@ describe('ticket-command behind connections that break', () => {
     { what: 'the store hangs up again and again', proxy: () => store, fate: () => scattered(5, Array<Fate[]>(6).fill([cut, 'cut before']).flat()), spoilt: [] },
   ];
 
-  it.each(spoilers)('loses and doubles nothing when $what', async ({ what, proxy, fate, spoilt }) => {
-    const load = mixedLoad(`${what} ${Date.now()}`, 12, `org-${Date.now()}`); // an organisation of its own asks for numbers of its own
+  it.each(spoilers)('loses and doubles nothing when $what', async ({ what, proxy, fate, spoilt, pieces = 60 }) => {
+    const load = mixedLoad(`${what} ${Date.now()}`, 16, `org-${Date.now()}`); // an organisation of its own asks for numbers of its own
     proxy().fate = fate();
-    await path.client.stream(load, 60);
+    await path.client.stream(load, pieces);
     await path.settled(load);
     expect([...proxy().spoilt.keys()]).toEqual(expect.arrayContaining(spoilt));
     expect(proxy().spoilt.size).toBeGreaterThan(0);
