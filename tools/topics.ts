@@ -1,4 +1,5 @@
 /** Creates and corrects the topics: `KAFKA_BROKERS=host:port node dist/tools/topics.js [--profile local|production] [--file deploy/topics.yaml]` */
+import { Logger } from '@nestjs/common';
 import { Command, Option } from 'commander';
 import { ensureTopics, readTopics } from '#messaging';
 
@@ -8,6 +9,8 @@ const { profile, file } = new Command('topics')
   .addOption(new Option('--file <path>', 'what the topics should be').default('deploy/topics.yaml'))
   .parse()
   .opts<{ profile: string; file: string }>();
+
+Logger.overrideLogger(false); // what went wrong is told below, once
 
 const brokers = (process.env['KAFKA_BROKERS'] ?? '').split(',').filter(Boolean);
 

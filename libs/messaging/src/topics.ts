@@ -73,22 +73,29 @@ async function create(admin: Admin, topics: readonly TopicSpec[]): Promise<strin
     });
     if (isOurs) created.push(name);
   }
-  await untilKnown(admin, created);
+  await untilKnown(
+    admin,
+    topics.map(({ name }) => name),
+  );
   return created;
 }
 
-/** Returns when the broker knows the topics and a leader of each partition. @throws after 10 s. */
-async function untilKnown(admin: Admin, names: string[]): Promise<void> {
-  for (const deadline = Date.now() + 10_000; names.length > 0; await sleep(50)) {
-    try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: names });
-      if (topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
+/** Returns when the leader of every partition answers: to know of it is not yet to lead it. @throws after 10 s. */
+async function untilKnown(admin: Admin, names: readonly string[]): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  for (const name of names) {
+    while (!(await isLed(admin, name))) {
+      if (Date.now() > deadline) throw new Error(`no leader for all partitions of ${name}`);
+      await sleep(50);
     }
-    if (Date.now() > deadline) throw new Error(`no leader for all partitions of ${names.join(', ')}`);
   }
 }
+
+const isLed = (admin: Admin, name: string): Promise<boolean> =>
+  admin.fetchTopicOffsets(name).then(
+    () => true,
+    () => false,
+  );
 
 async function configure(admin: Admin, topics: readonly TopicSpec[]): Promise<string[]> {
   if (topics.length === 0) return [];
