@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { afterAll } from '@jest/globals';
 
 const built = pathToFileURL(join(import.meta.dirname, '../../../dist/libs/servers/src/')).href;
 
@@ -24,7 +25,12 @@ export async function until(isSo: () => boolean | Promise<boolean>, what: string
   }
 }
 
-/** A folder of its own for a test. */
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })));
+
+/** A folder of its own for a test, removed after the last test of the file. */
 export function scratchFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'deskstream-servers-'));
+  const folder = mkdtempSync(join(tmpdir(), 'deskstream-servers-'));
+  folders.push(folder);
+  return folder;
 }
