@@ -71,8 +71,11 @@ describe('several instances of ticket-command', () => {
   ];
 
   it.each(naps)('survive one that remembers tickets and sleeps $point while a successor takes them further', async ({ point, occurrence }) => {
-    const load = mixedLoad(`nap ${point} ${Date.now()}`, 16);
-    const [known, inHand, missed, later] = quarters(load);
+    const held = quarters(mixedLoad(`held ${point} ${Date.now()}`, 12));
+    const remembered = quarters(mixedLoad(`remembered ${point} ${Date.now()}`, 12));
+    const known = [...held[0], ...remembered[0]];
+    const missed = [...held[2], ...remembered[1], ...remembered[2]];
+    const later = [...held[3], ...remembered[3]];
     one.start(abortAt({ point, occurrence, signal: 'SIGSTOP', armed: 'later' }));
     await one.untilReady();
     await path.client.send(known);
@@ -80,15 +83,16 @@ describe('several instances of ticket-command', () => {
     const armed = one.logs().split('armed\n').length;
     await one.kill('SIGUSR2');
     await eventually(() => one.logs().split('armed\n').length > armed);
-    await path.client.send(inHand);
+    await path.client.send(held[1]);
     await eventually(() => isStopped(one), 20_000);
     await loseSession();
     await other.restart(undisturbed);
     await path.client.send(missed);
-    await path.settled([...known, ...inHand, ...missed]);
+    await path.settled([...known, ...held[1], ...missed]);
     await one.kill('SIGCONT');
     await reunited();
     await path.client.send(later);
+    const load = [...known, ...held[1], ...missed, ...later];
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
   }, 90_000);
