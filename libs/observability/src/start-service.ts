@@ -93,7 +93,7 @@ function stopCleanly(app: NestFastifyApplication, management: Server, health: He
     management.close();
     management.closeAllConnections();
     logger.info('stopped');
-    process.exit(0);
+    process.exit(); // with the code of whoever asked for the stop: a stalled consumer has set one
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void stop(signal).catch((error: unknown) => fail(logger, error, 'stop failed')));
