@@ -7,13 +7,14 @@ import { openServers, type RunningServers } from '#servers';
 import { eventually } from '../../tools/testing/eventually.js';
 import { CommandClient } from './command-client.js';
 import type { PlannedCommand } from './mixed-load.js';
-import { startStack, type Stack } from './stack.js';
+import { startStack, type Stack, type StackOptions } from './stack.js';
 import { TopicTail } from './topic-tail.js';
 import { type StoredCommit, verdict } from './verdict.js';
 
+const nothingRuns = { instances: { gateway: 0, 'ticket-command': 0, 'query-search': 0 } };
 export const deadCommands = deadLetterTopic('ticket-command', topics.commands);
 
-/** ticket-command's surroundings without it: real servers, a client of the topics, an eye on topics and store. `stack.add` starts instances. */
+/** Real servers, a client of the topics, an eye on topics and store; and a stack, in which nothing runs unless it is told what. `stack.add` starts instances. */
 export class WritePath {
   private constructor(
     readonly stack: Stack,
@@ -22,8 +23,8 @@ export class WritePath {
     private readonly store: Database,
   ) {}
 
-  static async open(servers: { kafkaBrokers: string; mongodbUri: string }): Promise<WritePath> {
-    const stack = await startStack({ servers, instances: { gateway: 0, 'ticket-command': 0, 'query-search': 0 } });
+  static async open(servers: { kafkaBrokers: string; mongodbUri: string }, options: Omit<StackOptions, 'servers'> = nothingRuns): Promise<WritePath> {
+    const stack = await startStack({ servers, ...options });
     const watched = [topics.commands, topics.events, topics.results, deadCommands];
     const [tail, client] = await Promise.all([TopicTail.open(servers.kafkaBrokers, watched), CommandClient.open(servers.kafkaBrokers)]);
     return new WritePath(stack, tail, client, openDatabase({ uri: servers.mongodbUri, database: 'deskstream_command' }));

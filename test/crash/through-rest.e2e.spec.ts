@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { shortEventType, topics, type EventType, type EventValue, type TicketAnswer } from '#contracts';
+import { eventually } from '../../tools/testing/eventually.js';
+import { clientOf, type Answer, type Client } from '../support/client.js';
+import { forgetMembers } from '../support/group-members.js';
+import { mixedLoad } from '../support/mixed-load.js';
+import { organisation } from '../support/organisation.js';
+import { anyServers, WritePath } from '../support/write-path.js';
+
+interface Request {
+  path: string;
+  body: unknown;
+  key: string;
+}
+
+const org = `crash-${randomUUID().slice(0, 8)}`;
+
+describe('services killed while people work', () => {
+  let servers: Awaited<ReturnType<typeof anyServers>>;
+  let path: WritePath;
+  let ada: Client;
+
+  beforeAll(async () => {
+    servers = await anyServers();
+    path = await WritePath.open(servers, { directory: { organisations: [organisation(org)] } });
+    ada = clientOf(path.stack, { org, sub: 'ada' });
+  }, 120_000);
+
+  afterAll(async () => {
+    await path.close();
+    await servers.stop();
+  }, 60_000);
+
+  /** Sends until there is an outcome: again after a broken connection, after "not now" and after "still pending", always under the same key. */
+  async function outcomeOf({ path: where, body, key }: Request): Promise<Answer> {
+    return eventually(async () => {
+      const answer = await ada.post(where, body, { 'idempotency-key': key });
+      return answer.status !== 202 && answer.status !== 503 && answer;
+    }, 45_000);
+  }
+
+  it('gateway: each request that is repeated under its key has one outcome, told alike before and after', async () => {
+    const [gateway] = path.stack.apps.gateway;
+    const tickets = await Promise.all(Array.from({ length: 8 }, async () => (await ada.ticket())['id'] as string));
+    const requests = requestsOn(tickets);
+    const first = new Map<Request, Answer>();
+    const left = [...requests];
+    const worker = async () => {
+      for (let request = left.shift(); request !== undefined; request = left.shift()) first.set(request, await outcomeOf(request));
+    };
+    const working = Promise.all(Array.from({ length: 8 }, worker));
+    for (const answered of [requests.length / 4, requests.length / 2]) {
+      await eventually(() => first.size >= answered);
+      await gateway!.kill();
+      gateway!.start();
+    }
+    await working;
+
+    const again = await Promise.all(requests.map(outcomeOf));
+    expect(again.map(told)).toEqual(requests.map((request) => told(first.get(request)!)));
+    expect(new Set(again.map(({ headers }) => headers.get('idempotency-replayed')))).toEqual(new Set(['true']));
+    for (const id of tickets) {
+      const applied = requests.filter((request) => request.path.includes(id) && first.get(request)!.status < 300).length;
+      await ada.shown(id, 1 + applied);
+      expect((await ada.get(`/tickets/${id}`)).body['version']).toBe(1 + applied);
+    }
+    const created = requests.filter((request) => request.path === '/tickets').map((request) => first.get(request)!.body['id'] as string);
+    await Promise.all(created.map((id) => ada.shown(id, 1)));
+    expect((await ada.get('/tickets')).body['total']).toBe(tickets.length + new Set(created).size);
+    expect(new Set(created).size).toBe(requests.length / 4);
+  }, 90_000);
+
+  it('query-search: views and timelines are what the events say, nothing missing, nothing twice', async () => {
+    const [query] = path.stack.apps['query-search'];
+    const before = (await ada.get('/tickets')).body['total'] as number;
+    const load = mixedLoad(`views ${Date.now()}`, 24, org);
+    const ids = [...new Set(load.map(({ ticketId }) => ticketId))];
+    const sending = path.client.stream(load, 20);
+    for (const share of [0.1, 0.3, 0.6]) {
+      await eventually(async () => (await path.seen(load)).events > share * 200, 30_000);
+      await query!.kill();
+      for (const group of ['query-search.ticket-view', 'query-search.command-results']) await forgetMembers(servers.kafkaBrokers, group);
+      query!.start();
+    }
+    await sending;
+    await query!.untilReady();
+    await path.settled(load);
+    expect(await path.verdict(load)).toEqual([]);
+    for (const id of ids) await expectSeen(id);
+    const list = (await ada.get('/tickets?pageSize=100')).body as { items: { id: string }[]; total: number };
+    expect(list.total).toBe(before + ids.length);
+    expect(new Set(list.items.map(({ id }) => id)).size).toBe(list.total);
+    const states = await Promise.all(load.slice(0, 40).map(async ({ commandId }) => (await ada.get(`/commands/${commandId}`)).status));
+    expect(new Set(states)).toEqual(new Set([200]));
+  }, 90_000);
+
+  /** View, timeline and comments of a ticket as its events tell them. */
+  async function expectSeen(id: string): Promise<void> {
+    const events = new Map(path.tail.records(topics.events).filter(({ key }) => key!.toString() === id).map((record) => [record.headers['ce_id'], record]));
+    const told = [...events.values()].map((record) => ({ type: record.headers['ce_type'] as EventType, ...(JSON.parse(record.value!.toString()) as EventValue) }));
+    const newest = told.at(-1)!;
+    await ada.shown(id, newest.version);
+    const { allowedTransitions: _moves, ...ticket } = (await ada.get(`/tickets/${id}`)).body as TicketAnswer;
+    expect(ticket).toEqual(newest.ticket);
+    const timeline = (await ada.get(`/tickets/${id}/timeline?limit=100`)).body['items'] as unknown[];
+    expect(timeline).toEqual(told.map(({ type, version, at, actor, data }) => ({ version, type: shortEventType(type), at, actor, data })));
+    const comments = (await ada.get(`/tickets/${id}/comments?limit=100`)).body['items'] as { id: string }[];
+    expect(comments.map((comment) => comment.id)).toEqual(told.flatMap(({ data }) => ('comment' in data && data.comment ? [data.comment.id] : [])));
+  }
+
+  it('ticket-command: the next request has its outcome, and not only a promise, as soon as the group has noticed', async () => {
+    const [command] = path.stack.apps['ticket-command'];
+    await ada.ticket();
+    await command!.kill();
+    const killedAt = Date.now();
+    command!.start();
+    const request = { path: '/tickets', body: { title: 'first after the kill' }, key: randomUUID() };
+    const promised = await ada.post(request.path, request.body, { 'idempotency-key': request.key });
+    expect(promised.status).toBe(202);
+    expect((await ada.get(promised.headers.get('location')!.replace('/v1', ''))).body['state']).toBe('pending');
+    const { status, body } = await outcomeOf(request);
+    const seconds = (Date.now() - killedAt) / 1_000;
+    process.stdout.write(`the first outcome after a SIGKILL of ticket-command came within ${seconds.toFixed(1)} s\n`);
+    expect([status, body['id']]).toEqual([201, promised.body['ticketId']]);
+    expect(seconds).toBeLessThan(40);
+  }, 60_000);
+});
+
+/** Creates and, on each ticket, what agrees with each other and what does not. */
+function requestsOn(tickets: readonly string[]): Request[] {
+  const requests = Array.from({ length: 3 }, () => tickets).flat().flatMap((id, index) => [
+    { path: '/tickets', body: { title: `While gateways die ${index}` } },
+    { path: `/tickets/${id}/comments`, body: { body: `Comment ${index}` } },
+    { path: `/tickets/${id}/transitions`, body: { to: index < tickets.length ? 'pending' : 'resolved' } },
+    { path: `/tickets/${id}/transitions`, body: { to: 'closed' } },
+  ]);
+  return requests.map((request) => ({ ...request, key: randomUUID() }));
+}
+
+/** An answer without what belongs to one request only. */
+const told = ({ status, headers, body: { requestId: _requestId, ...body } }: Answer) => ({ status, body, location: headers.get('location'), etag: headers.get('etag') });
