@@ -4,7 +4,7 @@ import type { ViewIndex } from './collections.js';
 import { orders } from './list-order.js';
 import { assigneeKey, key, sightKeys } from './ticket-keys.js';
 import { priorityRank } from './ticket-view.projection.js';
-import { asked, beginsWith } from './words.js';
+import { beginsWith, type Asked } from './words.js';
 
 /** A part of a filter. One with an index may lead a query: it alone then decides how many tickets are looked at. */
 export interface Condition {
@@ -28,12 +28,13 @@ export interface Plan {
 
 /**
  * Everything a list, a count or a page is filtered by: the organisation, what the principal may see, and what was asked for.
- * Undefined when nothing can match.
+ * @param search words, the rarest first: one of them leads the query
  */
-export function conditionsOf(principal: Principal, filters: TicketFilters): Condition[] | undefined {
-  const words = wordConditions(principal, filters.q);
-  return words && [...words, ...keyConditions(principal, filters), ...rangeConditions(filters)];
-}
+export const conditionsOf = (principal: Principal, filters: Omit<TicketFilters, 'q'>, search?: Asked): Condition[] => [
+  ...wordConditions(principal, search),
+  ...keyConditions(principal, filters),
+  ...rangeConditions(filters),
+];
 
 /** Tickets of an organisation that are asked for, and the order that they are wanted in. */
 export interface Wanted {
@@ -113,15 +114,15 @@ function range(field: string, from?: string, to?: string): Condition[] {
 }
 
 /** Every word must match, the last one as a prefix. Who may not read notes is asked about the words outside them, where notes say more. */
-function wordConditions(principal: Principal, q: string | undefined): Condition[] | undefined {
-  if (q === undefined) return [];
-  const search = asked(q);
-  if (!search) return undefined;
+function wordConditions(principal: Principal, search: Asked | undefined): Condition[] {
+  if (!search) return [];
   const { words, prefix } = search;
+  const [rarest, ...others] = words;
   const begins = beginsWith(prefix);
   const conditions: Condition[] = [
-    ...(words.length > 0 ? [{ filter: { tokens: words.length === 1 ? words[0] : { $all: words } }, lead: { index: 'byWord' as const, isSingle: true, rank: 2 } }] : []),
-    { filter: { tokens: begins }, lead: { index: 'byWord', isSingle: false, rank: words.length > 0 ? 9 : 2 } },
+    ...(rarest === undefined ? [] : [{ filter: { tokens: rarest }, lead: { index: 'byWord' as const, isSingle: true, rank: 2 } }]),
+    ...(others.length > 0 ? [{ filter: { tokens: { $all: others } } }] : []),
+    { filter: { tokens: begins }, ...(rarest === undefined && { lead: { index: 'byWord' as const, isSingle: false, rank: 2 } }) },
   ];
   return lacks(principal, 'read-notes') === null ? conditions : [...conditions, { filter: outsideNotes(words, begins) }];
 }

@@ -5,12 +5,17 @@ import { ListCursors } from './list-cursor.js';
 import { behind, isPosition, positionOf } from './list-order.js';
 import { conditionsOf, queryOf } from './list-plan.js';
 import { listAnswer, listLinks, ticketAnswer } from './ticket-answers.js';
+import { asked as words } from './words.js';
 
 const query = (asked: Record<string, string | string[]> = {}) => ListQuery.parse(asked);
-const filtersOf = (asked: Record<string, string | string[]>, by = ada) => conditionsOf(by, query(asked))!.map(({ filter }) => filter);
+const conditions = (asked: Record<string, string | string[]>, by = ada) => {
+  const { q = '', ...filters } = query(asked);
+  return conditionsOf(by, filters, words(q));
+};
+const filtersOf = (asked: Record<string, string | string[]>, by = ada) => conditions(asked, by).map(({ filter }) => filter);
 const plans = (asked: Record<string, string | string[]>, by = ada) => {
-  const { sort, ...filters } = query(asked);
-  return queryOf({ orgId: 'acme', sort, conditions: conditionsOf(by, filters)! }).plans.map((plan) => plan!.hint);
+  const { sort } = query(asked);
+  return queryOf({ orgId: 'acme', sort, conditions: conditions(asked, by) }).plans.map((plan) => plan!.hint);
 };
 
 describe('filters', () => {
@@ -30,7 +35,7 @@ describe('filters', () => {
   ])('%j become %j', (asked, filter) => expect(filtersOf(asked as Record<string, string>)).toContainEqual(filter));
 
   it('never lack the organisation, nor let deleted tickets through', () => {
-    const { plans: all } = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditionsOf(grace, query({ status: 'open,closed', sort: 'number' }))! });
+    const { plans: all } = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditions({ status: 'open,closed', sort: 'number' }, grace) });
     for (const plan of all) expect(plan!.filter).toMatchObject({ orgId: 'acme', deleted: false, $and: expect.arrayContaining([{ keys: { $in: ['assistant:billing-bot', 'assignee:member:grace', 'creator:member:grace'] } }]) as unknown });
   });
 
@@ -39,7 +44,7 @@ describe('filters', () => {
     expect(JSON.stringify(filtersOf({ q: 'a b' }, agent('billing-bot', 'tickets:read', 'notes:read')))).not.toContain('open');
   });
 
-  it('without a word in q match nothing', () => expect(conditionsOf(ada, query({ q: '.*' }))).toBeUndefined());
+  it('of several words are led by the first and check the others', () => expect(filtersOf({ q: 'a b c d' })).toEqual([{ tokens: 'a' }, { tokens: { $all: ['b', 'c'] } }, { tokens: /^d/ }]));
 });
 
 describe('plans', () => {

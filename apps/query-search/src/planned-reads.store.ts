@@ -18,6 +18,10 @@ const memoryMs = 60_000;
 const exactUpTo = 1_000;
 const oldestCountMs = 5_000;
 
+/** Words of one search whose rarity is looked up, and how many tickets make a word common. */
+const mostProbed = 4;
+const commonFrom = 1_000;
+
 /** A number of tickets; counting stops at 10,000. */
 export interface Count {
   total: number;
@@ -27,6 +31,7 @@ export interface Count {
 /** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: its one user is `TicketViewStore`. */
 export class PlannedReads {
   private readonly lostGambles = new LRUCache<string, true>({ max: 5_000, ttl: memoryMs });
+  private readonly words = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
   private readonly counts = new LRUCache<string, Count>({ max: 5_000, ttl: oldestCountMs });
 
   constructor(private readonly views: Views) {}
@@ -46,6 +51,25 @@ export class PlannedReads {
     const found = await this.run(query, ({ filter, hint }, maxTimeMS) => this.views.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint }));
     const count = { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
     if (found > exactUpTo) this.counts.set(query.scope, count);
+    return count;
+  }
+
+  /** Words of a search, the rarest first, as far as it matters and was seen lately. */
+  async rarestFirst(orgId: string, words: readonly string[]): Promise<string[]> {
+    if (words.length < 2) return [...words];
+    const probed = [...words].sort((one, other) => other.length - one.length).slice(0, mostProbed);
+    const counts = await Promise.all(probed.map((word) => this.commonness(orgId, word)));
+    const rarest = probed[counts.indexOf(Math.min(...counts))]!;
+    return [rarest, ...words.filter((word) => word !== rarest)];
+  }
+
+  /** Decides how a query is run, never what it answers: so it looks at tickets that the asker may not see. */
+  private async commonness(orgId: string, word: string): Promise<number> {
+    const known = this.words.get(`${orgId}/${word}`);
+    if (known !== undefined) return known;
+    const options = { limit: commonFrom, hint: 'byWord', maxTimeMS: longestMs };
+    const count = await asking(() => this.views.countDocuments({ orgId, tokens: word }, options));
+    this.words.set(`${orgId}/${word}`, count);
     return count;
   }
 

@@ -15,6 +15,7 @@ import { STORE } from './store.js';
 import { TicketHistory, type Reading } from './ticket-history.store.js';
 import { sightKeys } from './ticket-keys.js';
 import { viewId, type TicketView } from './ticket-view.projection.js';
+import { asked } from './words.js';
 
 /** A ticket that somebody sees, as it is served. */
 export type SeenTicket = Pick<TicketView, 'version' | 'status' | 'deleted' | 'ticket' | 'description'>;
@@ -81,7 +82,7 @@ export class TicketViewStore {
   async list({ principal }: Reader, query: ListQuery): Promise<TicketPage> {
     demandReading(principal);
     const from = this.placeOf(principal, query);
-    const conditions = conditionsOf(principal, filtersOf(query));
+    const conditions = await this.conditions(principal, query);
     if (!conditions) return { items: [], next: null, ...nothing };
     const { sort, pageSize } = query;
     const { orgId } = principal;
@@ -144,9 +145,16 @@ export class TicketViewStore {
     }
   }
 
-  private async count(principal: Principal, filters: Parameters<typeof conditionsOf>[1]): Promise<Count> {
-    const conditions = conditionsOf(principal, filters);
+  private async count(principal: Principal, filters: TicketFilters): Promise<Count> {
+    const conditions = await this.conditions(principal, filters);
     return conditions ? this.reads.count(countQuery(principal, conditions)) : nothing;
+  }
+
+  /** Undefined when nothing can match. */
+  private async conditions(principal: Principal, { q, ...filters }: TicketFilters): Promise<Condition[] | undefined> {
+    if (q === undefined) return conditionsOf(principal, filters);
+    const search = asked(q);
+    return search && conditionsOf(principal, filters, { ...search, words: await this.reads.rarestFirst(principal.orgId, search.words) });
   }
 
   private placeOf({ orgId }: Principal, query: ListQuery): Position | undefined {
