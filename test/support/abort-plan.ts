@@ -3,7 +3,9 @@ import type { AppChanges } from './app-handle.js';
 
 /** Moments of ticket-command's write path, in their order. */
 export const abortPoints = ['after-look-up', 'after-insert', 'after-some-events', 'after-events', 'before-offset-commit'] as const;
-export type AbortPoint = (typeof abortPoints)[number];
+/** Moments of query-search's projection, in their order. */
+export const projectionPoints = ['before-rows', 'after-rows', 'after-views', 'before-offset-commit'] as const;
+export type AbortPoint = (typeof abortPoints | typeof projectionPoints)[number];
 
 export interface AbortPlan {
   point: AbortPoint;
@@ -15,7 +17,7 @@ export interface AbortPlan {
   armed?: 'at once' | 'later';
 }
 
-/** Starts ticket-command so that it signals itself when it reaches a point of its write path. */
+/** Starts ticket-command or query-search so that it signals itself when it reaches a point of its work. */
 export const abortAt = ({ point, occurrence = 1, signal = 'SIGKILL', armed = 'at once' }: AbortPlan): AppChanges => ({
   env: { ABORT_AT: `${point}#${occurrence}`, ABORT_WITH: signal, ABORT_ARMED: armed },
   nodeOptions: ['--import', built('test/support/abort-points.js')],

@@ -1,9 +1,10 @@
 /**
  * Preload for tests (`node --import <dist>/test/support/abort-points.js dist/apps/ticket-command/main.js`): the process signals itself at a chosen
- * moment of its write path. Wraps what its libraries export, so the product knows nothing of it. `ABORT_AT` is `<point>#<occurrence>`, counted
+ * moment of its work. Wraps what its libraries export, so the product knows nothing of it. `ABORT_AT` is `<point>#<occurrence>`, counted
  * from SIGUSR2 on where `ABORT_ARMED` is `later`, `ABORT_WITH` the signal; a process that was only stopped goes on from there when it is continued.
  */
 import { createRequire } from 'node:module';
+import mongoose from 'mongoose';
 import { topics } from '#contracts';
 import { RecordProducer } from '#messaging';
 import { MongoCommitLog } from '#persistence';
@@ -51,6 +52,25 @@ RecordProducer.prototype.send = async function (records, options) {
   }
   await send.call(this, records.slice(some), options);
   reach('after-events');
+};
+
+/** query-search's own store is no library: it is met where it writes. */
+const { prototype: collection } = mongoose.mongo.Collection;
+const { insertMany, bulkWrite } = collection;
+
+collection.insertMany = async function (documents, options) {
+  if (this.collectionName === 'timeline') reach('before-rows');
+  try {
+    return await insertMany.call(this, documents, options);
+  } finally {
+    if (this.collectionName === 'timeline') reach('after-rows'); // rows that were there already are told as an error
+  }
+};
+
+collection.bulkWrite = async function (operations, options) {
+  const written = await bulkWrite.call(this, operations, options);
+  if (this.collectionName === 'tickets') reach('after-views');
+  return written;
 };
 
 /** The last step before a commit leaves the process; kafkajs shows it nowhere else. */
