@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { topics } from '#contracts';
+import { Kafka, logLevel } from 'kafkajs';
+import { eventId, topics } from '#contracts';
 import { eventually } from '../../tools/testing/eventually.js';
 import { abortAt, type AbortPoint, undisturbed } from '../support/abort-plan.js';
 import type { AppHandle } from '../support/app-handle.js';
+import { recordOf } from '../support/command-client.js';
 import { forgetMembers, memberCount } from '../support/group-members.js';
-import { mixedLoad } from '../support/mixed-load.js';
+import { mixedLoad, type PlannedCommand } from '../support/mixed-load.js';
 import { anyServers, WritePath } from '../support/write-path.js';
 
 describe('several instances of ticket-command', () => {
@@ -116,6 +119,27 @@ describe('several instances of ticket-command', () => {
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
   }, 90_000);
+
+  it('never make a version twice, even of a ticket whose commands were spread over the partitions by mistake', async () => {
+    const [create, comment] = mixedLoad(`spread ${Date.now()}`, 1) as [PlannedCommand, PlannedCommand];
+    const { expectedVersion: _any, ...plain } = comment;
+    const comments = Array.from({ length: 120 }, () => ({ ...plain, commandId: randomUUID() }));
+    await Promise.all([one.restart(undisturbed), other.restart(undisturbed)]);
+    await path.client.send([create]);
+    await path.settled([create]);
+    const producer = new Kafka({ brokers: servers.kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).producer();
+    await producer.connect();
+    for (const [index, command] of comments.entries()) {
+      const { topic, key, value, headers } = recordOf(command) as { topic: string; key: string; value: string; headers: Record<string, string> };
+      await producer.send({ topic, messages: [{ key, value, headers, partition: index % 12 }] });
+    }
+    await producer.disconnect();
+    await path.settled(comments);
+    const events = path.tail.records(topics.events).filter(({ key }) => key!.toString() === create.ticketId);
+    const versions = Map.groupBy(events, ({ headers }) => headers['ce_id']!);
+    expect([...versions.keys()].sort()).toEqual([create, ...comments].map((_, index) => eventId(create.ticketId, index + 1)).sort());
+    expect([...versions].filter(([, records]) => new Set(records.map(({ value }) => value!.toString())).size > 1).map(([id]) => id)).toEqual([]);
+  }, 60_000);
 });
 
 function quarters<T>(load: readonly T[]): [T[], T[], T[], T[]] {

@@ -3,21 +3,25 @@ import { Logger } from '@nestjs/common';
 import type { RunningServers } from '#servers';
 import { eventually } from '../../tools/testing/eventually.js';
 import type { AppHandle } from '../support/app-handle.js';
+import { clientOf, type Client } from '../support/client.js';
 import { watchHealth } from '../support/health-watch.js';
 import { mixedLoad } from '../support/mixed-load.js';
+import { wrongViews } from '../support/seen-views.js';
 import { ownServers, WritePath } from '../support/write-path.js';
 
 Logger.overrideLogger(false); // the client complains of the broker that this test kills
 
-describe('ticket-command on servers that are killed under load', () => {
+describe('services on servers that are killed under load', () => {
   let servers: RunningServers;
   let path: WritePath;
-  let app: AppHandle;
+  let apps: AppHandle[];
+  let ada: Client;
 
   beforeAll(async () => {
     servers = await ownServers();
-    path = await WritePath.open(servers);
-    app = await path.stack.add('ticket-command');
+    path = await WritePath.open(servers, {});
+    apps = Object.values(path.stack.apps).flat();
+    ada = clientOf(path.stack, { org: 'acme', sub: 'ada' });
   }, 120_000);
 
   afterAll(async () => {
@@ -31,9 +35,9 @@ describe('ticket-command on servers that are killed under load', () => {
     { name: 'Kafka', victim: () => pidOf('kafka', 0) },
     { name: 'the store', victim: () => pidOf('mongodb', 0) },
     { name: 'the front of the store', victim: () => pidOf('mongodb', -1) },
-  ])('waits for $name, says so, stays alive, loses and doubles nothing, and works off what has come', async ({ name, victim }) => {
+  ])('wait for $name, say so, stay alive, lose and double nothing, and work off what has come', async ({ name, victim }) => {
     const load = mixedLoad(`${name} ${Date.now()}`, 24);
-    const health = watchHealth(app.managementUrl);
+    const watches = apps.map(({ managementUrl }) => watchHealth(managementUrl));
     const sending = path.client.stream(load, 30);
     await eventually(async () => (await path.seen(load)).answers > 0);
     const killed = new Set<number>();
@@ -41,13 +45,14 @@ describe('ticket-command on servers that are killed under load', () => {
       const pid = victim(); // one that came back before anybody noticed is killed again
       if (pid !== undefined && !killed.has(pid)) process.kill(pid, 'SIGKILL');
       if (pid !== undefined) killed.add(pid);
-      return health.ready.includes(503);
+      return watches.every(({ ready }) => ready.includes(503));
     }, 20_000);
     await sending;
     await path.settled(load);
-    await eventually(() => health.ready.at(-1) === 200, 15_000);
-    await health.stop();
-    expect(health.live).toEqual([200]);
+    await eventually(() => watches.every(({ ready }) => ready.at(-1) === 200), 20_000);
+    await Promise.all(watches.map((watch) => watch.stop()));
+    expect(watches.map(({ live }) => live)).toEqual(apps.map(() => [200]));
     expect(await path.verdict(load)).toEqual([]);
+    expect(await wrongViews(ada, path.tail, new Set(load.map(({ ticketId }) => ticketId)))).toEqual([]);
   }, 90_000);
 });

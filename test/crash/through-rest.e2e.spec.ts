@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { shortEventType, topics, type EventType, type EventValue, type TicketAnswer } from '#contracts';
 import { eventually } from '../../tools/testing/eventually.js';
 import { abortAt, projectionPoints, undisturbed } from '../support/abort-plan.js';
 import { clientOf, type Answer, type Client } from '../support/client.js';
 import { forgetMembers } from '../support/group-members.js';
 import { mixedLoad } from '../support/mixed-load.js';
 import { organisation } from '../support/organisation.js';
+import { wrongViews } from '../support/seen-views.js';
 import { anyServers, WritePath } from '../support/write-path.js';
 
 interface Request {
@@ -89,27 +89,13 @@ describe('services killed while people work', () => {
     await sending;
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
-    for (const id of ids) await expectSeen(id);
+    expect(await wrongViews(ada, path.tail, ids)).toEqual([]);
     const list = (await ada.get('/tickets?pageSize=100')).body as { items: { id: string }[]; total: number };
     expect(list.total).toBe(before + ids.length);
     expect(new Set(list.items.map(({ id }) => id)).size).toBe(list.total);
     const states = await Promise.all(load.slice(0, 40).map(async ({ commandId }) => (await ada.get(`/commands/${commandId}`)).status));
     expect(new Set(states)).toEqual(new Set([200]));
   }, 90_000);
-
-  /** View, timeline and comments of a ticket as its events tell them. */
-  async function expectSeen(id: string): Promise<void> {
-    const events = new Map(path.tail.records(topics.events).filter(({ key }) => key!.toString() === id).map((record) => [record.headers['ce_id'], record]));
-    const told = [...events.values()].map((record) => ({ type: record.headers['ce_type'] as EventType, ...(JSON.parse(record.value!.toString()) as EventValue) }));
-    const newest = told.at(-1)!;
-    await ada.shown(id, newest.version);
-    const { allowedTransitions: _moves, ...ticket } = (await ada.get(`/tickets/${id}`)).body as TicketAnswer;
-    expect(ticket).toEqual(newest.ticket);
-    const timeline = (await ada.get(`/tickets/${id}/timeline?limit=100`)).body['items'] as unknown[];
-    expect(timeline).toEqual(told.map(({ type, version, at, actor, data }) => ({ version, type: shortEventType(type), at, actor, data })));
-    const comments = (await ada.get(`/tickets/${id}/comments?limit=100`)).body['items'] as { id: string }[];
-    expect(comments.map((comment) => comment.id)).toEqual(told.flatMap(({ data }) => ('comment' in data && data.comment ? [data.comment.id] : [])));
-  }
 
   it('ticket-command: the next request has its outcome, and not only a promise, as soon as the group has noticed', async () => {
     const [command] = path.stack.apps['ticket-command'];
