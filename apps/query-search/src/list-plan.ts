@@ -20,7 +20,7 @@ export interface Condition {
   };
 }
 
-/** One way to run a query. Where there are two, the first is a gamble: it may look at far too many tickets, so it gets little time. */
+/** One way to run a query. */
 export interface Plan {
   filter: object;
   hint: ViewIndex;
@@ -45,28 +45,27 @@ export interface Wanted {
   from?: readonly object[] | undefined;
 }
 
-/** A query with the ways to run it, the best guess first. */
+/** A query with the ways to run it. */
 export interface Query {
   sort: Sort;
   /** The same for the same organisation and conditions, wherever in the list. */
   scope: string;
-  plans: readonly [Plan, Plan?];
+  /** Goes along the list's own order until enough match: quick unless few do. */
+  walk: Plan;
+  /** Looks only at tickets of one condition. Unless they come in the list's order, or are rare, all of them have to be gathered and sorted. */
+  led?: Plan & { isOrdered: boolean };
 }
 
-/**
- * In order of creation, tickets of one key or word come sorted out of their index. Otherwise the list's own order is walked until
- * enough match, which is quick unless few do; then few are sorted.
- */
+/** Plans a query. Of the conditions with an index, the one that usually leaves the fewest tickets leads. */
 export function queryOf({ orgId, sort, conditions, from = [] }: Wanted): Query {
   const { index, byCreation } = orders[sort];
-  const scope = scopeOf(orgId, conditions);
   const all = [...conditions, ...from.map((filter) => ({ filter }))];
-  const walk = { filter: filterOf(orgId, all), hint: index };
-  const lead = conditions.filter((condition) => condition.lead).sort((one, other) => one.lead!.rank - other.lead!.rank)[0];
-  if (!lead?.lead) return { sort, scope, plans: [walk] };
-  const led = { filter: filterOf(orgId, [lead, ...all.filter((other) => other !== lead)]), hint: lead.lead.index };
-  const isSure = lead.lead.isRare || (lead.lead.isSingle && byCreation);
-  return { sort, scope, plans: isSure ? [led] : [walk, led] };
+  const query = { sort, scope: scopeOf(orgId, conditions), walk: { filter: filterOf(orgId, all), hint: index } };
+  const leader = conditions.filter((condition) => condition.lead).sort((one, other) => one.lead!.rank - other.lead!.rank)[0];
+  if (!leader?.lead) return query;
+  const { isRare = false, isSingle, index: hint } = leader.lead;
+  const filter = filterOf(orgId, [leader, ...all.filter((other) => other !== leader)]);
+  return { ...query, led: { filter, hint, isOrdered: isRare || (isSingle && byCreation) } };
 }
 
 const scopeOf = (orgId: string, conditions: readonly Condition[]) =>

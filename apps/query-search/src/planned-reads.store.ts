@@ -28,29 +28,46 @@ export interface Count {
   isExact: boolean;
 }
 
+type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
+
 /** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: its one user is `TicketViewStore`. */
 export class PlannedReads {
   private readonly lostGambles = new LRUCache<string, true>({ max: 5_000, ttl: memoryMs });
   private readonly words = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
-  private readonly counts = new LRUCache<string, Count>({ max: 5_000, ttl: oldestCountMs });
+  private readonly large = new LRUCache<string, { count: Count; at: number }>({ max: 5_000, ttl: memoryMs });
+  private readonly counting = new Map<string, Promise<Count>>();
 
   constructor(private readonly views: Views) {}
 
   /** Tickets of a page in the list's order. */
-  async find(query: Query, { skip, limit }: { skip: number; limit: number }, projection: object): Promise<TicketView[]> {
-    const sort = new Map(orders[query.sort].fields);
-    return this.run(query, ({ filter, hint }, maxTimeMS) =>
-      this.views.find(filter, { projection, maxTimeMS, hint }).sort(sort).skip(skip).limit(limit).toArray(),
-    );
+  async find({ scope, sort, walk, led }: Query, { skip, limit }: { skip: number; limit: number }, projection: object): Promise<TicketView[]> {
+    const order = new Map(orders[sort].fields);
+    const read: Read<TicketView[]> = ({ filter, hint }, maxTimeMS) =>
+      this.views.find(filter, { projection, maxTimeMS, hint }).sort(order).skip(skip).limit(limit).toArray();
+    if (!led) return asking(() => read(walk, longestMs));
+    return led.isOrdered ? asking(() => read(led, longestMs)) : this.gamble(`find ${sort} ${scope}`, [walk, led], read);
   }
 
-  /** How many tickets there are, of which the newest seconds may be missing where there are many. */
+  /** How many tickets there are. Where there are many, the newest seconds may be missing, and who asks meanwhile shares the answer. */
   async count(query: Query): Promise<Count> {
-    const told = this.counts.get(query.scope);
-    if (told) return told;
-    const found = await this.run(query, ({ filter, hint }, maxTimeMS) => this.views.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint }));
+    const { scope } = query;
+    const known = this.large.get(scope);
+    if (known && Date.now() - known.at < oldestCountMs) return known.count;
+    const shared = known && this.counting.get(scope);
+    if (shared) return shared;
+    const counting = this.countNow(query).finally(() => this.counting.delete(scope));
+    this.counting.set(scope, counting);
+    return counting;
+  }
+
+  /** Here the order is no matter: what leaves few tickets is counted first, and where it leaves many, walking soon comes to 10,000. */
+  private async countNow({ scope, walk, led }: Query): Promise<Count> {
+    const at = Date.now();
+    const read: Read<number> = ({ filter, hint }, maxTimeMS) => this.views.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint });
+    const found = await (led ? this.gamble(`count ${scope}`, [led, walk], read) : asking(() => read(walk, longestMs)));
     const count = { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
-    if (found > exactUpTo) this.counts.set(query.scope, count);
+    if (found > exactUpTo) this.large.set(scope, { count, at });
+    else this.large.delete(scope);
     return count;
   }
 
@@ -73,10 +90,8 @@ export class PlannedReads {
     return count;
   }
 
-  private async run<T>({ plans, scope, sort }: Query, read: (plan: Plan, maxTimeMS: number) => Promise<T>): Promise<T> {
-    const memory = `${sort} ${scope}`;
-    const [first, second] = plans;
-    if (!second) return asking(() => read(first, longestMs));
+  /** Tries the first plan for a moment, unless it was found too slow lately, then takes the second. */
+  private async gamble<T>(memory: string, [first, second]: [Plan, Plan], read: Read<T>): Promise<T> {
     if (this.lostGambles.has(memory)) return asking(() => read(second, longestMs));
     try {
       return await read(first, gambleMs);

@@ -1,0 +1,85 @@
+import { describe, expect, it } from '@jest/globals';
+import mongoose from 'mongoose';
+import { ada, grace } from '../../../libs/contracts/testing/builders.js';
+import { conditionsOf, queryOf } from './list-plan.js';
+import { PlannedReads } from './planned-reads.store.js';
+
+const tooSlow = new mongoose.mongo.MongoServerError({ message: 'canceling statement', code: 50 });
+const unreachable = new mongoose.mongo.MongoServerSelectionError('nobody there', {} as never);
+const open = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditionsOf(grace, {}) });
+const all = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditionsOf(ada, {}) });
+
+/** A collection that answers by the index it is asked to use, and remembers what it was asked. */
+function collection(answers: Record<string, number | Error>) {
+  const asked: string[] = [];
+  const answer = async (hint: string) => {
+    asked.push(hint);
+    await new Promise((resolve) => setImmediate(resolve));
+    const value = answers[hint]!;
+    if (typeof value === 'number') return value;
+    throw value;
+  };
+  const cursor = (hint: string) => ({ sort: () => cursor(hint), skip: () => cursor(hint), limit: () => cursor(hint), toArray: async () => [await answer(hint)] });
+  const views = { find: (_: unknown, { hint }: { hint: string }) => cursor(hint), countDocuments: (_: unknown, { hint }: { hint: string }) => answer(hint) };
+  return { asked, answers, reads: new PlannedReads(views as never) };
+}
+const page = { skip: 0, limit: 26 };
+
+describe('a list whose order may lead past many tickets', () => {
+  it('walks it, and gathers what matches when that takes too long; the next one gathers at once', async () => {
+    const { asked, reads } = collection({ byCreation: tooSlow, byKey: 1 });
+    expect(await reads.find(open, page, {})).toEqual([1]);
+    expect(await reads.find(open, page, {})).toEqual([1]);
+    expect(asked).toEqual(['byCreation', 'byKey', 'byKey']);
+  });
+
+  it('is not counted by what was learned for finding', async () => {
+    const { asked, reads } = collection({ byCreation: tooSlow, byKey: 1 });
+    await reads.find(open, page, {});
+    await reads.count(open);
+    expect(asked).toEqual(['byCreation', 'byKey', 'byKey']);
+  });
+
+  it('is told as unavailable when no way is quick enough, or the store is not there', async () => {
+    for (const trouble of [tooSlow, unreachable]) {
+      const { reads } = collection({ byCreation: trouble, byKey: trouble });
+      for (const read of [reads.find(open, page, {}), reads.find(all, page, {}), reads.count(open), reads.count(all)]) {
+        await expect(read).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' }, headers: { 'retry-after': '1' } });
+      }
+    }
+  });
+
+  it('does not hide a mistake of ours as a busy store', async () => {
+    const { reads } = collection({ byCreation: new TypeError('ours') });
+    await expect(reads.find(all, page, {})).rejects.toThrow(TypeError);
+  });
+});
+
+describe('a count', () => {
+  it('up to 1,000 is made anew each time', async () => {
+    const { asked, answers, reads } = collection({ byCreation: 1_000 });
+    expect(await reads.count(all)).toEqual({ total: 1_000, isExact: true });
+    answers['byCreation'] = 999;
+    expect(await Promise.all([reads.count(all), reads.count(all)])).toEqual([{ total: 999, isExact: true }, { total: 999, isExact: true }]);
+    expect(asked).toHaveLength(3);
+  });
+
+  it('above that is told again for seconds, to the same question only', async () => {
+    const { asked, reads } = collection({ byCreation: 1_001, byKey: 7 });
+    expect([await reads.count(all), await reads.count(all), await reads.count(open)].map(({ total }) => total)).toEqual([1_001, 1_001, 7]);
+    expect(asked).toEqual(['byCreation', 'byKey']);
+  });
+
+  it('stops at 10,000', async () => {
+    expect(await collection({ byCreation: 10_000 }).reads.count(all)).toEqual({ total: 10_000, isExact: true });
+    expect(await collection({ byCreation: 10_001 }).reads.count(all)).toEqual({ total: 10_000, isExact: false });
+  });
+});
+
+describe('the rarest word', () => {
+  it('comes first', async () => {
+    const counts: Record<string, number> = { invoice: 900, of: 1_000, zebra: 2 };
+    const views = { countDocuments: async ({ tokens }: { tokens: string }) => counts[tokens]! };
+    expect(await new PlannedReads(views as never).rarestFirst('acme', ['invoice', 'of', 'zebra'])).toEqual(['zebra', 'invoice', 'of']);
+  });
+});
