@@ -39,7 +39,7 @@ export interface Appended {
 
 /**
  * The history of all tickets: one commit per command, unique by command and, for applied ones, by ticket and version.
- * Every call is one round trip. Trouble that passes is thrown as an error with `passes: true`.
+ * Calls are one round trip, `newest` is two. Trouble of the store is thrown as `StoreFault`.
  */
 export interface CommitLog {
   /** The commits of these commands, as far as there are any. */

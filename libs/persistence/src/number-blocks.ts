@@ -1,4 +1,4 @@
-import type mongoose from 'mongoose';
+import mongoose from 'mongoose';
 import type { Database } from './database.js';
 import { guarded } from './fault.js';
 
@@ -57,11 +57,21 @@ export class NumberBlocks {
   }
 
   private async nextBlock(orgId: string, size: number): Promise<Block> {
-    const counter = await guarded(() =>
-      this.counters.findOneAndUpdate({ _id: orgId }, { $inc: { next: size } }, { upsert: true, returnDocument: 'after' }),
-    );
-    const end = counter!.next + 1;
-    return { next: end - size, end, size, takenAt: this.clock() };
+    const next = (await this.raised(orgId, size)) ?? (await this.begun(orgId, size)) ?? (await this.raised(orgId, size));
+    if (next === null) throw new Error(`the counter of ${orgId} is there and is not`);
+    return { next: next + 1 - size, end: next + 1, size, takenAt: this.clock() };
+  }
+
+  /** The counter after it was raised, or null when the organisation has none. Never an upsert: two at once are told the same value by some servers. */
+  private async raised(orgId: string, size: number): Promise<number | null> {
+    const counter = await guarded(() => this.counters.findOneAndUpdate({ _id: orgId }, { $inc: { next: size } }, { returnDocument: 'after' }));
+    return counter?.next ?? null;
+  }
+
+  /** The counter that was begun, or null when another instance was faster. */
+  private async begun(orgId: string, size: number): Promise<number | null> {
+    const unlessThere = (error: unknown) => (isDuplicateKey(error) ? null : Promise.reject(error));
+    return guarded(() => this.counters.insertOne({ _id: orgId, next: size }).then(() => size, unlessThere));
   }
 
   private nextSize(block: Block | undefined, count: number): number {
@@ -71,6 +81,8 @@ export class NumberBlocks {
     return Math.max(count, Math.min(largest, Math.max(smallest, Math.ceil(size))));
   }
 }
+
+const isDuplicateKey = (error: unknown) => error instanceof mongoose.mongo.MongoServerError && error.code === 11_000;
 
 /** Takes up to `count` numbers off the front of a block. */
 function cut(block: Block, count: number): number[] {
