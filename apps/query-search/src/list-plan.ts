@@ -53,7 +53,7 @@ export interface Query {
   /** Goes along the list's own order until enough match: quick unless few do. */
   walk: Plan;
   /** Looks only at tickets of one condition. Unless they come in the list's order, or are rare, all of them have to be gathered and sorted. */
-  led?: Plan & { isOrdered: boolean };
+  led?: Plan & { isOrdered: boolean; isSingle: boolean };
 }
 
 /** Plans a query. Of the conditions with an index, the one that usually leaves the fewest tickets leads. */
@@ -65,7 +65,7 @@ export function queryOf({ orgId, sort, conditions, from = [] }: Wanted): Query {
   if (!leader?.lead) return query;
   const { isRare = false, isSingle, index: hint } = leader.lead;
   const filter = filterOf(orgId, [leader, ...all.filter((other) => other !== leader)]);
-  return { ...query, led: { filter, hint, isOrdered: isRare || (isSingle && byCreation) } };
+  return { ...query, led: { filter, hint, isSingle, isOrdered: isRare || (isSingle && byCreation) } };
 }
 
 const scopeOf = (orgId: string, conditions: readonly Condition[]) =>

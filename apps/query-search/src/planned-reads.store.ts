@@ -60,11 +60,15 @@ export class PlannedReads {
     return counting;
   }
 
-  /** Here the order is no matter: what leaves few tickets is counted first, and where it leaves many, walking soon comes to 10,000. */
+  /**
+   * The order is no matter here. Tickets of one condition are counted one by one up to the limit. Those of several values are gathered
+   * first; where there are too many for that, walking soon comes to the limit.
+   */
   private async countNow({ scope, walk, led }: Query): Promise<Count> {
     const at = Date.now();
     const read: Read<number> = ({ filter, hint }, maxTimeMS) => this.views.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint });
-    const found = await (led ? this.gamble(`count ${scope}`, [led, walk], read) : asking(() => read(walk, longestMs)));
+    const isSure = !led || led.isSingle;
+    const found = await (isSure ? asking(() => read(led ?? walk, longestMs)) : this.gamble(`count ${scope}`, [led, walk], read));
     const count = { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
     if (found > exactUpTo) this.large.set(scope, { count, at });
     else this.large.delete(scope);
@@ -90,15 +94,26 @@ export class PlannedReads {
     return count;
   }
 
-  /** Tries the first plan for a moment, unless it was found too slow lately, then takes the second. */
+  /** Tries the first plan for a moment, unless it lost to the second lately. */
   private async gamble<T>(memory: string, [first, second]: [Plan, Plan], read: Read<T>): Promise<T> {
-    if (this.lostGambles.has(memory)) return asking(() => read(second, longestMs));
+    const isLost = this.lostGambles.has(memory);
+    const tried = isLost ? undefined : await asking(() => this.inTime(read(first, gambleMs)));
+    if (tried) return tried.value;
+    const start = performance.now();
+    const value = await asking(() => read(second, longestMs));
+    // Where both are slow the store is busy, and the first may be the better one all the same.
+    if (performance.now() - start < gambleMs) this.lostGambles.set(memory, true);
+    else this.lostGambles.delete(memory);
+    return value;
+  }
+
+  /** Undefined when time was up. */
+  private async inTime<T>(reading: Promise<T>): Promise<{ value: T } | undefined> {
     try {
-      return await read(first, gambleMs);
+      return { value: await reading };
     } catch (error) {
-      if (!(error instanceof mongoose.mongo.MongoServerError) || error.code !== timeIsUp) return asking(() => Promise.reject(error as Error));
-      this.lostGambles.set(memory, true);
-      return asking(() => read(second, longestMs));
+      if (error instanceof mongoose.mongo.MongoServerError && error.code === timeIsUp) return undefined;
+      throw error;
     }
   }
 }
