@@ -41,6 +41,16 @@ describe('the same request again, at any gateway', () => {
     expect(again.headers.get('idempotency-replayed')).toBe('true');
   });
 
+  it('keeps the refusal of an assignee whom nobody knows', async () => {
+    const headers = key();
+    const wanted = { title: 'for nobody', assignee: { type: 'member', id: 'nobody' } };
+    expect(await ada.send('POST', '/tickets', wanted, headers, 0)).toMatchObject({ status: 422, body: { type: '/problems/invalid-assignee' } });
+    const again = await ada.send('POST', '/tickets', wanted, headers, 1);
+    expect(again).toMatchObject({ status: 422, body: { type: '/problems/invalid-assignee' } });
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect((await ada.send('POST', '/tickets', { title: 'for nobody' }, headers, 0)).body['type']).toBe('/problems/idempotency-key-reused');
+  });
+
   it('is refused with another body', async () => {
     const headers = key();
     expect((await ada.send('POST', '/tickets', { title: 'one' }, headers, 0)).status).toBe(201);
@@ -51,6 +61,7 @@ describe('the same request again, at any gateway', () => {
     const headers = key();
     const answers = await Promise.all([0, 1, 0, 1, 0, 1].map(async (at) => ada.send('POST', '/tickets', { title: 'race' }, headers, at)));
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+    expect(answers.filter(({ headers: told }) => told.get('idempotency-replayed') === null).length).toBeLessThanOrEqual(2); // one at each gateway at most
   });
 
   it('is another request for another person', async () => {

@@ -25,12 +25,12 @@ export class Roster {
     return this.assistantIds.get(memberId) ?? [];
   }
 
-  /** Somebody by type and id with their name. The caller is there even without an entry: the token says so. @throws ProblemError 422 */
-  assignee({ type, id }: AssigneeInput, caller: Actor): Assignee {
+  /** Somebody by type and id with their name. Undefined for nobody. The caller is there even without an entry: the token says so. */
+  assignee({ type, id }: AssigneeInput, caller: Actor): Assignee | undefined {
     const found = (type === 'member' ? this.members : this.assistants).find((entry) => entry.id === id);
     if (found) return { type, id, name: found.name };
     if (caller.type === type && caller.id === id) return { type, id, name: caller.name };
-    throw new ProblemError('invalid-assignee', `There is no ${type === 'member' ? 'member' : 'assistant'} ${JSON.stringify(id)}.`);
+    return undefined;
   }
 
   private remember(member: string, assistant: string) {

@@ -68,7 +68,11 @@ export class ResultWaiters {
     const those = this.waiting.get(commandId);
     if (those === undefined) return;
     const result = readResult(commandId, value);
-    for (const waiter of those) waiter.tell(result);
+    let answer = result;
+    for (const waiter of those) {
+      waiter.tell(answer);
+      answer = { ...result, duplicate: true }; // the command was sent once for each; to all but the first this is a repeat's answer
+    }
   }
 
   private forget(commandId: string, waiter: Waiting) {

@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { bodies, CountsQuery, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TimelineQuery } from '#contracts';
+import { bodies, CountsQuery, type Assignee, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TimelineQuery } from '#contracts';
 import { commentAnswer, conversationAnswer, createdAnswer, goneAnswer, ticketAnswer, toolCallAnswer } from './answers.js';
 import { withIds } from './command-ids.js';
 import { Directory } from './directory.js';
@@ -62,10 +62,10 @@ export class TicketsController {
   @Post()
   async create(@Body({ schema: bodies.create }) input: Input<'create'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { assignee: wanted, conversation, ...data } = input;
-    const assignee = wanted && (await this.assignee(request, wanted));
+    const assigned = wanted && (await this.assignee(request, wanted));
     const parts = (commandId: string) => ({
       ...data,
-      ...(assignee !== undefined && { assignee }),
+      ...(assigned && { assignee: assigned.to, ...(assigned.unknownAssignee && { unknownAssignee: assigned.unknownAssignee }) }),
       ...(conversation && { conversation: { messages: withIds(conversation.messages, commandId) } }),
     });
     return this.writes.perform({ request, reply }, { type: 'ticket.create.v1', data: parts }, createdAnswer);
@@ -93,8 +93,8 @@ export class TicketsController {
 
   @Put(':id/assignee')
   async assign(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.assignee }) input: Input<'assignee'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const to = await this.assignee(request, input);
-    return this.writes.perform({ request, reply }, { type: 'ticket.assign.v1', ticketId, data: { to } }, ticketAnswer);
+    const data = await this.assignee(request, input);
+    return this.writes.perform({ request, reply }, { type: 'ticket.assign.v1', ticketId, data }, ticketAnswer);
   }
 
   @Delete(':id/assignee')
@@ -135,7 +135,9 @@ export class TicketsController {
     return this.writes.perform({ request, reply }, { type: 'ticket.record-tool-call.v1', ticketId, data }, toolCallAnswer);
   }
 
-  private async assignee({ caller: { principal } }: FastifyRequest, wanted: Input<'assignee'>) {
-    return (await this.directory.roster(principal.orgId)).assignee(wanted, principal.actor);
+  /** Who is meant, by name. Nobody of that name is refused where the command is decided, since a repeat must meet its first answer. */
+  private async assignee({ caller: { principal } }: FastifyRequest, wanted: Input<'assignee'>): Promise<{ to: Assignee; unknownAssignee?: true }> {
+    const known = (await this.directory.roster(principal.orgId)).assignee(wanted, principal.actor);
+    return known ? { to: known } : { to: { ...wanted, name: '' }, unknownAssignee: true };
   }
 }

@@ -122,16 +122,17 @@ describe('answers of writes', () => {
     expect(await answer.json()).toEqual({ id: commandId, state: 'pending', ticketId: value.ticketId });
   });
 
-  it('refuse an assignee that nobody knows', async () => {
+  it('leave an assignee that nobody knows to who decides, so that the refusal is kept', async () => {
     for (const [method, path, body] of [
       ['PUT', `/v1/tickets/${id}/assignee`, { type: 'member', id: 'nobody' }],
       ['PUT', `/v1/tickets/${id}/assignee`, { type: 'agent', id: 'grace' }],
       ['POST', '/v1/tickets', { title: 'a', assignee: { type: 'member', id: 'nobody' } }],
     ] as const) {
+      gateway.answers.bus = (command) => applied(command, { outcome: 'rejected', problem: problem('invalid-assignee', 'Nobody.') });
       const answer = await call(method, path, body);
       expect([answer.status, ((await answer.json()) as { type: string }).type]).toEqual([422, '/problems/invalid-assignee']);
+      expect(gateway.sent.at(-1)!.value.data).toMatchObject({ unknownAssignee: true });
     }
-    expect(gateway.sent).toEqual([]);
   });
 });
 

@@ -3,12 +3,14 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import type { FastifyRequest } from 'fastify';
 import { jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { AssertionClaims, type Principal } from '#contracts';
+import { AssertionClaims, assertionSeconds, type Principal } from '#contracts';
 import { ProblemError } from '#observability';
 import type { Reader } from './ticket-view.store.js';
 
 /** The name by which assertions for this service call it. */
 export const audience = 'query-search';
+
+const clockToleranceSeconds = 30;
 
 /** The key that assertions are signed with. */
 export const INTERNAL_KEY = Symbol('internal key');
@@ -45,6 +47,8 @@ export class AssertionGuard implements CanActivate {
     if (!claims.success) return refuse();
     const { principal, exp } = claims.data;
     const ttl = exp * 1_000 - Date.now();
+    // One that is valid for longer is none of a gateway's; its clock may be a little ahead.
+    if (ttl > (assertionSeconds + clockToleranceSeconds) * 1_000) return refuse();
     if (ttl > 0) this.known.set(assertion, principal, { ttl });
     return principal;
   }

@@ -46,10 +46,11 @@ export function readCommands(records: readonly IncomingRecord[]): { received: Re
 }
 
 function readCommand(record: IncomingRecord): Received {
-  const { id, type, subject, orgId, time, traceparent: trace } = readEnvelope(record);
+  const { id, type, subject, orgId, time, specversion, traceparent: trace } = readEnvelope(record);
   const json = parseJson(record.value);
   if (!isCommandType(type)) throw new Unreadable('unknown-type', `ce_type is ${type ?? 'missing'}`);
   demandId(id);
+  demandEvent(specversion, time);
   const value = parseValue(type, json);
   demandAgreement({ orgId, subject, key: record.key?.toString() }, value);
   const { topic, partition, offset } = record;
@@ -60,6 +61,11 @@ function readCommand(record: IncomingRecord): Received {
 
 function demandId(id: string | undefined): asserts id is string {
   if (!id || id.length > maxIdLength || !isStorable(id)) throw new Unreadable('schema-invalid', `ce_id is not a text of 1 to ${maxIdLength} characters`);
+}
+
+function demandEvent(specversion = '1.0', time = '1970-01-01') {
+  if (specversion !== '1.0') throw new Unreadable('schema-invalid', `ce_specversion is ${specversion}, not 1.0`);
+  if (Number.isNaN(Date.parse(time))) throw new Unreadable('schema-invalid', 'ce_time is not a time');
 }
 
 /** Headers may be left out, the key not; what is there says the same as the value. */

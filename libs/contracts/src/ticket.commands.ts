@@ -6,6 +6,13 @@ import { CommentBody, CommentKind, CustomFieldKey, CustomFields, CustomFieldValu
 /** A message on its way to the decider: the door has given it an id; its time is the decision's where the caller named none. */
 const StampedMessages = MessageInputs.refine((messages) => messages.every(({ id }) => id !== undefined), 'every message needs an id');
 
+/** On the command topic nothing unknown passes, in no depth. */
+const StampedActor = z.strictObject(Actor.shape);
+const StampedAssignee = z.strictObject(Assignee.shape);
+
+/** The door found nobody of this name in the organisation: the command is refused, and that answer is kept like any other. */
+const unknownAssignee = z.literal(true).optional();
+
 const Create = z.strictObject({
   title: Title,
   description: Description.optional(),
@@ -14,7 +21,8 @@ const Create = z.strictObject({
   requester: Requester.nullable().optional(),
   tags: Tags.optional(),
   customFields: CustomFields.optional(),
-  assignee: Assignee.nullable().optional(),
+  assignee: StampedAssignee.nullable().optional(),
+  unknownAssignee,
   conversation: z.strictObject({ messages: StampedMessages }).optional(),
   externalId: text(255, 1).nullable().optional(),
   followUpOf: Uuid.nullable().optional(),
@@ -66,9 +74,10 @@ export const commandData = {
   'ticket.change-status.v1': z.strictObject({ to: Status, comment: CommentBody.optional() }),
   'ticket.add-comment.v1': z.strictObject({ kind: CommentKind, body: CommentBody }),
   'ticket.assign.v1': z.strictObject({
-    to: Assignee.nullable(),
+    to: StampedAssignee.nullable(),
+    unknownAssignee,
     reason: z.enum(['manual', 'self', 'rule']).optional(),
-    ifAssignee: Assignee.pick({ type: true, id: true }).nullable().optional(),
+    ifAssignee: StampedAssignee.partial({ name: true }).nullable().optional(),
     explanation: JsonObject.optional(),
   }),
   'ticket.update-details.v1': DetailsPatch,
@@ -95,10 +104,10 @@ export type Origin = z.infer<typeof Origin>;
 const stamp = {
   orgId: Slug,
   ticketId: Uuid,
-  actor: Actor,
-  access: Access,
+  actor: StampedActor,
+  access: z.strictObject(Access.shape),
   channel: Channel,
-  onBehalfOf: Actor.optional(),
+  onBehalfOf: StampedActor.optional(),
   expectedVersion: z.number().int().positive().optional(),
   payloadHash: z.string().min(1).max(128),
   origin: Origin.optional(),

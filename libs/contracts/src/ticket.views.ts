@@ -7,7 +7,7 @@ import { isEventType, type EventType, type ShortEventType } from './ticket.event
 
 /** Bodies of the writes, as callers send them. */
 export const bodies = {
-  create: commandData['ticket.create.v1'].extend({
+  create: commandData['ticket.create.v1'].omit({ unknownAssignee: true }).extend({
     assignee: AssigneeInput.nullable().optional(),
     conversation: z
       .union([z.strictObject({ messages: MessageInputs }), MessageInputs.transform((messages) => ({ messages }))])

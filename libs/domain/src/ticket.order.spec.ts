@@ -1,8 +1,9 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { CommandType, RejectionName, Scope, Status } from '#contracts';
 import { ada, agent, assigneeOf, billingBot, commandId, everyScope, grace, linus } from '../../contracts/testing/builders.js';
 import { append, assign, changeTo, create, created, deleted, everyCommand, inStatus, recordCall, replied, restore, restored, update, write } from '../testing/histories.js';
-import { given } from '../testing/scenarios.js';
+import { decide, Rejection } from '#domain';
+import { given, minute, stateOf } from '../testing/scenarios.js';
 
 type Existing = Exclude<CommandType, 'ticket.create.v1'>;
 const commands = Object.entries(everyCommand) as [Existing, (typeof everyCommand)[Existing]][];
@@ -52,6 +53,16 @@ describe('ticket: who is told what', () => {
     given(created(), deleted).when(command(stale)).thenRejected('gone', {});
   });
 
+  it('may be restored for 30 days and no longer', () => {
+    const day = 86_400_000;
+    const command = restore({});
+    const after = (ms: number) => () => decide(command, stateOf(created(), deleted), new Date(Date.parse(minute(2)) + ms).toISOString());
+    expect(after(30 * day)()).toStrictEqual(restored);
+    expect(after(30 * day + 1)).toThrow(Rejection);
+  });
+  it('assigning somebody whom the door did not find is refused', () => {
+    given(created()).when(assign({ to: { type: 'member', id: 'x', name: '' }, unknownAssignee: true })).thenRejected('invalid-assignee');
+  });
   it('a restored ticket moves again', () => void given(created(), deleted, restored).when(changeTo('pending')).state());
 });
 

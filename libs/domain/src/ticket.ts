@@ -48,8 +48,8 @@ const actionOf: Record<TicketCommand['type'], Action> = {
 };
 
 /**
- * What a command makes of a ticket: one fact, or null when nothing changes. Access comes first, then the expected version, then
- * the ticket's own rules (contract section 1).
+ * What a command makes of a ticket: one fact, or null when nothing changes. Access comes first (a deleted ticket is
+ * gone for everything but a restore), then the expected version, then the ticket's own rules (contract section 1).
  * @param at time of the event, should there be one
  * @throws Rejection the command's no
  */
@@ -101,6 +101,7 @@ function decideCreate(command: Command<'ticket.create.v1'>, state: TicketState, 
   if (data.assignee && lacks(command, 'assign') !== null) throw forbidden(lacks(command, 'assign')!);
   demandVersion(command, state.status === 'exists' ? state.ticket.version : 0);
   if (state.status === 'exists') throw new Rejection('already-exists', 'The ticket exists already.');
+  demandKnown(data.unknownAssignee, data.assignee);
   return { type: 'ticket.created.v1', data: createdData(data, assistantId, at) };
 }
 
@@ -149,7 +150,7 @@ function decideExisting(command: Exclude<TicketCommand, { type: 'ticket.create.v
     case 'ticket.delete.v1':
       return { type: 'ticket.deleted.v1', data: command.data };
     case 'ticket.restore.v1':
-      return state.deleted ? { type: 'ticket.restored.v1', data: command.data } : null;
+      return decideRestore(command, state, at);
   }
 }
 
@@ -167,12 +168,28 @@ function decideMove(command: Command<'ticket.change-status.v1'>, state: Existing
 }
 
 function decideAssign({ data, actor }: Command<'ticket.assign.v1'>, { assignee }: Ticket): TicketFact | null {
+  demandKnown(data.unknownAssignee, data.to);
   const expected = data.ifAssignee;
   if (expected !== undefined && !sameAssignee(expected, assignee)) return null;
   if (sameAssignee(data.to, assignee)) return null;
   const reason = data.reason ?? (is(data.to, actor) ? 'self' : 'manual');
   const { explanation } = data;
   return { type: 'ticket.assignee-changed.v1', data: { from: assignee, to: data.to, reason, ...(explanation && { explanation }) } };
+}
+
+/** Who may be assigned is what the door knows; the refusal is decided here, so that it is kept and a repeat meets it again. */
+function demandKnown(unknown: true | undefined, assignee: Pick<Actor, 'type' | 'id'> | null | undefined) {
+  if (!unknown || !assignee) return;
+  const kind = assignee.type === 'member' ? 'member' : 'assistant';
+  throw new Rejection('invalid-assignee', `There is no ${kind} ${JSON.stringify(assignee.id)}.`);
+}
+
+/** A deleted ticket may be restored so long (contract section 2). Nothing happens to it meanwhile, so its newest event is the deletion. */
+const restorableMs = 30 * 86_400_000;
+function decideRestore({ data }: Command<'ticket.restore.v1'>, { ticket, deleted }: ExistingTicket, at: string): TicketFact | null {
+  if (!deleted) return null;
+  if (Date.parse(at) - Date.parse(ticket.updatedAt) > restorableMs) throw new Rejection('gone', 'The ticket was deleted more than 30 days ago.');
+  return { type: 'ticket.restored.v1', data };
 }
 
 function decideDetails(command: Command<'ticket.update-details.v1'>, ticket: Ticket): TicketFact | null {
