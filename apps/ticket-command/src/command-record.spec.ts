@@ -95,9 +95,9 @@ describe('records of the command topic', () => {
     expect(reasonOf(recordOf(create, { value: withData(`{"title":${nested(20_000)}}`) }))).toBe('schema-invalid'));
 
   it('half a megabyte of empty arrays takes no longer than it must', () => {
-    const began = performance.now();
+    const began = process.cpuUsage();
     expect(reasonOf(recordOf(create, { value: withData(`{"title":[${'[],'.repeat(150_000)}[]]}`) }))).toBe('schema-invalid');
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(process.cpuUsage(began).user).toBeLessThan(1_000_000);
   });
 
   it('reads ids in any case as one', () => {

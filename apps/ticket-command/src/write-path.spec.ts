@@ -26,7 +26,7 @@ const other = fc
   .oneof(
     fc.record({ type: fc.constant('ticket.create.v1' as const), data: fc.record({ title: fc.constantFrom('T', 'U'), assistantId: fc.constantFrom('billing-bot', null) }) }),
     fc.record({ type: fc.constant('ticket.add-comment.v1' as const), data: fc.record({ kind: fc.constantFrom('comment', 'note', 'reply'), body: fc.constantFrom('Hm.', 'Aha.') }) }),
-    fc.record({ type: fc.constant('ticket.assign.v1' as const), data: fc.record({ to: fc.constantFrom(null, assigneeOf(grace), assigneeOf(ada)), ifAssignee: fc.constantFrom(null, assigneeOf(grace)) }, { requiredKeys: ['to'] }) }),
+    fc.record({ type: fc.constant('ticket.assign.v1' as const), data: fc.record({ to: fc.constantFrom(null, assigneeOf(grace), assigneeOf(ada)), ifAssignee: fc.constantFrom(null, { type: 'member', id: 'grace' }) }, { requiredKeys: ['to'] }) }),
     fc.record({ type: fc.constant('ticket.update-details.v1' as const), data: fc.record({ title: fc.constantFrom('T', 'U'), customFields: fc.constantFrom({ a: 1 }, { a: null }, { b: 'x' }) }, { requiredKeys: [] }) }),
     fc.record({ type: fc.constant('ticket.append-conversation.v1' as const), data: fc.constant({ messages: [{ id: 'm', role: 'user', content: 'Help!' }] }) }),
   )

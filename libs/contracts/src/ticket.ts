@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Actor, Assignee, Channel } from './principal.js';
-import { Instant, PersonId, Slug, text, trimmedText, Uuid } from './text.js';
+import { Instant, maxJsonDepth, PersonId, Slug, text, trimmedText, Uuid } from './text.js';
 
 /** Sizes that the contract promises (section 3); counts are per ticket unless named otherwise. */
 export const limits = {
@@ -17,7 +17,7 @@ export const limits = {
   comments: 5_000,
   messages: 10_000,
   requestBytes: 256 * 1024,
-  jsonDepth: 32,
+  jsonDepth: maxJsonDepth,
 } as const;
 
 export const Status = z.enum(['open', 'pending', 'resolved', 'closed']);
