@@ -1,12 +1,20 @@
 import { ProblemError } from '#observability';
 import { isPassing } from '#persistence';
 
-/** Runs a read for somebody who waits: trouble of the store that passes is told as 503, a query that takes too long too. */
+/** A store that says nothing for so long is taken for down, ms: a little longer than it may work on a query. */
+const patienceMs = 2_500;
+
+/** Runs a read for somebody who waits. @throws ProblemError dependency-unavailable, for trouble of the store that passes, queries that take too long, and silence */
 export async function asking<T>(read: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(unavailable()), patienceMs)));
   try {
-    return await read();
+    return await Promise.race([read(), silence]);
   } catch (error) {
-    if (!isPassing(error)) throw error;
-    throw new ProblemError('dependency-unavailable', 'The read model cannot answer right now.', {}, { 'retry-after': '1' });
+    throw isPassing(error) ? unavailable() : error;
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+const unavailable = () => new ProblemError('dependency-unavailable', 'The read model cannot answer right now.', {}, { 'retry-after': '1' });

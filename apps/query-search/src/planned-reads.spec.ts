@@ -14,7 +14,7 @@ function collection(answers: Record<string, number | Error>) {
   const asked: string[] = [];
   const answer = async (hint: string) => {
     asked.push(hint);
-    await new Promise((resolve) => setTimeout(resolve, hint === 'byKey' ? (answers['slow'] as number | undefined) : 0));
+    await new Promise((resolve) => setTimeout(resolve, hint === 'byKey' ? (answers['slow'] as number | undefined) : 0).unref());
     const value = answers[hint]!;
     if (typeof value === 'number') return value;
     throw value;
@@ -60,6 +60,14 @@ describe('a list whose order may lead past many tickets', () => {
         await expect(read).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' }, headers: { 'retry-after': '1' } });
       }
     }
+  });
+
+  it('is told as unavailable while the store is silent', async () => {
+    const { answers, reads } = collection({ byKey: 1 });
+    answers['slow'] = 10_000;
+    const started = Date.now();
+    await expect(reads.find({ ...open, walk: open.led! }, page, {})).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } });
+    expect(Date.now() - started).toBeLessThan(5_000);
   });
 
   it('does not hide a mistake of ours as a busy store', async () => {
