@@ -49,7 +49,7 @@ export class MongoCommitLog implements CommitLog {
   }
 
   async find(keys: readonly CommitKey[]): Promise<Commit[]> {
-    return keys.length === 0 ? [] : this.read(keys.map(commitKey));
+    return this.read(keys.map(commitKey));
   }
 
   /**
@@ -71,6 +71,7 @@ export class MongoCommitLog implements CommitLog {
   }
 
   private async read(ids: readonly string[]): Promise<Commit[]> {
+    if (ids.length === 0) return [];
     // Without a batch size the first answer holds 101 documents, and the rest costs another round trip.
     const found = await guarded(() => this.commits.find({ _id: { $in: ids } }, { batchSize: ids.length + 1 }).toArray());
     return found.map(fromDocument);
