@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import type { Actor } from './principal.js';
 import { PersonId, Slug, text, Uuid } from './text.js';
-import { AssigneeInput, CommentBody, MessageInputs, Priority, StatusInput, type Message, type Status, type Ticket, type TicketAnswer } from './ticket.js';
+import { AssigneeInput, CommentBody, MessageInput, MessageInputs, Priority, StatusInput, type Message, type Status, type Ticket, type TicketAnswer } from './ticket.js';
 import { commandData, DetailsPatch, ToolCall } from './ticket.commands.js';
-import { isEventType, type EventType, type ShortEventType } from './ticket.events.js';
+import { eventData, isEventType, type EventType, type ShortEventType } from './ticket.events.js';
 
 /** Bodies of the writes, as callers send them. */
 export const bodies = {
   create: commandData['ticket.create.v1'].omit({ unknownAssignee: true }).extend({
     assignee: AssigneeInput.nullable().optional(),
     conversation: z
-      .union([z.strictObject({ messages: MessageInputs }), MessageInputs.transform((messages) => ({ messages }))])
+      .union([z.strictObject({ messages: MessageInputs }), MessageInputs.transform((messages) => ({ messages })).pipe(z.strictObject({ messages: z.array(MessageInput) }))])
       .optional(),
   }),
   patch: DetailsPatch,
@@ -26,7 +26,7 @@ export const bodies = {
 export const TicketId = Uuid;
 
 /** `/tickets/{idOrNumber}`. */
-export const TicketIdOrNumber = z.union([Uuid, z.string().regex(/^[1-9][0-9]{0,14}$/).transform(Number)]);
+export const TicketIdOrNumber = z.union([Uuid, z.string().regex(/^[1-9][0-9]{0,14}$/).transform(Number).pipe(z.int())]);
 
 const single = z.string({ error: (issue) => (Array.isArray(issue.input) ? 'must be given once' : 'must be a text') });
 
@@ -46,11 +46,16 @@ const wholeNumber = (max: number) =>
 const dayMs = 86_400_000;
 const isDate = /^\d{4}-\d{2}-\d{2}$/;
 
+/** Instants are compared as texts, whose years have four digits: what lies beyond them is their first or last moment. */
+const [firstMs, lastMs] = [Date.parse('0000-01-01T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z')];
+const withinReach = (ms: number) => new Date(Math.min(lastMs, Math.max(firstMs, ms))).toISOString();
+
 /** An instant, or a bare date: its first moment as a start, the first moment after it as an end (UTC). Answers an ISO instant. */
 const bound = (end: boolean) =>
   single
     .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'must be a date or an instant with an offset' }))
-    .transform((value) => new Date(Date.parse(value) + (end && isDate.test(value) ? dayMs : 0)).toISOString());
+    .transform((value) => withinReach(Date.parse(value) + (end && isDate.test(value) ? dayMs : 0)))
+    .pipe(z.iso.datetime());
 
 /** `me`, `none`, a member's id, or `agent:<id>`. */
 const AssigneeFilter = PersonId;
@@ -119,7 +124,8 @@ export type PageQuery = z.infer<typeof PageQuery>;
 const EventTypeFilter = z
   .string()
   .refine((type) => isEventType(`ticket.${type}.v1`), 'is not an event type')
-  .transform((type) => `ticket.${type}.v1` as EventType);
+  .transform((type) => `ticket.${type}.v1` as EventType)
+  .pipe(z.enum(Object.keys(eventData) as EventType[]));
 
 export const TimelineQuery = PageQuery.extend({ type: anyOf(EventTypeFilter).optional() });
 export type TimelineQuery = z.infer<typeof TimelineQuery>;
@@ -159,6 +165,6 @@ export type TimelineItem =
 
 /** First characters of a description, white space folded, for lists. */
 export const snippetOf = ({ description }: Pick<Ticket, 'description'>) =>
-  [...description.slice(0, 2_000).replace(/\s+/gu, ' ').trim()].slice(0, 200).join('');
+  [...description.slice(0, 2_000).replace(/[\ud800-\udbff]$/, '').replace(/\s+/gu, ' ').trim()].slice(0, 200).join('');
 
 export type ConversationPage = Page<Message>;
