@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { type z } from 'zod';
+import { bodies, jsonPointer, ListQuery, validationErrors } from './index.js';
+
+const errorsOf = (schema: z.ZodType, value: unknown, at?: (path: readonly PropertyKey[]) => string) => validationErrors(schema.safeParse(value).error!.issues, at);
+
+describe('validation errors', () => {
+  it('name where, what and why', () => {
+    expect(errorsOf(bodies.create, { title: '', priority: 'x', requester: { email: 'no' } })).toEqual([
+      { pointer: '/title', code: 'too_small', message: expect.any(String) },
+      { pointer: '/priority', code: 'invalid_value', message: expect.any(String) },
+      { pointer: '/requester/email', code: 'invalid_format', message: expect.any(String) },
+    ]);
+  });
+
+  it('name every unknown field by itself, where it stands', () => {
+    expect(errorsOf(bodies.create, { title: 'T', colour: 'red', requester: { phone: '1', 'a/b~c': 2 } })).toEqual([
+      { pointer: '/requester/phone', code: 'unknown_field', message: 'is not known' },
+      { pointer: '/requester/a~1b~0c', code: 'unknown_field', message: 'is not known' },
+      { pointer: '/colour', code: 'unknown_field', message: 'is not known' },
+    ]);
+  });
+
+  it('have codes of our own for what zod has none', () => {
+    expect(errorsOf(bodies.create, { title: 'x'.repeat(201) })).toMatchObject([{ pointer: '/title', code: 'too_long', message: 'must have at most 200 characters' }]);
+    expect(errorsOf(bodies.create, { title: '\ud800' })).toMatchObject([{ code: 'bad_unicode' }]);
+    expect(errorsOf(ListQuery, { createdFrom: '2026-01-02', createdTo: '2026-01-01T00:00:00Z' })).toMatchObject([{ pointer: '/createdFrom', code: 'out_of_order' }]);
+  });
+
+  it('point into arrays', () => expect(errorsOf(bodies.create, { title: 'T', tags: ['a', 7] })).toMatchObject([{ pointer: '/tags/1', code: 'invalid_type' }]));
+
+  it('of the whole body point at the whole', () => expect(errorsOf(bodies.create, [])).toMatchObject([{ pointer: '', code: 'invalid_type' }]));
+
+  it('are at most 20', () => {
+    const unknown = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`f${n}`, 1]));
+    expect(errorsOf(bodies.create, { title: 'T', ...unknown })).toHaveLength(20);
+    expect(errorsOf(bodies.create, { title: 'T', tags: Array.from({ length: 20 }, () => 7), ...unknown })).toHaveLength(20);
+  });
+
+  it('point as the door wants it', () => {
+    const queryName = ([name]: readonly PropertyKey[]) => `?${String(name)}`;
+    expect(errorsOf(ListQuery, { colour: 'red', status: 'new', page: '0' }, queryName)).toMatchObject([
+      { pointer: '?status', code: 'invalid_value' },
+      { pointer: '?page', code: 'too_small' },
+      { pointer: '?colour', code: 'unknown_field' },
+    ]);
+  });
+});
+
+describe('JSON pointer', () => {
+  it.each([
+    [[], ''],
+    [['a'], '/a'],
+    [['a', 0, 'b'], '/a/0/b'],
+    [['a/b', '~', ''], '/a~1b/~0/'],
+  ])('of %j is %j', (path, pointer) => expect(jsonPointer(path)).toBe(pointer));
+});
