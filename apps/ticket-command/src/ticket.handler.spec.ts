@@ -37,6 +37,17 @@ describe('a round', () => {
     expect(outcomes()).toEqual(['c1 applied 1', 'c2 applied 2', 'c3 rejected -', 'c4 applied 3']);
   });
 
+  it('is told with these topics, keys and headers', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const at = '2026-01-01T12:00:00.000Z';
+    await instanceIn(world, { clock: () => Date.parse(at) }).handle([recordOf(create('c1'), { headers: { traceparent } })]);
+    const shared = { ce_specversion: '1.0', ce_source: '/organisations/acme/tickets', ce_subject: ticketId, ce_time: at, ce_orgid: 'acme', 'content-type': 'application/json', traceparent };
+    expect(world.published.map(({ topic, key, headers }) => ({ topic, key, headers }))).toEqual([
+      { topic: 'ticket.events.v1', key: ticketId, headers: { ...shared, ce_id: `${ticketId}:1`, ce_type: 'ticket.created.v1' } },
+      { topic: 'ticket.command-results.v1', key: 'c1', headers: { ...shared, ce_id: 'c1', ce_type: 'ticket.command-result.v1' } },
+    ]);
+  });
+
   it('publishes all its events before its first answer', async () => {
     await instanceIn(world).handle([...recordsOf([create('c1'), comment('c2')]), ...recordsOf([create('d1', uuid(2))], { partition: 1 })]);
     expect(world.published.map(({ topic }) => topic)).toEqual([...Array<string>(3).fill('ticket.events.v1'), ...Array<string>(3).fill('ticket.command-results.v1')]);

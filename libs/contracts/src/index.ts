@@ -1,7 +1,6 @@
 export * from './directory.js';
 export * from './internal.js';
 export * from './json-schema.js';
-export * from './message.js';
 export * from './principal.js';
 export * from './problem.js';
 export * from './result.js';
