@@ -1,11 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { topics } from '#contracts';
-import { eventually } from '../../tools/testing/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { abortAt, type AbortPoint, undisturbed } from '../support/abort-plan.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { forgetMembers } from '../support/group-members.js';
 import { mixedLoad } from '../support/mixed-load.js';
 import { anyServers, WritePath } from '../support/write-path.js';
+
+jest.setTimeout(150_000);
 
 describe('ticket-command killed at a point of its write path', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;
@@ -17,20 +19,20 @@ describe('ticket-command killed at a point of its write path', () => {
     path = await WritePath.open(servers);
     app = await path.stack.add('ticket-command');
     await app.end();
-  }, 120_000);
+  });
 
-  afterEach(() => app.end(), 40_000);
+  afterEach(() => app.end());
 
   afterAll(async () => {
     await path.close();
     await servers.stop();
-  }, 60_000);
+  });
 
   /** Starts it, lets it kill itself, and gives its partitions back at once. */
   async function dieAt(point: AbortPoint, occurrence: number): Promise<void> {
     const before = app.logs().split(`reached ${point}\n`).length;
     app.start(abortAt({ point, occurrence }));
-    await eventually(() => !app.isRunning, 20_000);
+    await eventually(() => !app.isRunning);
     expect(app.logs().split(`reached ${point}\n`).length).toBe(before + 1);
     await forgetMembers(servers.kafkaBrokers, 'ticket-command');
   }
@@ -55,5 +57,5 @@ describe('ticket-command killed at a point of its write path', () => {
     await path.settled(load);
     await app.end();
     expect(await path.verdict(load)).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Partitioners } from 'kafkajs';
 import { topics, type CommandResult, type DeadLetterReason } from '#contracts';
 import { type IncomingRecord, type OutgoingRecord, type RawHeader, RecordProducer } from '#messaging';
-import { eventually } from '../../tools/testing/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { recordOf } from '../support/command-client.js';
 import { mixedLoad, type PlannedCommand } from '../support/mixed-load.js';
 import { anyServers, deadCommands, WritePath } from '../support/write-path.js';
@@ -73,6 +73,8 @@ const withStrangeHeaders = (record: OutgoingRecord): OutgoingRecord => ({
   headers: [raw('twice', 'one'), ...rawOf(record), raw('twice', Buffer.from([0xff, 0x00, 0xfe])), raw('nothing', null), raw('dead_reason', 'old'), raw('dead_note', 'kept')],
 });
 
+jest.setTimeout(150_000);
+
 describe('broken records on the command topic', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;
   let path: WritePath;
@@ -83,13 +85,13 @@ describe('broken records on the command topic', () => {
     path = await WritePath.open(servers);
     producer = new RecordProducer({ brokers: servers.kafkaBrokers.split(','), clientId: 'broken-records' });
     await Promise.all([path.stack.add('ticket-command'), producer.connect()]);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await producer.close();
     await path.close();
     await servers.stop();
-  }, 60_000);
+  });
 
   const idOf = ({ record }: Broken) => (Array.isArray(record.headers) ? undefined : (record.headers as Record<string, string>)['ce_id']);
 
@@ -114,7 +116,7 @@ describe('broken records on the command topic', () => {
     expect(new Set(told.map(({ dead_partition }) => dead_partition))).toEqual(new Set([String(keyIsAt(load[0]!.ticketId))]));
     for (const letter of letters) expectUntouched(letter, sources.get(`${letter.headers['dead_partition']}/${letter.headers['dead_offset']}`)!);
     expect(path.stack.apps['ticket-command'][0]!.isRunning).toBe(true);
-  }, 60_000);
+  });
 
   it('are told to whoever waits for them, where they say to whom', async () => {
     const load = mixedLoad(`told ${Date.now()}`, 1);
@@ -125,7 +127,7 @@ describe('broken records on the command topic', () => {
     const results = path.tail.records(topics.results).map((record) => JSON.parse(record.value!.toString()) as CommandResult);
     const answers = broken.map((one) => results.find(({ commandId }) => commandId === idOf(one))?.problem?.type);
     expect(answers).toEqual(broken.map(({ reason, isAnswered }) => (isAnswered ? `/problems/${reason}` : undefined)));
-  }, 60_000);
+  });
 });
 
 /** Key, value and headers as they were, and eight headers more. */

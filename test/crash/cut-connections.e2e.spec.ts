@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../../tools/testing/eventually.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { CuttingProxy, type Fate } from '../support/cutting-proxy.js';
 import { watchHealth } from '../support/health-watch.js';
 import { mixedLoad } from '../support/mixed-load.js';
 import { anyServers, WritePath } from '../support/write-path.js';
+
+jest.setTimeout(150_000);
 
 describe('ticket-command behind connections that break', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;
@@ -19,7 +21,7 @@ describe('ticket-command behind connections that break', () => {
     [broker, store] = await Promise.all([CuttingProxy.toKafka(servers.kafkaBrokers), CuttingProxy.toMongodb(servers.mongodbUri)]);
     const MONGODB_URI = servers.mongodbUri.replace(/:\d+/, `:${store.port}`);
     app = await path.stack.add('ticket-command', { env: { KAFKA_BROKERS: `127.0.0.1:${broker.port}`, MONGODB_URI } });
-  }, 120_000);
+  });
 
   afterEach(() => {
     for (const proxy of [broker, store]) {
@@ -33,7 +35,7 @@ describe('ticket-command behind connections that break', () => {
     await path.close();
     await Promise.all([broker.close(), store.close()]);
     await servers.stop();
-  }, 60_000);
+  });
 
   /** The first requests of a name meet these fates, one after the other; everything else passes. */
   const inTurn = (name: string, fates: readonly Fate[]) => {
@@ -72,7 +74,7 @@ describe('ticket-command behind connections that break', () => {
     expect([...proxy().spoilt.keys()]).toEqual(expect.arrayContaining(spoilt));
     expect(proxy().spoilt.size).toBeGreaterThan(0);
     expect(await path.verdict(load)).toEqual([]);
-  }, 60_000);
+  });
 
   it.each([
     { name: 'broker', proxy: () => broker },
@@ -83,13 +85,13 @@ describe('ticket-command behind connections that break', () => {
     const sending = path.client.stream(load, 40);
     await eventually(async () => (await path.seen(load)).answers > 0);
     proxy().down();
-    await eventually(() => health.ready.includes(503), 15_000);
+    await eventually(() => health.ready.includes(503));
     await sending;
     proxy().up();
     await path.settled(load);
-    await eventually(() => health.ready.at(-1) === 200, 15_000);
+    await eventually(() => health.ready.at(-1) === 200);
     await health.stop();
     expect(health.live).toEqual([200]);
     expect(await path.verdict(load)).toEqual([]);
-  }, 60_000);
+  });
 });

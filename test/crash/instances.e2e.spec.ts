@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { eventId, topics } from '#contracts';
-import { eventually } from '../../tools/testing/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { abortAt, type AbortPoint, undisturbed } from '../support/abort-plan.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { recordOf } from '../support/command-client.js';
 import { forgetMembers, memberCount } from '../support/group-members.js';
 import { mixedLoad, type PlannedCommand } from '../support/mixed-load.js';
 import { anyServers, WritePath } from '../support/write-path.js';
+
+jest.setTimeout(150_000);
 
 describe('several instances of ticket-command', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;
@@ -22,14 +24,14 @@ describe('several instances of ticket-command', () => {
     path = await WritePath.open(servers);
     [one, other] = await Promise.all([path.stack.add('ticket-command'), path.stack.add('ticket-command')]);
     await Promise.all([one.end(), other.end()]);
-  }, 120_000);
+  });
 
-  afterEach(() => Promise.all([one.end(), other.end()]), 40_000);
+  afterEach(() => Promise.all([one.end(), other.end()]));
 
   afterAll(async () => {
     await path.close();
     await servers.stop();
-  }, 60_000);
+  });
 
   /** Event records on the topic, repeats included. */
   const published = async () => {
@@ -38,7 +40,7 @@ describe('several instances of ticket-command', () => {
   };
   const loseSession = () => forgetMembers(servers.kafkaBrokers, 'ticket-command');
   /** Both instances are in the group with both their lanes: the sleeper has ended what it had in hand, and knows what it missed. */
-  const reunited = () => eventually(async () => (await memberCount(servers.kafkaBrokers, 'ticket-command')) === 4, 30_000);
+  const reunited = () => eventually(async () => (await memberCount(servers.kafkaBrokers, 'ticket-command')) === 4);
 
   it('share the work while one comes, goes, comes again, and another one is killed', async () => {
     const load = mixedLoad(`rebalance ${Date.now()}`, 60);
@@ -49,13 +51,13 @@ describe('several instances of ticket-command', () => {
     await other.restart();
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
-  }, 90_000);
+  });
 
   it('survive one that slept with commands in hand until the group had given its partitions away, and went on as if nothing were', async () => {
     const load = mixedLoad(`asleep ${Date.now()}`, 24);
     await path.client.send(load);
     one.start(abortAt({ point: 'after-look-up', signal: 'SIGSTOP' }));
-    await eventually(() => isStopped(one), 20_000);
+    await eventually(() => isStopped(one));
     await other.restart(undisturbed); // ready only after the sleeper's session has ended
     await path.settled(load);
     const before = await published();
@@ -64,7 +66,7 @@ describe('several instances of ticket-command', () => {
     expect(await published()).toBeGreaterThan(before);
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
-  }, 90_000);
+  });
 
   const naps: { point: AbortPoint; occurrence: number }[] = [
     { point: 'after-look-up', occurrence: 1 },
@@ -87,7 +89,7 @@ describe('several instances of ticket-command', () => {
     await one.kill('SIGUSR2');
     await eventually(() => one.logs().split('armed\n').length > armed);
     await path.client.send(held[1]);
-    await eventually(() => isStopped(one), 20_000);
+    await eventually(() => isStopped(one));
     await loseSession();
     await other.restart(undisturbed);
     await path.client.send(missed);
@@ -98,16 +100,16 @@ describe('several instances of ticket-command', () => {
     const load = [...known, ...held[1], ...missed, ...later];
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
-  }, 90_000);
+  });
 
   it('survive a sleeper that overtakes its successor: each version first appears after the one before, whoever stored it', async () => {
     const load = mixedLoad(`overtake ${Date.now()}`, 24);
     await path.client.send(load);
     one.start(abortAt({ point: 'after-look-up', signal: 'SIGSTOP' }));
-    await eventually(() => isStopped(one), 20_000);
+    await eventually(() => isStopped(one));
     await loseSession();
     other.start(abortAt({ point: 'after-insert', signal: 'SIGSTOP' }));
-    await eventually(() => isStopped(other), 20_000);
+    await eventually(() => isStopped(other));
     const { commits, events } = await path.seen(load);
     expect([commits > 0, events]).toEqual([true, 0]);
     await one.kill('SIGCONT');
@@ -118,7 +120,7 @@ describe('several instances of ticket-command', () => {
     await reunited();
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
-  }, 90_000);
+  });
 
   it('never make a version twice, even of a ticket whose commands were spread over the partitions by mistake', async () => {
     const [create, comment] = mixedLoad(`spread ${Date.now()}`, 1) as [PlannedCommand, PlannedCommand];
@@ -139,7 +141,7 @@ describe('several instances of ticket-command', () => {
     const versions = Map.groupBy(events, ({ headers }) => headers['ce_id']!);
     expect([...versions.keys()].sort()).toEqual([create, ...comments].map((_, index) => eventId(create.ticketId, index + 1)).sort());
     expect([...versions].filter(([, records]) => new Set(records.map(({ value }) => value!.toString())).size > 1).map(([id]) => id)).toEqual([]);
-  }, 60_000);
+  });
 });
 
 function quarters<T>(load: readonly T[]): [T[], T[], T[], T[]] {

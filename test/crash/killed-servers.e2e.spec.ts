@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { RunningServers } from '#servers';
-import { eventually } from '../../tools/testing/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { clientOf, type Client } from '../support/client.js';
 import { watchHealth } from '../support/health-watch.js';
@@ -10,6 +10,8 @@ import { wrongViews } from '../support/seen-views.js';
 import { ownServers, WritePath } from '../support/write-path.js';
 
 Logger.overrideLogger(false); // the client complains of the broker that this test kills
+
+jest.setTimeout(150_000);
 
 describe('services on servers that are killed under load', () => {
   let servers: RunningServers;
@@ -22,12 +24,12 @@ describe('services on servers that are killed under load', () => {
     path = await WritePath.open(servers, {});
     apps = Object.values(path.stack.apps).flat();
     ada = clientOf(path.stack, { org: 'acme', sub: 'ada' });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await path.close();
     await servers.stop();
-  }, 60_000);
+  });
 
   const pidOf = (server: 'kafka' | 'mongodb', index: number) => servers.servers[server].pids.at(index);
 
@@ -46,13 +48,13 @@ describe('services on servers that are killed under load', () => {
       if (pid !== undefined && !killed.has(pid)) process.kill(pid, 'SIGKILL');
       if (pid !== undefined) killed.add(pid);
       return watches.every(({ ready }) => ready.includes(503));
-    }, 20_000);
+    });
     await sending;
     await path.settled(load);
-    await eventually(() => watches.every(({ ready }) => ready.at(-1) === 200), 20_000);
+    await eventually(() => watches.every(({ ready }) => ready.at(-1) === 200));
     await Promise.all(watches.map((watch) => watch.stop()));
     expect(watches.map(({ live }) => live)).toEqual(apps.map(() => [200]));
     expect(await path.verdict(load)).toEqual([]);
     expect(await wrongViews(ada, path.tail, new Set(load.map(({ ticketId }) => ticketId)))).toEqual([]);
-  }, 90_000);
+  });
 });

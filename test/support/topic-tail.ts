@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Admin, type Consumer, Kafka, logLevel } from 'kafkajs';
 import type { IncomingRecord } from '#messaging';
-import { eventually } from '../../tools/testing/eventually.js';
+import { eventually } from './eventually.js';
 
 /**
  * Reads whatever comes to some topics from now on, and keeps it: what a test judges by. A client of its own, which takes part in nobody's group and

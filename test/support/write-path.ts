@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deadLetterTopic, topics } from '#contracts';
 import { type Database, openDatabase } from '#persistence';
 import { openServers, type RunningServers } from '#servers';
-import { eventually } from '../../tools/testing/eventually.js';
+import { eventually } from './eventually.js';
 import { CommandClient } from './command-client.js';
 import type { PlannedCommand } from './mixed-load.js';
 import { startStack, type Stack, type StackOptions } from './stack.js';
