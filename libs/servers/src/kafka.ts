@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startBroker } from './kafka-broker.js';
+import { jvmFlavour, startBroker } from './kafka-broker.js';
 import { java, maven, needTools, onPath, run } from './machine.js';
 import type { Server, Surroundings } from './server.js';
 import { install, type Software } from './software.js';
@@ -38,7 +38,7 @@ function kafkaSoftware(around: Surroundings): Software {
     await run({ command: ['mvn', '-B', '-q', ...copy], cwd: folder }, around.signal);
     await archiveClasses(folder, around);
   };
-  return { name: 'kafka', version, tools: [java, maven], proof: [`jars/kafka_2.13-${version}.jar`], build };
+  return { name: 'kafka', version: `${version}-${jvmFlavour}`, tools: [java, maven], proof: [`jars/kafka_2.13-${version}.jar`], build };
 }
 
 const classArchive = 'classes.jsa';
