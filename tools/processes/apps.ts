@@ -51,7 +51,7 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
       INTERNAL_KEY: around.internalKey,
       DIRECTORY_FILE: around.directoryFile,
     },
-    'ticket-command': {},
+    'ticket-command': { ALLOW_PAST_COMMANDS: 'true' }, // for npm run demo:seed
     'query-search': { INTERNAL_KEY: around.internalKey },
   }[app];
   return {

@@ -100,6 +100,15 @@ describe('records of the command topic', () => {
     expect(process.cpuUsage(began).user).toBeLessThan(1_000_000);
   });
 
+  it('one that says when it happened is a dead letter, unless the past is allowed', () => {
+    const record = recordOf(create, { value: valueOf({ at: '2025-03-01T10:00:00+02:00' }) });
+    expect(readCommands([record]).dead).toMatchObject([{ reason: 'schema-invalid', detail: expect.stringContaining('ALLOW_PAST_COMMANDS') }]);
+    expect(readCommands([record], { allowPast: true }).received[0]?.command.at).toBe('2025-03-01T08:00:00.000Z');
+  });
+
+  it('a time that is none is a dead letter even then', () =>
+    expect(readCommands([recordOf(create, { value: valueOf({ at: 'yesterday' }) })], { allowPast: true }).dead).toMatchObject([{ reason: 'schema-invalid' }]));
+
   it('reads ids in any case as one', () => {
     const record = recordOf(create, { value: valueOf({ ticketId: ticketId.toUpperCase() }) });
     expect(readCommands([record]).received[0]?.command.ticketId).toBe(ticketId);

@@ -30,13 +30,13 @@ class Unreadable extends Error {
   }
 }
 
-/** Sorts records into commands and dead letters. */
-export function readCommands(records: readonly IncomingRecord[]): { received: Received[]; dead: DeadLetter[] } {
+/** Sorts records into commands and dead letters; those that say when they happened are dead letters unless the past is allowed. */
+export function readCommands(records: readonly IncomingRecord[], { allowPast = false } = {}): { received: Received[]; dead: DeadLetter[] } {
   const received: Received[] = [];
   const dead: DeadLetter[] = [];
   for (const record of records) {
     try {
-      received.push(readCommand(record));
+      received.push(readCommand(record, allowPast));
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       dead.push({ record, reason: error.reason, detail: error.message });
@@ -45,7 +45,7 @@ export function readCommands(records: readonly IncomingRecord[]): { received: Re
   return { received, dead };
 }
 
-function readCommand(record: IncomingRecord): Received {
+function readCommand(record: IncomingRecord, allowPast: boolean): Received {
   const { id, type, subject, orgId, time, specversion, traceparent: trace } = readEnvelope(record);
   const json = parseJson(record.value);
   if (!isCommandType(type)) throw new Unreadable('unknown-type', `ce_type is ${type ?? 'missing'}`);
@@ -53,6 +53,7 @@ function readCommand(record: IncomingRecord): Received {
   demandEvent(specversion, time);
   const value = parseValue(type, json);
   demandAgreement({ orgId, subject, key: record.key?.toString() }, value);
+  if (!allowPast) demandPresent(value);
   const { topic, partition, offset } = record;
   const command = { type, commandId: id, ...value } as TicketCommand;
   const traceparent = trace !== undefined && traceparentForm.test(trace) ? trace : undefined;
@@ -66,6 +67,10 @@ function demandId(id: string | undefined): asserts id is string {
 function demandEvent(specversion = '1.0', time = '1970-01-01') {
   if (specversion !== '1.0') throw new Unreadable('schema-invalid', `ce_specversion is ${specversion}, not 1.0`);
   if (Number.isNaN(Date.parse(time))) throw new Unreadable('schema-invalid', 'ce_time is not a time');
+}
+
+function demandPresent({ at }: Pick<TicketCommand, 'at'>) {
+  if (at !== undefined) throw new Unreadable('schema-invalid', 'at: commands of the past are not taken here (ALLOW_PAST_COMMANDS)');
 }
 
 /** Headers may be left out, the key not; what is there says the same as the value. */

@@ -114,5 +114,18 @@ describe('judge: time', () => {
     expect(commit.at).toBe('2026-01-01T12:00:05.000Z');
     expect(parsed(commit.value)).toMatchObject({ at: '2026-01-01T12:00:05.000Z', ticket: { updatedAt: '2026-01-01T12:00:05.000Z' } });
   });
+  const told = (at: string, state: TicketState = existing({ updatedAt: '2025-03-01T00:00:00.000Z' })) =>
+    judge({ ...receive(move), command: { ...move, at } }, { state, now: noon, number: 7 });
+  it('is what a command of the past says, in its comment too', () => {
+    const { commit } = told('2025-03-01T08:30:00.000Z');
+    expect(commit.at).toBe('2025-03-01T08:30:00.000Z');
+    expect(parsed(commit.value)).toMatchObject({ at: '2025-03-01T08:30:00.000Z', ticket: { updatedAt: '2025-03-01T08:30:00.000Z' } });
+  });
+  it('never runs back behind the ticket, whatever a command of the past says', () => expect(told('2025-02-28T00:00:00.000Z').commit.at).toBe('2025-03-01T00:00:00.000Z'));
+  it('never lies in the future', () => expect(told('2026-01-01T12:00:00.001Z').commit.at).toBe('2026-01-01T12:00:00.000Z'));
+  it('of an answer without an event is the clock’s: it is kept for 30 days from then on', () => {
+    const { commit } = judge({ ...receive(illegal), command: { ...illegal, at: '2025-03-01T00:00:00.000Z' } }, { state: existing(), now: noon, number: 7 });
+    expect(commit).toMatchObject({ outcome: 'rejected', at: '2026-01-01T12:00:00.000Z' });
+  });
   it('is the clock’s otherwise', () => expect(judged(move, existing({ updatedAt: '2026-01-01T11:59:59.999Z' })).commit.at).toBe('2026-01-01T12:00:00.000Z'));
 });

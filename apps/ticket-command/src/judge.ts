@@ -25,14 +25,14 @@ type Rules = Omit<ExistingTicket, 'status' | 'ticket'>;
 
 /** Decides a command. Pure: a repeated command never gets here, its stored answer is found before. */
 export function judge(received: Received, standing: Standing): Verdict {
-  const at = timeOf(standing);
+  const at = timeOf(standing, received.command);
   try {
     const fact = decide(received.command, standing.state, at);
-    if (fact === null) return answered(received, standing, { outcome: 'unchanged', ...told(standing.state as ExistingTicket) }, at);
+    if (fact === null) return answered(received, standing, { outcome: 'unchanged', ...told(standing.state as ExistingTicket) });
     return applied(received, standing, fact, at);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
-    return answered(received, standing, { outcome: 'rejected', problem: problem(error.code, error.message, error.extra) }, at);
+    return answered(received, standing, { outcome: 'rejected', problem: problem(error.code, error.message, error.extra) });
   }
 }
 
@@ -60,9 +60,10 @@ function appliedAnswer({ commandId, orgId, ticketId, payloadHash, version, origi
 /** JSON of an object whose last member is a ticket that is JSON already: events and answers share what is costly to write. */
 const withTicket = (members: object, ticket: string) => `${JSON.stringify(members).slice(0, -1)},"ticket":${ticket}}`;
 
-/** A ticket's time never runs back, whatever the clocks of two instances say. */
-function timeOf({ state, now }: Standing): string {
-  const at = new Date(now).toISOString();
+/** A ticket's time never runs back, whatever the clocks of two instances say, or a command of the past; and nothing happens in the future. */
+function timeOf({ state, now }: Standing, { at: told }: { at?: string | undefined } = {}): string {
+  const clock = new Date(now).toISOString();
+  const at = told !== undefined && told < clock ? told : clock;
   return state.status === 'exists' && state.ticket.updatedAt > at ? state.ticket.updatedAt : at;
 }
 
@@ -81,12 +82,12 @@ function applied(received: Received, { state, number }: Standing, fact: TicketFa
 
 const told = ({ ticket }: ExistingTicket) => ({ version: ticket.version, ticket });
 
-/** An answer without an event: the ticket stands where it stood. */
-function answered(received: Received, { state }: Standing, answer: Pick<CommandResult, 'version' | 'ticket'> & { outcome: 'unchanged' | 'rejected'; problem?: Problem }, at: string): Verdict {
+/** An answer without an event: the ticket stands where it stood. Its time is the clock's, since it is kept for so long from then on. */
+function answered(received: Received, standing: Standing, answer: Pick<CommandResult, 'version' | 'ticket'> & { outcome: 'unchanged' | 'rejected'; problem?: Problem }): Verdict {
   const { commandId, orgId, ticketId, actor, payloadHash, origin } = received.command;
   const result: CommandResult = { commandId, orgId, ticketId, actor, payloadHash, ...answer, ...(origin && { origin }) };
   const value = Buffer.from(JSON.stringify(result));
-  return { commit: { ...keyOf(received), outcome: answer.outcome, type: resultType, at, value }, state, answer: value };
+  return { commit: { ...keyOf(received), outcome: answer.outcome, type: resultType, at: timeOf(standing), value }, state: standing.state, answer: value };
 }
 
 const keyOf = ({ command, source, traceparent }: Received) => {

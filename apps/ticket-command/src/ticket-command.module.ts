@@ -7,7 +7,7 @@ import type { Config } from './config.js';
 import { DeadCommands } from './dead-commands.js';
 import { KnownTickets } from './known-tickets.js';
 import { Outcomes } from './outcomes.js';
-import { TicketConsumer } from './ticket.consumer.js';
+import { ALLOW_PAST, TicketConsumer } from './ticket.consumer.js';
 import { TicketHandler } from './ticket.handler.js';
 
 /** The service's own database. */
@@ -23,7 +23,7 @@ const UNDERTAKER = Symbol('undertaker');
 export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly parts: ModuleRef) {}
 
-  static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers }: Config): DynamicModule {
+  static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, ALLOW_PAST_COMMANDS: allowPast }: Config): DynamicModule {
     return {
       module: TicketCommandModule,
       controllers: [TicketConsumer],
@@ -36,6 +36,7 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
         },
         { provide: DeadCommands, useFactory: (producer: RecordProducer) => new DeadCommands(producer), inject: [UNDERTAKER] },
         KnownTickets,
+        { provide: ALLOW_PAST, useValue: allowPast },
         {
           provide: TicketHandler,
           useFactory: (store: Database, producer: RecordProducer, known: KnownTickets) =>

@@ -1,4 +1,4 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Inject, Optional } from '@nestjs/common';
 import { Counter, Histogram } from 'prom-client';
 import { topics } from '#contracts';
 import { Subscribe, type DeadLetter, type IncomingRecord, type Round } from '#messaging';
@@ -13,6 +13,9 @@ const latency = new Histogram({
 });
 const commands = new Counter({ name: 'deskstream_commands_total', help: 'Commands handled, by type', labelNames: ['type'] as const });
 
+/** Whether commands may say that they happened earlier: the setting ALLOW_PAST_COMMANDS. */
+export const ALLOW_PAST = Symbol('allow past');
+
 /** The command topic: every change of a ticket comes through here. */
 @Controller()
 export class TicketConsumer {
@@ -22,6 +25,7 @@ export class TicketConsumer {
   constructor(
     private readonly handler: TicketHandler,
     private readonly known: KnownTickets,
+    @Optional() @Inject(ALLOW_PAST) private readonly allowPast = false,
   ) {}
 
   /** Two lanes keep the store busy while events are on their way: half as much again on a backlog. */
@@ -30,7 +34,7 @@ export class TicketConsumer {
     const again = records.some((record) => this.tried.has(record));
     for (const record of records) this.tried.add(record);
     this.known.proceed(records);
-    const { received, dead } = readCommands(records);
+    const { received, dead } = readCommands(records, { allowPast: this.allowPast });
     await this.handler.handle(received, again).catch((error: unknown) => {
       this.known.doubt(records);
       throw error;

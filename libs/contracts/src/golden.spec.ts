@@ -20,10 +20,10 @@ const shown = (value: unknown) => {
 /** What a type may hold and no sample shows, with the reason. */
 const unseen: Partial<Record<MessageType, string[]>> = {
   // One of them is enough: every other message has the same.
-  ...Object.fromEntries(types.map((type) => [type, ['onBehalfOf', 'expectedVersion', 'origin']])),
+  ...Object.fromEntries(types.map((type) => [type, ['onBehalfOf', 'expectedVersion', 'origin', 'at']])),
   // Marks a refusal, so it goes with no accepted command.
-  'ticket.create.v1': ['data.unknownAssignee', 'expectedVersion'],
-  'ticket.assign.v1': ['data.unknownAssignee', 'onBehalfOf', 'expectedVersion', 'origin'],
+  'ticket.create.v1': ['data.unknownAssignee', 'expectedVersion', 'at'],
+  'ticket.assign.v1': ['data.unknownAssignee', 'onBehalfOf', 'expectedVersion', 'origin', 'at'],
   'ticket.created.v1': [],
   'ticket.command-result.v1': [],
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Access, Actor, Assignee, Channel } from './principal.js';
-import { Json, JsonObject, Slug, text, Uuid } from './text.js';
+import { Instant, Json, JsonObject, Slug, text, Uuid } from './text.js';
 import { CommentBody, CommentKind, CustomFieldKey, CustomFields, CustomFieldValue, Description, MessageInputs, Priority, Requester, Status, Tags, Title } from './ticket.js';
 
 /** A message on its way to the decider: the door has given it an id; its time is the decision's where the caller named none. */
@@ -111,6 +111,7 @@ const stamp = {
   expectedVersion: z.number().int().positive().optional(),
   payloadHash: z.string().min(1).max(128),
   origin: Origin.optional(),
+  at: Instant.optional().meta({ description: 'When it happened, for operators who bring in history. Only a ticket-command with ALLOW_PAST_COMMANDS=true takes it.' }),
 };
 
 /** Value of a record on `ticket.commands.v1`, by its `ce_type`; the command id is `ce_id`. */
@@ -131,6 +132,11 @@ export interface Stamp {
   /** Hash of the request as the caller sent it: tells a repeat from another request under the same key. */
   payloadHash: string;
   origin?: Origin | undefined;
+  /**
+   * When it happened, where that was before it is told: operators bring in history so. No door sets it, and only a ticket-command started with
+   * ALLOW_PAST_COMMANDS=true takes it; elsewhere such a command is a dead letter.
+   */
+  at?: string | undefined;
 }
 export type CommandValue<T extends CommandType = CommandType> = Stamp & { data: CommandData<T> };
 
