@@ -53,7 +53,7 @@ function readCommand(record: IncomingRecord, allowPast: boolean): Received {
   demandEvent(specversion, time);
   const value = parseValue(type, json);
   demandAgreement({ orgId, subject, key: record.key?.toString() }, value);
-  if (!allowPast) demandPresent(value);
+  demandTime(value, allowPast);
   const { topic, partition, offset } = record;
   const command = { type, commandId: id, ...value } as TicketCommand;
   const traceparent = trace !== undefined && traceparentForm.test(trace) ? trace : undefined;
@@ -69,8 +69,8 @@ function demandEvent(specversion = '1.0', time = '1970-01-01') {
   if (Number.isNaN(Date.parse(time))) throw new Unreadable('schema-invalid', 'ce_time is not a time');
 }
 
-function demandPresent({ at }: Pick<TicketCommand, 'at'>) {
-  if (at !== undefined) throw new Unreadable('schema-invalid', 'at: commands of the past are not taken here (ALLOW_PAST_COMMANDS)');
+function demandTime({ at }: Pick<TicketCommand, 'at'>, allowPast: boolean) {
+  if (at !== undefined && !allowPast) throw new Unreadable('schema-invalid', 'at: commands of the past are not taken here (ALLOW_PAST_COMMANDS)');
 }
 
 /** Headers may be left out, the key not; what is there says the same as the value. */

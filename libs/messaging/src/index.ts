@@ -1,3 +1,4 @@
+export { Backlog } from './backlog.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
 export { RecordProducer, type ProducerOptions } from './producer.js';
