@@ -31,6 +31,31 @@ describe('validation errors', () => {
 
   it('of the whole body point at the whole', () => expect(errorsOf(bodies.create, [])).toMatchObject([{ pointer: '', code: 'invalid_type' }]));
 
+  it.each([
+    [{ customFields: { plan: {} } }, '/customFields/plan', 'invalid_union', 'must be a text of at most 1000 characters, a number or a boolean'],
+    [{ customFields: { plan: null } }, '/customFields/plan', 'invalid_union', 'must be a text of at most 1000 characters, a number or a boolean'],
+    [{ customFields: { plan: 'x'.repeat(1_001) } }, '/customFields/plan', 'too_long', 'must have at most 1000 characters'],
+    [{ customFields: { '': 1 } }, '/customFields/', 'too_small', 'the name must not be empty'],
+    [{ customFields: { ['k'.repeat(65)]: 1 } }, `/customFields/${'k'.repeat(65)}`, 'too_long', 'the name must have at most 64 characters'],
+    [{ conversation: 'Help!' }, '/conversation', 'invalid_union', 'must be messages, or an object that holds them'],
+    [{ conversation: [{ role: 'user', content: '\u0000' }] }, '/conversation/0/content', 'bad_unicode', 'must be well-formed Unicode without U+0000'],
+    [{ conversation: { messages: [{ id: 'a', role: 'user', content: '' }, { id: 'a', role: 'user', content: '' }] } }, '/conversation/messages/1/id', 'duplicate', 'is the id of an earlier message'],
+    [{ conversation: [{ role: 'user', content: '', at: 'now' }] }, '/conversation/0/at', 'invalid_format', 'must be an instant with an offset, such as 2026-01-31T10:00:00Z'],
+    [{ requester: { email: 'rita' } }, '/requester/email', 'invalid_format', 'must be an e-mail address'],
+    [{ followUpOf: '7' }, '/followUpOf', 'invalid_format', 'must be a UUID'],
+    [{ externalId: '' }, '/externalId', 'too_small', 'must not be empty'],
+  ])('say what is wanted instead of %j', (wrong, pointer, code, message) => expect(errorsOf(bodies.create, { title: 'T', ...wrong })).toEqual([{ pointer, code, message }]));
+
+  it('say that null removes a custom field where it does', () =>
+    expect(errorsOf(bodies.patch, { customFields: { plan: [] } })).toEqual([
+      { pointer: '/customFields/plan', code: 'invalid_union', message: 'must be a text of at most 1000 characters, a number or a boolean, or null to remove the field' },
+    ]));
+
+  it.each(['', ' \n'])('name one flaw once: a comment of %j', (body) => {
+    expect(errorsOf(bodies.comment, { body })).toHaveLength(1);
+    expect(errorsOf(bodies.transition, { to: 'open', comment: body })).toHaveLength(1);
+  });
+
   it('are at most 20', () => {
     const unknown = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`f${n}`, 1]));
     expect(errorsOf(bodies.create, { title: 'T', ...unknown })).toHaveLength(20);

@@ -101,9 +101,20 @@ export function validationErrors(
   at: (path: readonly PropertyKey[]) => string = jsonPointer,
 ): ValidationError[] {
   return issues
+    .flatMap(meant)
     .flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => unknownField(issue.path, key, at)) : [described(issue, at)]))
     .slice(0, maxValidationErrors);
 }
+
+/** What an issue comes down to: of a union the one kind that was tried for, of a record's key what is wrong with its name. */
+function meant(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code === 'invalid_key') return issue.issues.flatMap(meant).map((inner) => ({ ...inner, path: issue.path, message: `the name ${inner.message}` }));
+  const tried = issue.code === 'invalid_union' ? issue.errors.filter((issues) => !issues.some(isOfAnotherKind)) : [];
+  if (tried.length !== 1) return [issue];
+  return tried[0]!.flatMap(meant).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+const isOfAnotherKind = ({ code, path }: z.core.$ZodIssue) => code === 'invalid_type' && path.length === 0;
 
 const unknownField = (path: readonly PropertyKey[], key: string, at: (path: readonly PropertyKey[]) => string) => ({
   pointer: at([...path, key]),

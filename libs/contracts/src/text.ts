@@ -12,18 +12,18 @@ const atMost = (max: number) => (text: string) => text.length <= max || (text.le
 /** Text that survives every store and wire: well-formed Unicode without U+0000 (a lone surrogate comes back from BSON as U+FFFD). */
 export const isStorable = (text: string) => text.isWellFormed() && !text.includes('\u0000');
 
-const bounded = (string: z.ZodString, max: number, min: number) =>
+const bounded = (string: z.ZodString, max: number, min: 0 | 1) =>
   string
-    .min(min)
+    .min(min, { error: 'must not be empty', abort: true })
     .refine(atMost(max), { error: `must have at most ${max} characters`, params: { code: 'too_long' }, abort: true })
     .refine(isStorable, { error: 'must be well-formed Unicode without U+0000', params: { code: 'bad_unicode' } })
     .meta({ minLength: min, maxLength: max });
 
-/** A text of `min` to `max` characters, stored as it was sent. */
-export const text = (max: number, min = 0) => bounded(z.string(), max, min);
+/** A text of `min` (0 or 1) to `max` characters, stored as it was sent. */
+export const text = (max: number, min: 0 | 1 = 0) => bounded(z.string(), max, min);
 
-/** A text of `min` to `max` characters after white space at both ends was cut off. */
-export const trimmedText = (max: number, min = 1) => bounded(z.string().trim(), max, min);
+/** A text of `min` (0 or 1) to `max` characters after white space at both ends was cut off. */
+export const trimmedText = (max: number, min: 0 | 1 = 1) => bounded(z.string().trim(), max, min);
 
 /** Name of an organisation, an assistant or an outside system: safe in topic names, document ids and URLs. */
 export const Slug = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1–64 letters, digits, dots, dashes or underscores');
@@ -33,12 +33,12 @@ export const PersonId = text(255, 1);
 
 /** A moment, ISO 8601 with an offset; kept in UTC with milliseconds. UTC years have four digits, or texts would not sort as times do. */
 export const Instant = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: 'must be an instant with an offset, such as 2026-01-31T10:00:00Z' })
   .transform((value) => new Date(value).toISOString())
   .pipe(z.string().regex(/^\d{4}-/, 'must lie in the years 0000 to 9999'));
 
 /** A UUID in lower case. Any variant is taken: an unknown one is not found, it is not malformed. */
-export const Uuid = z.guid().toLowerCase();
+export const Uuid = z.guid('must be a UUID').toLowerCase();
 
 /** How deep the JSON of a request may be nested. */
 export const maxJsonDepth = 32;

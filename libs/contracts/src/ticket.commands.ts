@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Access, Actor, Assignee, Channel } from './principal.js';
 import { Instant, Json, JsonObject, Slug, text, Uuid } from './text.js';
-import { CommentBody, CommentKind, CustomFieldKey, CustomFields, CustomFieldValue, Description, MessageInputs, Priority, Requester, Status, Tags, Title } from './ticket.js';
+import { CommentBody, CommentKind, CustomFieldKey, CustomFieldPatch, CustomFields, Description, MessageInputs, Priority, Requester, Status, Tags, Title } from './ticket.js';
 
 /** A message on its way to the decider: the door has given it an id; its time is the decision's where the caller named none. */
 const StampedMessages = MessageInputs.refine((messages) => messages.every(({ id }) => id !== undefined), 'every message needs an id');
@@ -42,7 +42,7 @@ export const DetailsPatch = z.strictObject({
     })
     .nullable()
     .optional(),
-  customFields: z.record(CustomFieldKey, CustomFieldValue.nullable()).nullable().optional(),
+  customFields: z.record(CustomFieldKey, CustomFieldPatch).nullable().optional(),
   assistantId: Slug.nullable().optional(),
 });
 export type DetailsPatch = z.infer<typeof DetailsPatch>;

@@ -40,12 +40,15 @@ const distinct = (tags: string[]) => [...new Set(tags)];
 export const Tags = z.array(trimmedText(limits.tag)).max(limits.tags).transform(distinct).pipe(z.array(z.string()));
 
 /** The person a ticket is for; what is not known is left out. */
-export const Requester = z.strictObject({ id: text(255, 1).optional(), name: text(255, 1).optional(), email: z.email().max(254).optional() });
+export const Requester = z.strictObject({ id: text(255, 1).optional(), name: text(255, 1).optional(), email: z.email('must be an e-mail address').max(254).optional() });
 export type Requester = z.infer<typeof Requester>;
 
 export const CustomFieldKey = text(limits.customFieldKey, 1);
-export const CustomFieldValue = z.union([text(limits.customFieldText), z.number(), z.boolean()]);
+const customFieldKinds = `must be a text of at most ${limits.customFieldText} characters, a number or a boolean`;
+export const CustomFieldValue = z.union([text(limits.customFieldText), z.number(), z.boolean()], customFieldKinds);
 export type CustomFieldValue = z.infer<typeof CustomFieldValue>;
+/** What a merge-patch makes of a custom field: null removes it. */
+export const CustomFieldPatch = z.union([...CustomFieldValue.options, z.null()], `${customFieldKinds}, or null to remove the field`);
 const tooMany = { error: `must have at most ${limits.customFields} fields`, params: { code: 'too_big' } };
 export const CustomFields = z
   .record(CustomFieldKey, CustomFieldValue)
@@ -71,7 +74,14 @@ export const MessageInput = z.strictObject({
   name: text(255).optional(),
 });
 export type MessageInput = z.infer<typeof MessageInput>;
-export const MessageInputs = z.array(MessageInput).min(1).max(limits.messagesPerCall);
+const distinctIds = ({ value, issues }: z.core.ParsePayload<MessageInput[]>) => {
+  const seen = new Set<string>();
+  for (const [index, { id }] of value.entries()) {
+    if (id === undefined || seen.size !== seen.add(id).size) continue;
+    issues.push({ code: 'custom', path: [index, 'id'], message: 'is the id of an earlier message', input: id, params: { code: 'duplicate' } });
+  }
+};
+export const MessageInputs = z.array(MessageInput).min(1).max(limits.messagesPerCall).check(distinctIds);
 
 export const CommentKind = z.enum(['comment', 'note', 'reply']);
 export type CommentKind = z.infer<typeof CommentKind>;

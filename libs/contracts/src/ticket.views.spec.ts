@@ -36,7 +36,7 @@ describe('list query', () => {
       tag: ['vip'],
       requester: ['rita@example.com'],
       createdFrom: '2026-01-01T00:00:00.000Z',
-      createdTo: '2026-02-01T00:00:00.000Z',
+      createdTo: '2026-01-31T24:00:00.000Z',
       updatedFrom: '2026-01-01T09:00:00.000Z',
       updatedTo: '2026-01-31T10:00:00.000Z',
       q: 'fire!',
@@ -58,15 +58,20 @@ describe('list query', () => {
   it.each(['me', 'none', 'grace', 'agent:billing-bot', 'auth0|507f'])('takes %s for an assignee', (assignee) => expect(list({ assignee }).assignee).toEqual([assignee]));
 
   it.each([
-    ['a bare date at the end is that whole day', { createdTo: '2026-12-31' }, '2027-01-01T00:00:00.000Z'],
-    ['in a leap year too', { createdTo: '2024-02-28' }, '2024-02-29T00:00:00.000Z'],
+    ['a bare date at the end is that whole day', { createdTo: '2026-12-31' }, '2026-12-31T24:00:00.000Z'],
     ['an instant at the end is exclusive', { createdTo: '2026-12-31T00:00:00Z' }, '2026-12-31T00:00:00.000Z'],
-    ['the end of all years is the end', { createdTo: '9999-12-31' }, '9999-12-31T23:59:59.999Z'],
+    ['the end of all years is the end', { createdTo: '9999-12-31T23:59:59-12:00' }, '9999-12-31T23:59:59.999Z'],
     ['an instant is told in UTC', { createdTo: '2026-12-31T23:00:00-02:00' }, '2027-01-01T01:00:00.000Z'],
   ])('%s', (_, query, createdTo) => expect(list(query).createdTo).toBe(createdTo));
 
   it('the same day may be start and end', () =>
-    expect(list({ updatedFrom: '2026-01-01', updatedTo: '2026-01-01' })).toMatchObject({ updatedFrom: '2026-01-01T00:00:00.000Z', updatedTo: '2026-01-02T00:00:00.000Z' }));
+    expect(list({ updatedFrom: '2026-01-01', updatedTo: '2026-01-01' })).toMatchObject({ updatedFrom: '2026-01-01T00:00:00.000Z', updatedTo: '2026-01-01T24:00:00.000Z' }));
+  it('the end of a day is the moment after it, for whoever reads times', () => expect(Date.parse(list({ createdTo: '2024-02-28' }).createdTo!)).toBe(Date.parse('2024-02-29')));
+  it.each([
+    ['a day begins before its own end, however late', { createdFrom: '2026-05-01T23:59:59.999Z', createdTo: '2026-05-01' }],
+    ['a day begins when an instant ends it', { createdFrom: '2026-05-02', createdTo: '2026-05-02T00:00:00Z' }],
+    ['the last of all days has an end', { createdFrom: '9999-12-31T23:59:59.999Z', createdTo: '9999-12-31' }],
+  ])('%s', (_, query) => expect(takes(ListQuery, query)).toBe(true));
   it('the same instant may be both, and then nothing lies between', () => expect(takes(ListQuery, { createdFrom: '2026-01-01T00:00:00Z', createdTo: '2026-01-01T00:00:00Z' })).toBe(true));
   it('before all years and after them is in order', () => expect(takes(ListQuery, { createdFrom: '0000-01-01T00:00:00+14:00', createdTo: '9999-12-31T23:59:59-12:00' })).toBe(true));
 
@@ -84,6 +89,10 @@ describe('list query', () => {
     [{ createdFrom: ['2026-01-01', '2026-01-02'] }, ['createdFrom invalid_type']],
     [{ createdFrom: '2026-01-02', createdTo: '2026-01-01T00:00:00Z' }, ['createdFrom custom']],
     [{ updatedFrom: '2026-01-03', updatedTo: '2026-01-01' }, ['updatedFrom custom']],
+    [{ createdFrom: '2026-05-02', createdTo: '2026-05-01' }, ['createdFrom custom']],
+    [{ createdFrom: '2026-05-02T00:00:00Z', createdTo: '2026-05-01' }, ['createdFrom custom']],
+    [{ updatedFrom: '2026-05-02', updatedTo: '2026-05-01T23:59:59.999Z' }, ['updatedFrom custom']],
+    [{ updatedFrom: '2026-05-02T01:00:00+02:00', updatedTo: '2026-04-30' }, ['updatedFrom custom']],
     [{ q: ['a', 'b'] }, ['q invalid_type']],
     [{ q: 'x'.repeat(2_001) }, ['q custom']],
     [{ q: '\u0000' }, ['q custom']],
@@ -106,7 +115,7 @@ describe('list query', () => {
 
 describe('other queries', () => {
   it('counts take the filters but neither status nor pages', () => {
-    expect(CountsQuery.parse({ tag: 'a,b', createdTo: '2026-01-01' })).toEqual({ tag: ['a', 'b'], createdTo: '2026-01-02T00:00:00.000Z' });
+    expect(CountsQuery.parse({ tag: 'a,b', createdTo: '2026-01-01' })).toEqual({ tag: ['a', 'b'], createdTo: '2026-01-01T24:00:00.000Z' });
     for (const other of [{ status: 'open' }, { page: '1' }, { sort: 'number' }, { cursor: 'x' }]) expect(wrong(CountsQuery, other)).toEqual([' unrecognized_keys']);
   });
   it('pages of a ticket begin at the start, 25 at a time', () => {
@@ -137,6 +146,12 @@ describe('bodies', () => {
     expect(bodies.create.parse({ title: 'T', conversation: { messages } }).conversation).toEqual(read);
     expect(takes(bodies.create, { title: 'T', conversation: [] })).toBe(false);
     expect(takes(bodies.create, { title: 'T', conversation: Array(201).fill(messages[0]) })).toBe(false);
+  });
+  it('no two messages of a call have one id', () => {
+    const [one, other] = [{ id: 'm1', role: 'user', content: 'Help!' }, { id: 'm2', role: 'user', content: 'Help!' }];
+    const anonymous = { role: 'user', content: 'Help!' };
+    expect(takes(bodies.conversation, { messages: [one, other, anonymous, anonymous] })).toBe(true);
+    expect(wrong(bodies.conversation, { messages: [one, other, one, one] })).toEqual(['messages.2.id custom', 'messages.3.id custom']);
   });
   it('an assignee is named by type and id only', () => {
     expect(takes(bodies.assignee, { type: 'member', id: 'ada' })).toBe(true);

@@ -10,7 +10,10 @@ export const bodies = {
   create: commandData['ticket.create.v1'].omit({ unknownAssignee: true }).extend({
     assignee: AssigneeInput.nullable().optional(),
     conversation: z
-      .union([z.strictObject({ messages: MessageInputs }), MessageInputs.transform((messages) => ({ messages })).pipe(z.strictObject({ messages: z.array(MessageInput) }))])
+      .union(
+        [z.strictObject({ messages: MessageInputs }), MessageInputs.transform((messages) => ({ messages })).pipe(z.strictObject({ messages: z.array(MessageInput) }))],
+        'must be messages, or an object that holds them',
+      )
       .optional(),
   }),
   patch: DetailsPatch,
@@ -43,19 +46,21 @@ const wholeNumber = (max: number) =>
     .transform(Number)
     .pipe(z.number().int().min(1).max(max));
 
-const dayMs = 86_400_000;
 const isDate = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Instants are compared as texts, whose years have four digits: what lies beyond them is their first or last moment. */
 const [firstMs, lastMs] = [Date.parse('0000-01-01T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z')];
 const withinReach = (ms: number) => new Date(Math.min(lastMs, Math.max(firstMs, ms))).toISOString();
 
-/** An instant, or a bare date: its first moment as a start, the first moment after it as an end (UTC). Answers an ISO instant. */
-const bound = (end: boolean) =>
+/**
+ * An instant, or a bare date: that day's first moment as a start, its end as an end (UTC). Answers an ISO instant. A day ends at 24:00, which as a text
+ * lies before the next day's 00:00: a range that begins there is told from an empty one.
+ */
+const bound = (edge: '00' | '24') =>
   single
     .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'must be a date or an instant with an offset' }))
-    .transform((value) => withinReach(Date.parse(value) + (end && isDate.test(value) ? dayMs : 0)))
-    .pipe(z.iso.datetime());
+    .transform((value) => (isDate.test(value) ? `${value}T${edge}:00:00.000Z` : withinReach(Date.parse(value))))
+    .pipe(z.string());
 
 /** `me`, `none`, a member's id, or `agent:<id>`. */
 const AssigneeFilter = PersonId;
@@ -67,10 +72,10 @@ const filters = {
   assistantId: anyOf(Slug).optional(),
   tag: anyOf(text(50, 1)).optional(),
   requester: anyOf(text(255, 1)).optional(),
-  createdFrom: bound(false).optional(),
-  createdTo: bound(true).optional(),
-  updatedFrom: bound(false).optional(),
-  updatedTo: bound(true).optional(),
+  createdFrom: bound('00').optional(),
+  createdTo: bound('24').optional(),
+  updatedFrom: bound('00').optional(),
+  updatedTo: bound('24').optional(),
   q: single.pipe(text(2_000)).optional(),
 };
 
@@ -85,7 +90,7 @@ const inOrder = ({ value, issues }: { value: Ranges; issues: z.core.$ZodRawIssue
   for (const [from, to] of [['createdFrom', 'createdTo'], ['updatedFrom', 'updatedTo']] as const) {
     const [start, end] = [value[from], value[to]];
     if (start === undefined || end === undefined || start <= end) continue;
-    issues.push({ code: 'custom', path: [from], message: `must not be after ${to}`, input: start, params: { code: 'out_of_order' } });
+    issues.push({ code: 'custom', path: [from], message: `must not lie after ${to}`, input: start, params: { code: 'out_of_order' } });
   }
 };
 
