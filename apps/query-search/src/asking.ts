@@ -17,4 +17,7 @@ export async function asking<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What somebody is told whose question would take too long. */
+export const tooLong = () => unavailable();
+
 const unavailable = () => new ProblemError('dependency-unavailable', 'The read model cannot answer right now.', {}, { 'retry-after': '1' });

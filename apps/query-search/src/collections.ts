@@ -4,32 +4,42 @@ import { guarded } from '#persistence';
 /** Days that a command's answer can be asked for. */
 const resultDays = 7;
 
+const byCreation = { orgId: 1, deleted: 1, createdAt: -1, _id: -1 } as const;
+/** Assistant, assignee, creator, requester, tag, and a view's status: see `ticket-keys.ts`. */
+const byKey = { orgId: 1, deleted: 1, keys: 1, createdAt: -1, _id: -1 } as const;
+
 /** Indexes of the views. Every list starts at the organisation; each index costs the projection, so there are few. */
 const viewIndexes = {
-  byCreation: { orgId: 1, deleted: 1, createdAt: -1, _id: -1 },
+  byCreation,
+  byKey,
   byUpdate: { orgId: 1, deleted: 1, updatedAt: -1, _id: -1 },
   byPriority: { orgId: 1, deleted: 1, priority: -1, createdAt: -1, _id: -1 },
   /** Lowest first, still the newest of each first: not the other one read backwards. */
   byLowPriority: { orgId: 1, deleted: 1, priority: 1, createdAt: -1, _id: 1 },
   byNumber: { orgId: 1, number: 1, _id: 1 },
-  /** Status, assistant, assignee, creator, requester, tag: see `ticket-keys.ts`. */
-  byKey: { orgId: 1, deleted: 1, keys: 1, createdAt: -1, _id: -1 },
-  /** Creation never changes, so neither do these entries while a ticket's words stay. */
+} as const;
+
+/** Indexes of the search entries. Creation never changes, so entries are only written again when what they are found by does. */
+const searchIndexes = {
+  byCreation,
+  byKey,
   byWord: { orgId: 1, tokens: 1, createdAt: -1, _id: -1 },
 } as const;
 
 /** An index that a query names as its hint: left to itself, some engines take the wrong one. */
-export type ViewIndex = keyof typeof viewIndexes;
+export type IndexName = keyof typeof viewIndexes | keyof typeof searchIndexes;
 
-export const collections = { views: 'tickets', timeline: 'timeline', results: 'command_results' } as const;
+export const collections = { views: 'tickets', timeline: 'timeline', search: 'search', results: 'command_results' } as const;
 
 /**
  * Makes the collections' indexes, before there is data where possible; safe to repeat. Timelines need none beyond `_id`.
  * @throws StoreFault when the store cannot be reached
  */
 export async function prepareViews({ db }: Pick<Database, 'db'>): Promise<void> {
-  const views = Object.entries(viewIndexes).map(([name, key]) => ({ name, key: { ...key } }));
-  await guarded(() => db.collection(collections.views).createIndexes(views));
+  for (const [collection, indexes] of [[collections.views, viewIndexes], [collections.search, searchIndexes]] as const) {
+    const named = Object.entries(indexes).map(([name, key]) => ({ name, key: { ...key } }));
+    await guarded(() => db.collection(collection).createIndexes(named));
+  }
   const expiry = { key: { at: 1 }, name: 'expiry', expireAfterSeconds: resultDays * 86_400 } as const;
   await guarded(() => db.collection(collections.results).createIndexes([expiry]));
 }

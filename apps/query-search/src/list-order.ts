@@ -1,5 +1,5 @@
 import type { Sort } from '#contracts';
-import type { ViewIndex } from './collections.js';
+import type { IndexName } from './collections.js';
 import type { TicketView } from './ticket-view.projection.js';
 
 /** Fields that lists are sorted by; the last one is always `_id`, so no two tickets are equal. */
@@ -9,13 +9,13 @@ type Direction = 1 | -1;
 interface Order {
   fields: readonly (readonly [SortField, Direction])[];
   /** The index that has the tickets of an organisation in this order. */
-  index: ViewIndex;
+  index: IndexName;
   /** Whether an index of equal keys or words has its tickets in this order as well. */
   byCreation: boolean;
 }
 
-const descending = (field: SortField, index: ViewIndex): Order => ({ fields: [[field, -1], ['_id', -1]], index, byCreation: field === 'createdAt' });
-const ascending = (field: SortField, index: ViewIndex): Order => ({ fields: [[field, 1], ['_id', 1]], index, byCreation: field === 'createdAt' });
+const descending = (field: SortField, index: IndexName): Order => ({ fields: [[field, -1], ['_id', -1]], index, byCreation: field === 'createdAt' });
+const ascending = (field: SortField, index: IndexName): Order => ({ fields: [[field, 1], ['_id', 1]], index, byCreation: field === 'createdAt' });
 
 /** The contract's sorts: equal priorities newest created first, then id in the sort's direction. */
 export const orders: Record<Sort, Order> = {
@@ -43,6 +43,13 @@ export const isPosition = (sort: Sort, value: unknown): value is Position =>
   Array.isArray(value) &&
   value.length === orders[sort].fields.length &&
   orders[sort].fields.every(([field], i) => (field === '_id' ? typeof value[i] === 'string' : Number.isSafeInteger(value[i])));
+
+/** Negative when the first position comes before the second one in this order, positive when behind it. */
+export function compare(sort: Sort, one: Position, other: Position): number {
+  const at = one.findIndex((value, i) => value !== other[i]);
+  if (at < 0) return 0;
+  return one[at]! < other[at]! ? -orders[sort].fields[at]![1] : orders[sort].fields[at]![1];
+}
 
 /** What comes behind a position. The first condition says no more than the second; it is what an index can start at. */
 export function behind(sort: Sort, position: Position): object[] {

@@ -1,10 +1,8 @@
-import { lacks } from '#domain';
 import type { Principal, Sort, TicketFilters } from '#contracts';
-import type { ViewIndex } from './collections.js';
+import type { IndexName } from './collections.js';
 import { orders } from './list-order.js';
 import { assigneeKey, key, sightKeys } from './ticket-keys.js';
 import { priorityRank } from './ticket-view.projection.js';
-import { beginsWith, type Asked } from './words.js';
 
 /** A part of a filter. One with an index may lead a query: it alone then decides how many tickets are looked at. */
 export interface Condition {
@@ -23,15 +21,11 @@ export interface Condition {
 /** One way to run a query. */
 export interface Plan {
   filter: object;
-  hint: ViewIndex;
+  hint: IndexName;
 }
 
-/**
- * Everything a list, a count or a page is filtered by: the organisation, what the principal may see, and what was asked for.
- * @param search words, the rarest first: one of them leads the query
- */
-export const conditionsOf = (principal: Principal, filters: Omit<TicketFilters, 'q'>, search?: Asked): Condition[] => [
-  ...wordConditions(principal, search),
+/** Everything a list, a count or a page is filtered by: what the principal may see, and what was asked for. */
+export const conditionsOf = (principal: Principal, filters: Omit<TicketFilters, 'q'>): Condition[] => [
   ...keyConditions(principal, filters),
   ...rangeConditions(filters),
 ];
@@ -78,7 +72,8 @@ const filterOf = (orgId: string, conditions: readonly Condition[]) => ({
   ...(conditions.length > 0 && { $and: conditions.map(({ filter }) => filter) }),
 });
 
-function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: TicketFilters): Condition[] {
+/** Conditions on whom a ticket concerns, with what the principal may see. */
+export function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: TicketFilters): Condition[] {
   const people = requester?.flatMap((one) => (one.includes('@') ? [key.requester(one), key.email(one)] : [key.requester(one)]));
   return [
     ...anyKey(people, 1, true),
@@ -101,31 +96,13 @@ function rangeConditions({ priority, createdFrom, createdTo, updatedFrom, update
   const ranks = priority?.map(priorityRank);
   return [
     ...(ranks ? [{ filter: { priority: ranks.length === 1 ? ranks[0] : { $in: ranks } } }] : []),
-    ...range('createdAt', createdFrom, createdTo),
-    ...range('updatedAt', updatedFrom, updatedTo),
+    ...rangeOf('createdAt', createdFrom, createdTo),
+    ...rangeOf('updatedAt', updatedFrom, updatedTo),
   ];
 }
 
 /** From inclusive, to exclusive; ISO instants. */
-function range(field: string, from?: string, to?: string): Condition[] {
+export function rangeOf(field: string, from?: string, to?: string): Condition[] {
   if (from === undefined && to === undefined) return [];
   return [{ filter: { [field]: { ...(from !== undefined && { $gte: new Date(from) }), ...(to !== undefined && { $lt: new Date(to) }) } } }];
 }
-
-/** Every word must match, the last one as a prefix. Who may not read notes is asked about the words outside them, where notes say more. */
-function wordConditions(principal: Principal, search: Asked | undefined): Condition[] {
-  if (!search) return [];
-  const { words, prefix } = search;
-  const [rarest, ...others] = words;
-  const begins = beginsWith(prefix);
-  const conditions: Condition[] = [
-    ...(rarest === undefined ? [] : [{ filter: { tokens: rarest }, lead: { index: 'byWord' as const, isSingle: true, rank: 2 } }]),
-    ...(others.length > 0 ? [{ filter: { tokens: { $all: others } } }] : []),
-    { filter: { tokens: begins }, ...(rarest === undefined && { lead: { index: 'byWord' as const, isSingle: false, rank: 2 } }) },
-  ];
-  return lacks(principal, 'read-notes') === null ? conditions : [...conditions, { filter: outsideNotes(words, begins) }];
-}
-
-const outsideNotes = (words: readonly string[], begins: RegExp) => ({
-  $or: [{ open: { $exists: false } }, { $and: [...(words.length > 0 ? [{ open: { $all: words } }] : []), { open: begins }] }],
-});

@@ -5,17 +5,18 @@ import { ListCursors } from './list-cursor.js';
 import { behind, isPosition, positionOf } from './list-order.js';
 import { conditionsOf, queryOf } from './list-plan.js';
 import { listAnswer, listLinks, ticketAnswer } from './ticket-answers.js';
-import { asked as words } from './words.js';
+import { entryConditions, type Commonness } from './search/search-plan.js';
+import { asked as words } from './search/words.js';
 
 const query = (asked: Record<string, string | string[]> = {}) => ListQuery.parse(asked);
-const conditions = (asked: Record<string, string | string[]>, by = ada) => {
-  const { q = '', ...filters } = query(asked);
-  return conditionsOf(by, filters, words(q));
+const conditions = (asked: Record<string, string | string[]>, by = ada, commonness: Commonness = 'middling') => {
+  const { q, ...filters } = query(asked);
+  return q === undefined ? conditionsOf(by, filters) : entryConditions(by, filters, words(q)!, commonness);
 };
 const filtersOf = (asked: Record<string, string | string[]>, by = ada) => conditions(asked, by).map(({ filter }) => filter);
-const plans = (asked: Record<string, string | string[]>, by = ada) => {
+const plans = (asked: Record<string, string | string[]>, by = ada, commonness: Commonness = 'middling') => {
   const { sort } = query(asked);
-  const { walk, led } = queryOf({ orgId: 'acme', sort, conditions: conditions(asked, by) });
+  const { walk, led } = queryOf({ orgId: 'acme', sort, conditions: conditions(asked, by, commonness) });
   return led ? [...(led.isOrdered ? [] : [walk.hint]), led.hint] : [walk.hint];
 };
 
@@ -45,6 +46,11 @@ describe('filters', () => {
     expect(JSON.stringify(filtersOf({ q: 'a b' }, agent('billing-bot', 'tickets:read', 'notes:read')))).not.toContain('open');
   });
 
+  it('that only views can answer are not asked of what tickets are found by', () => {
+    const asked = filtersOf({ q: 'a', status: 'open', priority: 'low', updatedFrom: '2026-01-01', tag: 'vip', createdTo: '2026-01-01' });
+    expect(asked).toEqual([{ tokens: /^a/ }, { keys: 'tag:vip' }, { createdAt: { $lt: new Date('2026-01-02T00:00:00Z') } }]);
+  });
+
   it('of several words are led by the first and check the others', () => expect(filtersOf({ q: 'a b c d' })).toEqual([{ tokens: 'a' }, { tokens: { $all: ['b', 'c'] } }, { tokens: /^d/ }]));
 });
 
@@ -61,6 +67,11 @@ describe('plans', () => {
     [{ q: 'printer' }, ['byCreation', 'byWord']],
     [{ q: 'printer', requester: 'c1' }, ['byKey']],
   ])('for %j use %j', (asked, hints) => expect(plans(asked as Record<string, string>)).toEqual(hints));
+
+  it('for a beginning follow how many tickets have it', () => {
+    expect(plans({ q: 'printer' }, ada, 'rare')).toEqual(['byWord']);
+    expect(plans({ q: 'printer' }, ada, 'common')).toEqual(['byCreation']);
+  });
 
   it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, grace)).toEqual(['byCreation', 'byKey']));
 });

@@ -107,11 +107,3 @@ describe('a condition of one value', () => {
     expect(asked).toEqual(['byKey', 'byNumber', 'byKey']);
   });
 });
-
-describe('the rarest word', () => {
-  it('comes first', async () => {
-    const counts: Record<string, number> = { invoice: 900, of: 1_000, zebra: 2 };
-    const views = { countDocuments: async ({ tokens }: { tokens: string }) => counts[tokens]! };
-    expect(await new PlannedReads(views as never).rarestFirst('acme', ['invoice', 'of', 'zebra'])).toEqual(['zebra', 'invoice', 'of']);
-  });
-});

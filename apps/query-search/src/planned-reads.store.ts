@@ -4,9 +4,6 @@ import { maxListDepth } from '#contracts';
 import { asking } from './asking.js';
 import { orders } from './list-order.js';
 import type { Plan, Query } from './list-plan.js';
-import type { TicketView } from './ticket-view.projection.js';
-
-type Views = mongoose.mongo.Collection<TicketView>;
 
 /** No query works longer, ms. */
 export const longestMs = 2_000;
@@ -18,10 +15,6 @@ const memoryMs = 60_000;
 const exactUpTo = 1_000;
 const oldestCountMs = 5_000;
 
-/** Words of one search whose rarity is looked up, and how many tickets make a word common. */
-const mostProbed = 4;
-const commonFrom = 1_000;
-
 /** A number of tickets; counting stops at 10,000. */
 export interface Count {
   total: number;
@@ -30,22 +23,21 @@ export interface Count {
 
 type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 
-/** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: its one user is `TicketViewStore`. */
-export class PlannedReads {
+/** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: who asks has made it part of the query. */
+export class PlannedReads<T extends { _id: string }> {
   private readonly lostGambles = new LRUCache<string, true>({ max: 5_000, ttl: memoryMs });
-  private readonly words = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
   private readonly large = new LRUCache<string, { count: Count; at: number }>({ max: 5_000, ttl: memoryMs });
   private readonly counting = new Map<string, Promise<Count>>();
 
-  constructor(private readonly views: Views) {}
+  constructor(private readonly documents: Pick<mongoose.mongo.Collection<T>, 'find' | 'countDocuments'>) {}
 
   /** Tickets of a page in the list's order. */
-  async find({ scope, sort, walk, led }: Query, { skip, limit }: { skip: number; limit: number }, projection: object): Promise<TicketView[]> {
+  async find({ scope, sort, walk, led }: Query, { skip, limit }: { skip: number; limit: number }, projection: object): Promise<T[]> {
     const order = new Map(orders[sort].fields);
-    const read: Read<TicketView[]> = ({ filter, hint }, maxTimeMS) =>
-      this.views.find(filter, { projection, maxTimeMS, hint }).sort(order).skip(skip).limit(limit).toArray();
+    const read: Read<T[]> = ({ filter, hint }, maxTimeMS) =>
+      this.documents.find(filter, { projection, maxTimeMS, hint }).sort(order).skip(skip).limit(limit).toArray() as Promise<T[]>;
     if (!led) return asking(() => read(walk, longestMs));
-    return led.isOrdered ? asking(() => read(led, longestMs)) : this.gamble(`find ${sort} ${scope}`, [walk, led], read);
+    return led.isOrdered ? asking(() => read(led, longestMs)) : this.gamble(`find ${limit > exactUpTo} ${sort} ${scope}`, [walk, led], read, gambleMs + limit / 20);
   }
 
   /** How many tickets there are. Where there are many, the newest seconds may be missing, and who asks meanwhile shares the answer. */
@@ -66,7 +58,7 @@ export class PlannedReads {
    */
   private async countNow({ scope, walk, led }: Query): Promise<Count> {
     const at = Date.now();
-    const read: Read<number> = ({ filter, hint }, maxTimeMS) => this.views.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint });
+    const read: Read<number> = ({ filter, hint }, maxTimeMS) => this.documents.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint });
     const isSure = !led || led.isSingle;
     const found = await (isSure ? asking(() => read(led ?? walk, longestMs)) : this.gamble(`count ${scope}`, [led, walk], read));
     const count = { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
@@ -75,29 +67,10 @@ export class PlannedReads {
     return count;
   }
 
-  /** Words of a search, the rarest first, as far as it matters and was seen lately. */
-  async rarestFirst(orgId: string, words: readonly string[]): Promise<string[]> {
-    if (words.length < 2) return [...words];
-    const probed = [...words].sort((one, other) => other.length - one.length).slice(0, mostProbed);
-    const counts = await Promise.all(probed.map((word) => this.commonness(orgId, word)));
-    const rarest = probed[counts.indexOf(Math.min(...counts))]!;
-    return [rarest, ...words.filter((word) => word !== rarest)];
-  }
-
-  /** Decides how a query is run, never what it answers: so it looks at tickets that the asker may not see. */
-  private async commonness(orgId: string, word: string): Promise<number> {
-    const known = this.words.get(`${orgId}/${word}`);
-    if (known !== undefined) return known;
-    const options = { limit: commonFrom, hint: 'byWord', maxTimeMS: longestMs };
-    const count = await asking(() => this.views.countDocuments({ orgId, tokens: word }, options));
-    this.words.set(`${orgId}/${word}`, count);
-    return count;
-  }
-
   /** Tries the first plan for a moment, unless it lost to the second lately. */
-  private async gamble<T>(memory: string, [first, second]: [Plan, Plan], read: Read<T>): Promise<T> {
+  private async gamble<T>(memory: string, [first, second]: [Plan, Plan], read: Read<T>, stakeMs = gambleMs): Promise<T> {
     const isLost = this.lostGambles.has(memory);
-    const tried = isLost ? undefined : await asking(() => this.inTime(read(first, gambleMs)));
+    const tried = isLost ? undefined : await asking(() => this.inTime(read(first, stakeMs)));
     if (tried) return tried.value;
     const start = performance.now();
     const value = await asking(() => read(second, longestMs));

@@ -1,26 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
-import mongoose from 'mongoose';
+import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
 import { Arrivals } from './arrivals.js';
 import { collections, prepareViews } from './collections.js';
+import { addMissing, putNewer, type Put } from './newer-only.js';
+import type { SearchEntry } from './search/search-entry.projection.js';
 import { STORE } from './store.js';
-import { foundBy, viewOf, type Folded, type Known, type TicketView, type TimelineRow } from './ticket-view.projection.js';
+import type { TicketView, TimelineRow } from './ticket-view.projection.js';
 
-type Write = mongoose.mongo.AnyBulkWriteOperation<TicketView>;
-interface Change extends Folded {
-  _id: string;
-  isNew: boolean;
-}
-
-const duplicateKey = 11_000;
-/** A bulk is divided between so many connections: the store works on one bulk with one process. */
-const connections = 2;
-
-/** What the projector writes. Reads for people are `TicketViewStore`'s. Every operation may come again, late, or from two instances at once. */
+/** What the projectors write. Reads for people are `TicketViewStore`'s. Every operation may come again, late, or from two instances at once. */
 @Injectable()
 export class ProjectionStore {
   private readonly views: mongoose.mongo.Collection<TicketView>;
   private readonly timeline: mongoose.mongo.Collection<TimelineRow>;
+  private readonly search: mongoose.mongo.Collection<SearchEntry>;
   private preparation: Promise<void> | undefined;
 
   constructor(
@@ -29,6 +22,7 @@ export class ProjectionStore {
   ) {
     this.views = store.db.collection(collections.views);
     this.timeline = store.db.collection(collections.timeline);
+    this.search = store.db.collection(collections.search);
   }
 
   /** Makes the indexes once per process. Queries name them, so nothing is written or read before. @throws StoreFault */
@@ -40,65 +34,37 @@ export class ProjectionStore {
     await this.preparation;
   }
 
-  /** What is stored of tickets, by `_id`. @throws StoreFault */
-  async known(ids: readonly string[]): Promise<Map<string, Known>> {
-    const projection = { version: 1, said: 1, noted: 1 };
-    const found = await guarded(() => this.views.find({ _id: { $in: [...ids] } }, { projection }).toArray());
-    return new Map(found.map((view) => [view._id, view]));
+  /** Versions of the views that are stored, by `_id`. @throws StoreFault */
+  async versions(ids: readonly string[]): Promise<Map<string, number>> {
+    const found = await readAll(this.views, ids, { version: 1 });
+    return new Map(found.map(({ _id, version }) => [_id, version]));
   }
 
-  /** Adds what is not there yet. @throws StoreFault */
+  /** What is known of tickets for searching, by `_id`. @throws StoreFault */
+  async heard(ids: readonly string[]): Promise<Map<string, SearchEntry>> {
+    const found = await readAll(this.search, ids, { version: 1, said: 1, noted: 1 });
+    return new Map(found.map((entry) => [entry._id, entry]));
+  }
+
+  /** Adds rows that are not there yet. @throws StoreFault */
   async append(rows: readonly TimelineRow[]): Promise<void> {
-    const sorted = [...rows].sort(byId);
-    await inParts(sorted, (part) => guarded(() => this.timeline.insertMany(part, { ordered: false }).then(nothing, ignoreDuplicates)));
+    await addMissing(this.timeline, rows);
   }
 
   /** Stores views; none ever replaces a newer one. @throws StoreFault */
-  async put(changes: readonly Change[]): Promise<void> {
-    const sorted = [...changes].sort(byId);
-    await inParts(sorted, (part) => this.putPart(part));
-    this.arrivals.announce(sorted.map(({ _id }) => _id));
+  async putViews(views: readonly Put<TicketView>[]): Promise<void> {
+    await putNewer(this.views, views);
+    this.arrivals.announce(views.map(({ document }) => document._id));
   }
 
-  private async putPart(part: readonly Change[]): Promise<void> {
-    const lost = await this.write(part.map((change) => (change.isNew ? { insertOne: { document: whole(change) } } : guardedUpdate(change))));
-    // Somebody else inserted these first, perhaps an older version of them; the guard decides.
-    if (lost.length > 0) await this.write(lost.map((i) => guardedUpdate({ ...part[i]!, reworded: true })));
-  }
-
-  /** Runs all operations and answers the places of those that found a document of their key. */
-  private async write(operations: Write[]): Promise<number[]> {
-    return guarded(() => this.views.bulkWrite(operations, { ordered: false }).then(() => [], duplicates));
+  /** Stores what tickets are found by; nothing ever replaces a newer one. @throws StoreFault */
+  async putEntries(entries: readonly Put<SearchEntry>[]): Promise<void> {
+    await putNewer(this.search, entries);
   }
 }
 
-const byId = (one: { _id: string }, other: { _id: string }) => (one._id < other._id ? -1 : 1);
-const nothing = () => undefined;
-const ignoreDuplicates = (error: unknown) => void duplicates(error);
-
-const whole = (change: Change): TicketView => ({ ...viewOf(change), ...foundBy(change) });
-
-/** Only over an older version. What the ticket is found by is left as it is where no event touched it. */
-function guardedUpdate(change: Change): Write {
-  const { _id, ...view } = viewOf(change);
-  const words = change.reworded ? foundBy(change) : {};
-  const isOpen = change.reworded && !('open' in words);
-  const update = { $set: { ...view, ...words }, ...(isOpen && { $unset: { open: true as const } }) };
-  return { updateOne: { filter: { _id, version: { $lt: view.version } }, update } };
-}
-
-/** Places of the operations of an unordered bulk that met a document of their key. @throws any other trouble, as the server told it */
-export function duplicates(error: unknown): number[] {
-  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) throw error;
-  const failed = [error.writeErrors].flat();
-  const other = failed.find(({ code }) => code !== duplicateKey);
-  if (other) throw new mongoose.mongo.MongoServerError({ message: other.errmsg, code: other.code });
-  return failed.map(({ index }) => index);
-}
-
-async function inParts<T>(all: readonly T[], work: (part: T[]) => Promise<unknown>): Promise<void> {
-  if (all.length === 0) return;
-  const size = Math.max(50, Math.ceil(all.length / connections));
-  const parts = Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
-  await Promise.all(parts.map(work));
+async function readAll<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, ids: readonly string[], projection: object): Promise<T[]> {
+  if (ids.length === 0) return [];
+  const filter = { _id: { $in: ids } } as mongoose.mongo.Filter<T>;
+  return guarded(() => collection.find(filter, { projection }).toArray()) as Promise<T[]>;
 }

@@ -10,6 +10,9 @@ import { CommandsController } from './commands.controller.js';
 import type { Config } from './config.js';
 import { ListCursors } from './list-cursor.js';
 import { ProjectionStore } from './projection.store.js';
+import { MongoSearch } from './search/mongo-search.store.js';
+import { SearchConsumer } from './search/search.consumer.js';
+import { SearchPort } from './search/search.port.js';
 import { STORE } from './store.js';
 import { TicketViewConsumer } from './ticket-view.consumer.js';
 import { TicketViewController } from './ticket-view.controller.js';
@@ -24,12 +27,13 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
   static with({ MONGODB_URI: uri, INTERNAL_KEY: key }: Pick<Config, 'MONGODB_URI' | 'INTERNAL_KEY'>, database = 'deskstream_query'): DynamicModule {
     return {
       module: QuerySearchModule,
-      controllers: [TicketViewConsumer, CommandResultsConsumer, TicketViewController, CommandsController],
+      controllers: [TicketViewConsumer, SearchConsumer, CommandResultsConsumer, TicketViewController, CommandsController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database, poolSize: 12 }) },
         { provide: ListCursors, useFactory: () => new ListCursors(key) },
         { provide: INTERNAL_KEY, useValue: key },
         Arrivals,
+        { provide: SearchPort, useClass: MongoSearch },
         ProjectionStore,
         CommandResultStore,
         TicketViewStore,

@@ -15,10 +15,9 @@ export const key = {
   tag: (tag: string) => `tag:${tag}`,
 } as const;
 
-/** The keys of a ticket. */
-export function keysOf({ status, assistantId, assignee, createdBy, requester, tags }: Ticket): string[] {
+/** The keys of a ticket that its moves leave as they are. */
+export function lastingKeys({ assistantId, assignee, createdBy, requester, tags }: Ticket): string[] {
   return [
-    key.status(status),
     ...(assistantId === null ? [] : [key.assistant(assistantId)]),
     key.assignee(assignee),
     key.creator(createdBy),
@@ -27,6 +26,9 @@ export function keysOf({ status, assistantId, assignee, createdBy, requester, ta
     ...tags.map(key.tag),
   ];
 }
+
+/** The keys of a ticket. */
+export const keysOf = (ticket: Ticket): string[] => [key.status(ticket.status), ...lastingKeys(ticket)];
 
 /** The keys of which a ticket needs one for somebody to see it; null when they see every ticket of their organisation. */
 export function sightKeys(principal: Principal): string[] | null {

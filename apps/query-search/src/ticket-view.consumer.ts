@@ -2,10 +2,10 @@ import { Controller, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { topics, type TicketEvent } from '#contracts';
 import { Subscribe, type DeadLetter, type Round } from '#messaging';
-import { readEvent } from './event-record.js';
+import { byTicket, continued, eventsIn, viewId } from './events.js';
 import { missedVersions, projectionDelay, unknownEvents, viewsWritten } from './metrics.js';
 import { ProjectionStore } from './projection.store.js';
-import { fold, rowOf, viewId } from './ticket-view.projection.js';
+import { fold, rowOf, viewOf, type Folded } from './ticket-view.projection.js';
 
 /** Keeps the views of tickets up to date with the events topic. */
 @Controller()
@@ -15,34 +15,21 @@ export class TicketViewConsumer {
   constructor(private readonly store: ProjectionStore) {}
 
   /** Timeline rows first: whoever sees a version in the view finds its row. */
-  @Subscribe({ topic: topics.events, group: 'query-search.ticket-view', lanes: 2, paceMs: 40 })
-  async project(@Payload() { records }: Round): Promise<DeadLetter[]> {
-    const { events, dead } = this.sort(records);
+  @Subscribe({ topic: topics.events, group: 'query-search.ticket-view', lanes: 2, paceMs: 100 })
+  async project(@Payload() round: Round): Promise<DeadLetter[]> {
+    const { events, dead, unknown } = eventsIn(round);
+    unknownEvents.inc(unknown);
     if (events.length === 0) return dead;
     await this.store.prepare();
     const tickets = byTicket(events);
-    const [known] = await Promise.all([this.store.known([...tickets.keys()]), this.store.append(distinctRows(events))]);
-    const changes = [...tickets].flatMap(([_id, ofTicket]) => {
-      const folded = fold(known.get(_id), ofTicket);
-      return folded ? [{ _id, isNew: !known.has(_id), ...folded }] : [];
-    });
-    await this.store.put(changes);
+    const [known] = await Promise.all([this.store.versions(continued(tickets)), this.store.append(distinctRows(events))]);
+    const changes = [...tickets].flatMap(([id, ofTicket]) => fold(known.get(id) ?? 0, ofTicket) ?? []);
+    await this.store.putViews(changes.map(({ newest }) => ({ document: viewOf(newest), isNew: !known.has(viewId(newest.orgId, newest.ticketId)) })));
     this.tell(changes);
     return dead;
   }
 
-  private sort(records: Round['records']): { events: TicketEvent[]; dead: DeadLetter[] } {
-    const [events, dead]: [TicketEvent[], DeadLetter[]] = [[], []];
-    for (const record of records) {
-      const read = readEvent(record);
-      if ('event' in read) events.push(read.event);
-      else if ('dead' in read) dead.push(read.dead);
-      else unknownEvents.inc();
-    }
-    return { events, dead };
-  }
-
-  private tell(changes: readonly { missing: number; newest: TicketEvent }[]) {
+  private tell(changes: readonly Folded[]) {
     viewsWritten.inc(changes.length);
     const now = Date.now();
     for (const { missing, newest } of changes) {
@@ -52,17 +39,6 @@ export class TicketViewConsumer {
       this.logger.error({ msg: 'versions are missing', orgId: newest.orgId, ticketId: newest.ticketId, version: newest.version, missing });
     }
   }
-}
-
-function byTicket(events: readonly TicketEvent[]): Map<string, TicketEvent[]> {
-  const tickets = new Map<string, TicketEvent[]>();
-  for (const event of events) {
-    const id = viewId(event.orgId, event.ticketId);
-    const ofTicket = tickets.get(id);
-    if (ofTicket) ofTicket.push(event);
-    else tickets.set(id, [event]);
-  }
-  return tickets;
 }
 
 /** An event that came twice in a round makes one row. */

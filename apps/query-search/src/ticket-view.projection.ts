@@ -1,12 +1,13 @@
-import { Priority, shortEventType, snippetOf, type Comment, type CommentKind, type Message, type ShortEventType, type Status, type Ticket, type TicketEvent } from '#contracts';
+import { Priority, shortEventType, snippetOf, type CommentKind, type ShortEventType, type Status, type Ticket, type TicketEvent } from '#contracts';
+import { commentIn, messagesIn, viewId } from './events.js';
+import type { Versioned } from './newer-only.js';
 import { keysOf } from './ticket-keys.js';
-import { heard, ticketWords, wordLimits, type Heard } from './words.js';
 
 /**
  * A ticket as lists and its page serve it. What callers named themselves (custom fields, tool arguments) is kept as JSON text: any
  * key survives every store unchanged, and serving needs no mapping.
  */
-export interface TicketView extends Heard {
+export interface TicketView extends Versioned {
   /** organisation/ticket */
   _id: string;
   orgId: string;
@@ -19,8 +20,6 @@ export interface TicketView extends Heard {
   createdAt: Date;
   updatedAt: Date;
   keys: string[];
-  tokens: string[];
-  open?: string[];
   /** The ticket as JSON text, without its description. */
   ticket: string;
   description: string;
@@ -44,50 +43,35 @@ export interface TimelineRow {
   item: string;
 }
 
-/** `_id` of a ticket's view. */
-export const viewId = (orgId: string, ticketId: string) => `${orgId}/${ticketId}`;
 /** `_id` of a timeline row. The rows of a ticket lie between those of version 0 and of the version behind the last. */
-export const rowId = (orgId: string, ticketId: string, version: number | string) => `${orgId}/${ticketId}/${String(version).padStart(10, '0')}`;
-
-/** What the projection has to know of a view to go on from it. */
-export type Known = Pick<TicketView, 'version'> & Heard;
+export const rowId = (orgId: string, ticketId: string, version: number | string) => `${viewId(orgId, ticketId)}/${String(version).padStart(10, '0')}`;
 
 /** The outcome of new events of one ticket. */
-export interface Folded extends Heard {
+export interface Folded {
   newest: TicketEvent;
   /** Versions that are missing between what was known and what came: an operational fault, never normal. */
   missing: number;
-  /** Whether what the ticket is found by may have changed. */
-  reworded: boolean;
 }
 
-/** Folds events of one ticket, oldest first, into what is known of it. Events that are known already are left out; undefined when all are. */
-export function fold(known: Known | undefined, events: readonly TicketEvent[]): Folded | undefined {
-  let folded: Folded | undefined;
+/** Folds events of one ticket, oldest first, onto the version that is known of it. Undefined when all of them are known already. */
+export function fold(known: number, events: readonly TicketEvent[]): Folded | undefined {
+  let [newest, last, missing]: [TicketEvent | undefined, number, number] = [undefined, known, 0];
   for (const event of events) {
-    const before = folded ? { ...folded, version: folded.newest.version } : (known ?? unheard);
-    if (event.version > before.version) folded = step(before, event);
+    if (event.version <= last) continue;
+    missing += event.version - last - 1;
+    [newest, last] = [event, event.version];
   }
-  return folded;
+  return newest && { newest, missing };
 }
 
-const unheard = { version: 0, said: '', noted: '' };
-
-function step(before: Known & Partial<Folded>, event: TicketEvent): Folded {
-  const gap = event.version - before.version - 1;
-  const reworded = before.reworded === true || gap > 0 || touchesWords(event);
-  return { newest: event, ...listen(before, event), missing: (before.missing ?? 0) + gap, reworded };
-}
-
-/** The view after the newest event, but for what the ticket is found by. Only a deletion leaves a ticket deleted: nothing but `restored` may follow it. */
-export function viewOf({ newest }: Pick<Folded, 'newest'>): Omit<TicketView, 'tokens' | 'open' | keyof Heard> {
-  const { ticket, orgId, type } = newest;
+/** The view after its newest event. Only a deletion leaves a ticket deleted: nothing but `restored` may follow it. */
+export function viewOf({ ticket, orgId, type, version }: TicketEvent): TicketView {
   const { description, ...rest } = ticket;
   return {
     _id: viewId(orgId, ticket.id),
     orgId,
     deleted: type === 'ticket.deleted.v1',
-    version: newest.version,
+    version,
     number: ticket.number,
     status: ticket.status,
     priority: priorityRank(ticket.priority),
@@ -99,13 +83,6 @@ export function viewOf({ newest }: Pick<Folded, 'newest'>): Omit<TicketView, 'to
     snippet: snippetOf(ticket),
   };
 }
-
-/** What the ticket is found by after the newest event. */
-export const foundBy = ({ newest, said, noted }: Folded): Pick<TicketView, 'tokens' | 'open' | keyof Heard> => ({
-  said,
-  noted,
-  ...ticketWords(newest.ticket, { said, noted }),
-});
 
 /** The timeline's row of an event. */
 export function rowOf(event: TicketEvent): TimelineRow {
@@ -132,24 +109,3 @@ function carried(event: TicketEvent): Pick<TimelineRow, 'kind' | 'messages' | 'r
     ...(event.type === 'ticket.reply-delivery-reported.v1' && { reply: event.data.commentId }),
   };
 }
-
-/** The comment that an event carries. */
-export function commentIn({ type, data }: Pick<TicketEvent, 'type' | 'data'>): Comment | undefined {
-  return type === 'ticket.comment-added.v1' || type === 'ticket.status-changed.v1' ? (data as { comment?: Comment }).comment : undefined;
-}
-
-/** The messages of the conversation that an event carries. */
-export function messagesIn(event: TicketEvent): Message[] {
-  if (event.type === 'ticket.conversation-appended.v1') return event.data.messages;
-  return event.type === 'ticket.created.v1' ? (event.data.conversation?.messages ?? []) : [];
-}
-
-function listen({ said, noted }: Heard, event: TicketEvent): Heard {
-  const comment = commentIn(event);
-  if (comment?.kind === 'note') return { said, noted: heard(noted, [comment.body], wordLimits.noted) };
-  const texts = [...(comment ? [comment.body] : []), ...messagesIn(event).map(({ content }) => content)];
-  return { said: heard(said, texts, wordLimits.said), noted };
-}
-
-const touchesWords = (event: TicketEvent) =>
-  event.type === 'ticket.created.v1' || event.type === 'ticket.details-updated.v1' || commentIn(event) !== undefined || messagesIn(event).length > 0;

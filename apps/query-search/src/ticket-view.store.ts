@@ -14,8 +14,9 @@ import { longestMs, PlannedReads, type Count } from './planned-reads.store.js';
 import { STORE } from './store.js';
 import { TicketHistory, type Reading } from './ticket-history.store.js';
 import { sightKeys } from './ticket-keys.js';
-import { viewId, type TicketView } from './ticket-view.projection.js';
-import { asked } from './words.js';
+import { viewId } from './events.js';
+import { SearchPort, type Hit, type Piece } from './search/search.port.js';
+import type { TicketView } from './ticket-view.projection.js';
 
 /** A ticket that somebody sees, as it is served. */
 export type SeenTicket = Pick<TicketView, 'version' | 'status' | 'deleted' | 'ticket' | 'description'>;
@@ -26,6 +27,12 @@ export type ListedTicket = Pick<TicketView, 'status' | 'ticket' | 'snippet'>;
 export interface TicketPage extends Count {
   items: ListedTicket[];
   next: string | null;
+}
+
+/** Tickets found in order, and those of them that are still to be seen. */
+interface Found {
+  hits: Hit[];
+  items: TicketView[];
 }
 
 /** Who reads, and which version of a ticket the answer must have reached. */
@@ -39,7 +46,6 @@ export type TicketRef = string | number;
 
 const forDetail = { version: 1, status: 1, deleted: 1, ticket: 1, description: 1 };
 const forList = { status: 1, ticket: 1, snippet: 1, createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
-const nothing: Count = { total: 0, isExact: true };
 
 /** How long a reader waits for a version, and between looks at the store, ms. */
 const waitMs = 1_000;
@@ -52,13 +58,14 @@ const [firstLookMs, longestLookMs] = [20, 100];
 @Injectable()
 export class TicketViewStore {
   private readonly views: mongoose.mongo.Collection<TicketView>;
-  private readonly reads: PlannedReads;
+  private readonly reads: PlannedReads<TicketView>;
   private readonly history: TicketHistory;
 
   constructor(
     @Inject(STORE) { db }: Database,
     private readonly cursors: ListCursors,
     private readonly arrivals: Arrivals,
+    private readonly search: SearchPort,
   ) {
     this.views = db.collection(collections.views);
     this.reads = new PlannedReads(this.views);
@@ -82,17 +89,30 @@ export class TicketViewStore {
   async list({ principal }: Reader, query: ListQuery): Promise<TicketPage> {
     demandReading(principal);
     const from = this.placeOf(principal, query);
-    const conditions = await this.conditions(principal, query);
-    if (!conditions) return { items: [], next: null, ...nothing };
-    const { sort, pageSize } = query;
+    const { pageSize } = query;
+    const piece = { from, skip: from ? 0 : skipped(query), limit: pageSize + 1 };
+    const { hits, items } = await (query.q === undefined ? this.browse(principal, query, piece) : this.lookUp(principal, { ...query, q: query.q }, piece));
+    const next = hits.length > pageSize ? this.cursorAt(principal, query, hits[pageSize - 1]!) : null;
+    const count = (!from && countedBy(hits, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
+    return { items: items.slice(0, pageSize), next, ...count };
+  }
+
+  /** Tickets by what their views say. */
+  private async browse(principal: Principal, { sort, ...filters }: ListQuery, { from, ...piece }: Piece): Promise<Found> {
     const { orgId } = principal;
-    const skip = from ? 0 : skipped(query);
-    const wanted = queryOf({ orgId, sort, conditions, from: from && behind(sort, from) });
-    const found = await this.reads.find(wanted, { skip, limit: pageSize + 1 }, forList);
-    const items = found.slice(0, pageSize);
-    const next = found.length > pageSize ? this.cursorAt(principal, query, items.at(-1)!) : null;
-    const count = (!from && countedBy(found, skip, pageSize)) || (await this.reads.count(countQuery(principal, conditions)));
-    return { items, next, ...count };
+    const query = queryOf({ orgId, sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
+    const items = await this.reads.find(query, piece, forList);
+    return { items, hits: items.map((view) => ({ id: view._id, position: positionOf(sort, view) })) };
+  }
+
+  /** Tickets by their words, as they are now: what is out of sight or deleted by now is left out, however late the search is. */
+  private async lookUp(principal: Principal, { sort, q, ...filters }: ListQuery & { q: string }, piece: Piece): Promise<Found> {
+    const hits = await this.search.find({ principal, q, filters, sort }, piece);
+    const keys = sightKeys(principal);
+    const filter = { _id: { $in: hits.slice(0, piece.limit - 1).map(({ id }) => id) }, deleted: false, ...(keys && { keys: { $in: keys } }) };
+    const views = await asking(() => this.views.find(filter, { projection: forList, hint: '_id_', maxTimeMS: longestMs }).toArray());
+    const byId = new Map(views.map((view) => [view._id, view]));
+    return { hits, items: hits.flatMap(({ id }) => byId.get(id) ?? []) };
   }
 
   /** How many tickets the principal sees, by status. @throws ProblemError forbidden, dependency-unavailable */
@@ -145,16 +165,9 @@ export class TicketViewStore {
     }
   }
 
-  private async count(principal: Principal, filters: TicketFilters): Promise<Count> {
-    const conditions = await this.conditions(principal, filters);
-    return conditions ? this.reads.count(countQuery(principal, conditions)) : nothing;
-  }
-
-  /** Undefined when nothing can match. */
-  private async conditions(principal: Principal, { q, ...filters }: TicketFilters): Promise<Condition[] | undefined> {
-    if (q === undefined) return conditionsOf(principal, filters);
-    const search = asked(q);
-    return search && conditionsOf(principal, filters, { ...search, words: await this.reads.rarestFirst(principal.orgId, search.words) });
+  private count(principal: Principal, { q, ...filters }: TicketFilters): Promise<Count> {
+    if (q !== undefined) return this.search.count({ principal, q, filters, sort: '-createdAt' });
+    return this.reads.count(countQuery(principal, conditionsOf(principal, filters)));
   }
 
   private placeOf({ orgId }: Principal, query: ListQuery): Position | undefined {
@@ -164,8 +177,8 @@ export class TicketViewStore {
     return position;
   }
 
-  private cursorAt({ orgId }: Principal, query: ListQuery, last: TicketView): string {
-    return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, positionOf(query.sort, last));
+  private cursorAt({ orgId }: Principal, query: ListQuery, { position }: Hit): string {
+    return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, position);
   }
 }
 

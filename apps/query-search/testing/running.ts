@@ -9,6 +9,7 @@ import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
 import { ParsePipe } from '../src/parse.pipe.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
+import { SearchConsumer } from '../src/search/search.consumer.js';
 import { STORE } from '../src/store.js';
 import { TicketViewConsumer } from '../src/ticket-view.consumer.js';
 import { recordOf, roundOf } from './stories.js';
@@ -56,8 +57,10 @@ export class Running {
     return this.projectRecords(...events.map((event) => recordOf(event)));
   }
 
-  projectRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
-    return this.app.get(TicketViewConsumer).project(roundOf(...records));
+  /** To all that read the events topic; only the views' consumer gives up on records. */
+  async projectRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
+    const [dead, none] = await Promise.all([this.app.get(TicketViewConsumer).project(roundOf(...records)), this.app.get(SearchConsumer).index(roundOf(...records))]);
+    return [...dead, ...none];
   }
 
   remember(...records: IncomingRecord[]): Promise<DeadLetter[]> {

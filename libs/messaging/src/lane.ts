@@ -6,6 +6,7 @@ import { Lag, roundSeconds, roundSize, roundsWaiting } from './metrics.js';
 import { OffsetCommits, type Offsets } from './offset-commits.js';
 import type { IncomingRecord } from './record.js';
 import type { Settler } from './settle.js';
+import type { Traffic } from './traffic.js';
 
 const logger = new Logger('messaging');
 
@@ -18,6 +19,9 @@ export interface LaneOptions {
   readonly maxRecords: number;
   /** Rounds begin at least so far apart, ms (0). */
   readonly paceMs?: number | undefined;
+  /** Tells the subscriptions that give way when the others have work. */
+  readonly traffic?: Traffic | undefined;
+  readonly isBackground?: boolean | undefined;
   /** After this many ms without a heartbeat the group has given our partitions away. */
   readonly sessionTimeout: number;
   readonly settler: Settler;
@@ -28,6 +32,8 @@ export interface LaneOptions {
 }
 
 const heartbeatEvery = 1_000;
+/** A lane in the background rests so many times as long as it worked. */
+const restShare = 2;
 
 /**
  * The work of one member of a consumer group: gathers what a fetch brought on all its partitions into rounds, keeps the membership
@@ -163,8 +169,10 @@ export class Lane {
     roundSize.observe({ topic, group }, records.length);
     try {
       const isDone = await settler.settle(records, lost, this.#leave.signal);
-      roundSeconds.observe({ topic, group }, (performance.now() - startedAt) / 1_000);
+      const ms = performance.now() - startedAt;
+      roundSeconds.observe({ topic, group }, ms / 1_000);
       if (isDone) await this.close(this.resolve(shares, lost), startedAt);
+      await this.giveWay(ms);
       return isDone;
     } catch (error) {
       onFatal(error); // the settler brings every failure of a handler to an end: this one is our own mistake
@@ -172,6 +180,12 @@ export class Lane {
     } finally {
       this.waits(undefined);
     }
+  }
+
+  private async giveWay(ms: number): Promise<void> {
+    const { traffic, isBackground } = this.options;
+    if (!isBackground) traffic?.seen();
+    else if (traffic?.isBusy) await sleep(restShare * ms, undefined, { signal: this.#leave.signal }).catch(() => undefined);
   }
 
   /** Tells kafkajs that these deliveries are over, at the lane's pace: until then it does not fetch, and what arrives meanwhile comes in one piece. */

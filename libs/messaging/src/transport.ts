@@ -10,6 +10,7 @@ import { deadLetters, recordsEnded } from './metrics.js';
 import { RecordProducer } from './producer.js';
 import type { DeadLetter, OutgoingRecord, Round } from './record.js';
 import { Settler, type RoundHandler } from './settle.js';
+import { Traffic } from './traffic.js';
 import { roundTransportId, subscriptionOf, type SubscribeOptions } from './subscribe.js';
 
 export interface RoundTransportOptions {
@@ -34,13 +35,14 @@ const logger = new Logger('messaging');
 const largestDeadLetter = 4 << 20;
 
 /** What a subscription says, with what it leaves out. */
-const withDefaults = ({ perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, paceMs = 0, lanes = 1, ...named }: SubscribeOptions) => ({
+const withDefaults = ({ perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, paceMs = 0, lanes = 1, isBackground = false, ...named }: SubscribeOptions) => ({
   ...named,
   perInstance,
   startFrom,
   maxRecords,
   paceMs,
   lanes,
+  isBackground,
 });
 
 /**
@@ -54,6 +56,7 @@ export class RoundTransport extends ServerKafka {
   readonly #probe: BrokerProbe;
   readonly #bury: { send(records: readonly OutgoingRecord[]): Promise<void> };
   #undertaker: Promise<RecordProducer> | undefined;
+  readonly #traffic = new Traffic();
   #members: Member[] = [];
   #isListening = false;
   #fatal: unknown;
@@ -115,7 +118,7 @@ export class RoundTransport extends ServerKafka {
   }
 
   private membersOf(options: SubscribeOptions, handler: MessageHandler): Member[] {
-    const { topic, group, perInstance, startFrom, maxRecords, paceMs, lanes } = withDefaults(options);
+    const { topic, group, perInstance, startFrom, maxRecords, paceMs, lanes, isBackground } = withDefaults(options);
     const holds: Holds = new Map();
     const positions = perInstance ? new Map<number, string>() : undefined;
     const groupId = perInstance ? `${group}.${randomUUID()}` : group;
@@ -126,6 +129,8 @@ export class RoundTransport extends ServerKafka {
         groupId,
         maxRecords,
         paceMs,
+        isBackground,
+        traffic: this.#traffic,
         holds,
         ...(positions && { positions }),
         fromBeginning: startFrom === 'beginning',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Story } from '../testing/stories.js';
+import { Story } from '../../testing/stories.js';
 import { asked, beginsWith, heard, ticketWords, wordLimits, wordsOf } from './words.js';
 
 const nothing = { said: '', noted: '' };

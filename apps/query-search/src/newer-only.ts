@@ -1,0 +1,67 @@
+import mongoose from 'mongoose';
+import { guarded } from '#persistence';
+
+/** A document of which a newer version may come. */
+export interface Versioned {
+  _id: string;
+  version: number;
+}
+
+/** A document to be stored, and whether nothing is known of its key yet. */
+export interface Put<T extends Versioned> {
+  document: T;
+  isNew: boolean;
+}
+
+type Write<T extends Versioned> = mongoose.mongo.AnyBulkWriteOperation<T>;
+
+const duplicateKey = 11_000;
+/** A bulk is divided between so many connections: the store works on one bulk with one process. */
+const connections = 2;
+
+/**
+ * Stores documents; none ever replaces a newer one, whoever else writes at the same time. In the order of their keys: bulks that meet
+ * in another order would lock each other out.
+ * @throws StoreFault
+ */
+export async function putNewer<T extends Versioned>(collection: mongoose.mongo.Collection<T>, puts: readonly Put<T>[]): Promise<void> {
+  const sorted = [...puts].sort((one, other) => (one.document._id < other.document._id ? -1 : 1));
+  await inParts(sorted, async (part) => {
+    const lost = await write(collection, part.map((put) => (put.isNew ? insert(put.document) : replace(put.document))));
+    // Somebody else inserted these first, perhaps an older version of them; the guard decides.
+    if (lost.length > 0) await write(collection, lost.map((i) => replace(part[i]!.document)));
+  });
+}
+
+/** Adds what is not there yet; what is there stays. @throws StoreFault */
+export async function addMissing<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, documents: readonly T[]): Promise<void> {
+  const sorted = [...documents].sort((one, other) => (one._id < other._id ? -1 : 1));
+  await inParts(sorted, (part) => write(collection, part.map(insert)));
+}
+
+const insert = <T extends { _id: string }>(document: T): Write<T & Versioned> => ({ insertOne: { document } }) as never;
+
+/** Only over an older version. */
+function replace<T extends Versioned>({ _id, ...rest }: T): Write<T> {
+  return { replaceOne: { filter: { _id, version: { $lt: rest.version } }, replacement: rest } } as never;
+}
+
+/** Runs all operations and answers the places of those that found a document of their key. */
+const write = <T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, operations: Write<T & Versioned>[]): Promise<number[]> =>
+  guarded(() => collection.bulkWrite(operations as never, { ordered: false }).then(() => [], duplicates));
+
+/** Places of the operations of an unordered bulk that met a document of their key. @throws any other trouble, as the server told it */
+export function duplicates(error: unknown): number[] {
+  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) throw error;
+  const failed = [error.writeErrors].flat();
+  const other = failed.find(({ code }) => code !== duplicateKey);
+  if (other) throw new mongoose.mongo.MongoServerError({ message: other.errmsg, code: other.code });
+  return failed.map(({ index }) => index);
+}
+
+async function inParts<T>(all: readonly T[], work: (part: T[]) => Promise<unknown>): Promise<void> {
+  if (all.length === 0) return;
+  const size = Math.max(50, Math.ceil(all.length / connections));
+  const parts = Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+  await Promise.all(parts.map(work));
+}

@@ -1,0 +1,36 @@
+import type { Principal, Sort, TicketFilters } from '#contracts';
+import type { Position } from '../list-order.js';
+import type { Count } from '../planned-reads.store.js';
+
+/** What somebody searches for. What the principal may see is part of it. */
+export interface Question {
+  principal: Principal;
+  /** As typed into a search box. */
+  q: string;
+  filters: Omit<TicketFilters, 'q'>;
+  sort: Sort;
+}
+
+/** A part of what was found: behind a position, or so many further on. */
+export interface Piece {
+  from?: Position | undefined;
+  skip: number;
+  limit: number;
+}
+
+/** A ticket that was found, by its view's `_id`, and where it stands in the order asked for. */
+export interface Hit {
+  id: string;
+  position: Position;
+}
+
+/**
+ * Finds tickets by their words. An engine beside this one reads the same events and answers the same questions; whoever shows its hits
+ * reads them from the views again, with sight, so an index that lags never shows what is no longer anybody's to see.
+ */
+export abstract class SearchPort {
+  /** Tickets that match in order; by another order than creation, the newest 10,000 of them at most. @throws ProblemError dependency-unavailable */
+  abstract find(question: Question, piece: Piece): Promise<Hit[]>;
+  /** How many match, up to 10,000. @throws ProblemError dependency-unavailable */
+  abstract count(question: Question): Promise<Count>;
+}
