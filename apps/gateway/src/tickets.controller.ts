@@ -63,8 +63,9 @@ export class TicketsController {
   async create(@Body({ schema: bodies.create }) input: Input<'create'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { assignee: wanted, conversation, ...data } = input;
     const assigned = wanted && (await this.assignee(request, wanted));
+    const filed = await this.filed(request, data);
     const parts = (commandId: string) => ({
-      ...data,
+      ...filed,
       ...(assigned && { assignee: assigned.to, ...(assigned.unknownAssignee && { unknownAssignee: assigned.unknownAssignee }) }),
       ...(conversation && { conversation: { messages: withIds(conversation.messages, commandId) } }),
     });
@@ -72,7 +73,8 @@ export class TicketsController {
   }
 
   @Patch(':id')
-  edit(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.patch }) data: Input<'patch'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  async edit(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.patch }) input: Input<'patch'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const data = await this.filed(request, input);
     return this.writes.perform({ request, reply }, { type: 'ticket.update-details.v1', ticketId, data }, ticketAnswer);
   }
 
@@ -139,5 +141,12 @@ export class TicketsController {
   private async assignee({ caller: { principal } }: FastifyRequest, wanted: Input<'assignee'>): Promise<{ to: Assignee; unknownAssignee?: true }> {
     const known = (await this.directory.roster(principal.orgId)).assignee(wanted, principal.actor);
     return known ? { to: known } : { to: { ...wanted, name: '' }, unknownAssignee: true };
+  }
+
+  /** The data, marked when there is no such assistant to file the ticket under; refused as an unknown assignee is. */
+  private async filed<T extends { assistantId?: string | null | undefined }>({ caller: { principal } }: FastifyRequest, data: T): Promise<T & { unknownAssistant?: true }> {
+    if (data.assistantId == null) return data;
+    const known = (await this.directory.roster(principal.orgId)).assignee({ type: 'agent', id: data.assistantId }, principal.actor);
+    return known ? data : { ...data, unknownAssistant: true };
   }
 }

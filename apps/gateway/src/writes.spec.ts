@@ -136,6 +136,19 @@ describe('answers of writes', () => {
   });
 });
 
+describe('the assistant of a ticket', () => {
+  it.each([
+    ['POST', '/v1/tickets', { title: 'a', assistantId: 'nobody-bot' }, true],
+    ['PATCH', `/v1/tickets/${id}`, { assistantId: 'nobody-bot' }, true],
+    ['POST', '/v1/tickets', { title: 'a', assistantId: 'billing-bot' }, undefined],
+    ['PATCH', `/v1/tickets/${id}`, { assistantId: 'billing-bot' }, undefined],
+    ['PATCH', `/v1/tickets/${id}`, { assistantId: null }, undefined],
+  ] as const)('%s %s %j', async (...[method, path, body, unknownAssistant]) => {
+    await call(method, path, body);
+    expect(gateway.sent.map(({ value }) => (value.data as { unknownAssistant?: true }).unknownAssistant)).toEqual([unknownAssistant]);
+  });
+});
+
 describe('the state of a command', () => {
   const commandId = randomUUID();
   const notFound = { status: 404, headers: { 'content-type': 'application/problem+json' }, body: Buffer.from('{"type":"/problems/not-found"}') };

@@ -21,9 +21,10 @@ const shown = (value: unknown) => {
 const unseen: Partial<Record<MessageType, string[]>> = {
   // One of them is enough: every other message has the same.
   ...Object.fromEntries(types.map((type) => [type, ['onBehalfOf', 'expectedVersion', 'origin', 'at']])),
-  // Marks a refusal, so it goes with no accepted command.
-  'ticket.create.v1': ['data.unknownAssignee', 'expectedVersion', 'at'],
+  // They mark refusals, so they go with no accepted command.
+  'ticket.create.v1': ['data.unknownAssignee', 'data.unknownAssistant', 'expectedVersion', 'at'],
   'ticket.assign.v1': ['data.unknownAssignee', 'onBehalfOf', 'expectedVersion', 'origin', 'at'],
+  'ticket.update-details.v1': ['data.unknownAssistant', 'onBehalfOf', 'expectedVersion', 'origin', 'at'],
   'ticket.created.v1': [],
   'ticket.command-result.v1': [],
 };

@@ -10,14 +10,19 @@ const StampedMessages = MessageInputs.refine((messages) => messages.every(({ id 
 const StampedActor = z.strictObject(Actor.shape);
 const StampedAssignee = z.strictObject(Assignee.shape);
 
-/** The door found nobody of this name in the organisation: the command is refused, and that answer is kept like any other. */
+/**
+ * The door found no such assignee or assistant in the organisation. It does not refuse the request itself: the directory changes, and a repeat under the
+ * same key must meet the first answer.
+ */
 const unknownAssignee = z.literal(true).optional();
+const unknownAssistant = z.literal(true).optional();
 
 const Create = z.strictObject({
   title: Title,
   description: Description.optional(),
   priority: Priority.optional(),
   assistantId: Slug.nullable().optional(),
+  unknownAssistant,
   requester: Requester.nullable().optional(),
   tags: Tags.optional(),
   customFields: CustomFields.optional(),
@@ -80,7 +85,7 @@ export const commandData = {
     ifAssignee: StampedAssignee.partial({ name: true }).nullable().optional(),
     explanation: JsonObject.optional(),
   }),
-  'ticket.update-details.v1': DetailsPatch,
+  'ticket.update-details.v1': DetailsPatch.extend({ unknownAssistant }),
   'ticket.append-conversation.v1': z.strictObject({ messages: StampedMessages }),
   'ticket.record-tool-call.v1': ToolCall,
   'ticket.report-reply-delivery.v1': ReplyDelivery,

@@ -157,7 +157,10 @@ describe('bodies', () => {
     expect(takes(bodies.assignee, { type: 'member', id: 'ada' })).toBe(true);
     for (const bad of [{ type: 'member', id: 'ada', name: 'Ada' }, { type: 'system', id: 'x' }, { id: 'ada' }, 'ada', null]) expect(takes(bodies.assignee, bad)).toBe(false);
   });
-  it('nobody outside says that an assignee is unknown', () => expect(takes(bodies.create, { title: 'T', unknownAssignee: true })).toBe(false));
+  it('nobody outside says who is unknown', () => {
+    for (const unknown of [{ unknownAssignee: true }, { unknownAssistant: true }]) expect(takes(bodies.create, { title: 'T', ...unknown })).toBe(false);
+    expect(takes(bodies.patch, { title: 'T', unknownAssistant: true })).toBe(false);
+  });
   it.each(['in_progress', 'in-progress', 'pending'])('a move to %s is one to pending', (to) => expect(bodies.transition.parse({ to })).toEqual({ to: 'pending' }));
   it('a body where none is needed is empty or absent', () => expect([takes(bodies.nothing, undefined), takes(bodies.nothing, {}), takes(bodies.nothing, { a: 1 })]).toEqual([true, true, false]));
 });

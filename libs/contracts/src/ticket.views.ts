@@ -7,7 +7,7 @@ import { eventData, isEventType, type EventType, type ShortEventType } from './t
 
 /** Bodies of the writes, as callers send them. */
 export const bodies = {
-  create: commandData['ticket.create.v1'].omit({ unknownAssignee: true }).extend({
+  create: commandData['ticket.create.v1'].omit({ unknownAssignee: true, unknownAssistant: true }).extend({
     assignee: AssigneeInput.nullable().optional(),
     conversation: z
       .union(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { limits, type CustomFields, type DetailsPatch, type Requester, type Ticket } from '#contracts';
-import { Rejection } from './rejection.js';
+import { invalid } from './rejection.js';
 
 /** The fields of a ticket that `update-details` may change. */
 export type Details = Pick<Ticket, 'title' | 'description' | 'priority' | 'tags' | 'requester' | 'customFields' | 'assistantId'>;
@@ -43,9 +43,8 @@ function mergedFields(now: CustomFields, patch: NonNullable<DetailsPatch['custom
   if (patch === null) return {};
   const merged = Object.fromEntries(Object.entries({ ...now, ...patch }).filter(([, value]) => value !== null)) as CustomFields;
   if (Object.keys(merged).length > limits.customFields) {
-    throw new Rejection('validation-failed', `A ticket has at most ${limits.customFields} custom fields.`, {
-      errors: [{ pointer: '/customFields', code: 'too_big', message: `must have at most ${limits.customFields} fields` }],
-    });
+    const message = `must have at most ${limits.customFields} fields`;
+    throw invalid(`A ticket has at most ${limits.customFields} custom fields.`, { pointer: '/customFields', code: 'too_big', message });
   }
   return merged;
 }

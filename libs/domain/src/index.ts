@@ -1,4 +1,5 @@
 export { allowedTransitions, is, lacks, mayFileUnder, sees, sightOf, type Action, type Asker, type Sight } from './access.policy.js';
 export { Rejection } from './rejection.js';
-export { decide, evolve, initial, type Circumstances, type ExistingTicket, type TicketState } from './ticket.js';
+export { decide } from './ticket.js';
+export { evolve, initial, type Circumstances, type ExistingTicket, type TicketState } from './ticket.state.js';
 export { transitions } from './transitions.js';

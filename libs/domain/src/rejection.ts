@@ -1,4 +1,4 @@
-import type { RejectionName } from '#contracts';
+import type { RejectionName, ValidationError } from '#contracts';
 
 /** A command's no. It is an answer, not a failure: it is stored and told, never retried. */
 export class Rejection extends Error {
@@ -16,3 +16,6 @@ export class Rejection extends Error {
     this.name = 'Rejection';
   }
 }
+
+/** The no to a command whose data no ticket can take. */
+export const invalid = (detail: string, error: ValidationError) => new Rejection('validation-failed', detail, { errors: [error] });

@@ -63,6 +63,20 @@ describe('ticket: who is told what', () => {
   it('assigning somebody whom the door did not find is refused', () => {
     given(created()).when(assign({ to: { type: 'member', id: 'x', name: '' }, unknownAssignee: true })).thenRejected('invalid-assignee');
   });
+  it('filing under an assistant that the door did not find is refused, after access and version', () => {
+    const nobody = { assistantId: 'nobody-bot', unknownAssistant: true as const };
+    const told = { errors: [{ pointer: '/assistantId', code: 'unknown_assistant', message: 'must be an assistant of the organisation' }] };
+    given().when(create({ title: 'T', ...nobody })).thenRejected('validation-failed', told);
+    given().when(create({ title: 'T', ...nobody }, { by: grace })).thenRejected('forbidden');
+    given(created()).when(update(nobody)).thenRejected('validation-failed', told);
+    given(created(own)).when(update(nobody, { by: grace })).thenRejected('forbidden');
+    given(created()).when(update(nobody, stale)).thenRejected('version-conflict');
+  });
+  it('a ticket may stay under an assistant that is gone', () => {
+    const gone = { assistantId: 'gone-bot', unknownAssistant: true as const };
+    given(created({ assistantId: 'gone-bot' })).when(update(gone)).thenUnchanged();
+    given(created({ assistantId: 'gone-bot' })).when(update({ ...gone, title: 'T' })).state();
+  });
   it('a restored ticket moves again', () => void given(created(), deleted, restored).when(changeTo('pending')).state());
 });
 

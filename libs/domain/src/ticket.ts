@@ -1,51 +1,10 @@
 import { limits, type Actor, type Comment, type CommandData, type EventData, type Message, type Ticket, type TicketCommand, type TicketFact } from '#contracts';
-import { is, lacks, mayFileUnder, sees, type Action } from './access.policy.js';
+import { is } from './access.policy.js';
 import { changesBetween, patched } from './details.js';
-import { Rejection } from './rejection.js';
+import { invalid, Rejection } from './rejection.js';
+import { demandFiling, demandRefiling, demandRight, demandRights, visible } from './rights.js';
+import type { ExistingTicket, TicketState } from './ticket.state.js';
 import { transitions } from './transitions.js';
-
-/** A ticket as decisions need it: what is told of it, and what only the rules count. */
-export interface ExistingTicket {
-  status: 'exists';
-  ticket: Ticket;
-  deleted: boolean;
-  /** Notes, which `commentCount` leaves out. */
-  notes: number;
-  /** Messages of the linked conversation. */
-  messages: number;
-  /** Ids of the replies that nobody has reported as delivered yet. */
-  undelivered: string[];
-}
-/** No ticket yet, or one. */
-export type TicketState = { status: 'none' } | ExistingTicket;
-
-/** A fact with its circumstances: all that `evolve` needs. */
-export type Happened = TicketFact & Circumstances;
-export interface Circumstances {
-  ticketId: string;
-  version: number;
-  at: string;
-  actor: Actor;
-  /** What a ticket is born with and no event's data tells. */
-  birth: Pick<Ticket, 'number' | 'channel'>;
-}
-
-/** The state before the first event. */
-export const initial: TicketState = { status: 'none' };
-
-/** What each command needs the right to do; a comment with a move needs the right to comment too. */
-const actionOf: Record<TicketCommand['type'], Action> = {
-  'ticket.create.v1': 'create',
-  'ticket.change-status.v1': 'transition',
-  'ticket.add-comment.v1': 'comment',
-  'ticket.assign.v1': 'assign',
-  'ticket.update-details.v1': 'edit',
-  'ticket.append-conversation.v1': 'edit',
-  'ticket.record-tool-call.v1': 'edit',
-  'ticket.report-reply-delivery.v1': 'report-delivery',
-  'ticket.delete.v1': 'delete',
-  'ticket.restore.v1': 'restore',
-};
 
 /**
  * What a command makes of a ticket: one fact, or null when nothing changes. Access comes first (a deleted ticket is
@@ -63,34 +22,6 @@ export function decide(command: TicketCommand, state: TicketState, at: string): 
   return decideExisting(command, existing, at);
 }
 
-/** The state after a fact. Never throws, never decides. */
-export function evolve(state: TicketState, event: Happened): ExistingTicket {
-  if (event.type === 'ticket.created.v1') return born(event, event.data);
-  if (state.status === 'none') throw new TypeError(`${event.type} cannot be a ticket's first event`);
-  const ticket = { ...state.ticket, version: event.version, updatedAt: event.at };
-  const next = { ...state, ticket };
-  switch (event.type) {
-    case 'ticket.status-changed.v1':
-      return withComment({ ...next, ticket: moved(ticket, event.data.to) }, event.data.comment);
-    case 'ticket.comment-added.v1':
-      return withComment(next, event.data.comment);
-    case 'ticket.assignee-changed.v1':
-      return { ...next, ticket: { ...ticket, assignee: event.data.to } };
-    case 'ticket.details-updated.v1':
-      return { ...next, ticket: withChanges(ticket, event.data.changes) };
-    case 'ticket.conversation-appended.v1':
-      return { ...next, messages: state.messages + event.data.messages.length };
-    case 'ticket.reply-delivery-reported.v1':
-      return { ...next, undelivered: afterReport(state.undelivered, event.data) };
-    case 'ticket.deleted.v1':
-      return { ...next, deleted: true };
-    case 'ticket.restored.v1':
-      return { ...next, deleted: false };
-    case 'ticket.tool-call-recorded.v1':
-      return next;
-  }
-}
-
 type Command<T extends TicketCommand['type']> = Extract<TicketCommand, { type: T }>;
 
 function decideCreate(command: Command<'ticket.create.v1'>, state: TicketState, at: string): TicketFact {
@@ -98,10 +29,11 @@ function decideCreate(command: Command<'ticket.create.v1'>, state: TicketState, 
   const { data, actor } = command;
   const assistantId = data.assistantId ?? (actor.type === 'agent' ? actor.id : null);
   if (assistantId !== null) demandFiling(command, assistantId);
-  if (data.assignee && lacks(command, 'assign') !== null) throw forbidden(lacks(command, 'assign')!);
+  if (data.assignee) demandRight(command, 'assign');
   demandVersion(command, state.status === 'exists' ? state.ticket.version : 0);
   if (state.status === 'exists') throw new Rejection('already-exists', 'The ticket exists already.');
-  demandKnown(data.unknownAssignee, data.assignee);
+  demandKnownAssignee(data.unknownAssignee, data.assignee);
+  if (data.unknownAssistant) throw unknownAssistant(assistantId);
   return { type: 'ticket.created.v1', data: createdData(data, assistantId, at) };
 }
 
@@ -168,7 +100,7 @@ function decideMove(command: Command<'ticket.change-status.v1'>, state: Existing
 }
 
 function decideAssign({ data, actor }: Command<'ticket.assign.v1'>, { assignee }: Ticket): TicketFact | null {
-  demandKnown(data.unknownAssignee, data.to);
+  demandKnownAssignee(data.unknownAssignee, data.to);
   const expected = data.ifAssignee;
   if (expected !== undefined && !sameAssignee(expected, assignee)) return null;
   if (sameAssignee(data.to, assignee)) return null;
@@ -177,12 +109,15 @@ function decideAssign({ data, actor }: Command<'ticket.assign.v1'>, { assignee }
   return { type: 'ticket.assignee-changed.v1', data: { from: assignee, to: data.to, reason, ...(explanation && { explanation }) } };
 }
 
-/** Who may be assigned is what the door knows; the refusal is decided here, so that it is kept and a repeat meets it again. */
-function demandKnown(unknown: true | undefined, assignee: Pick<Actor, 'type' | 'id'> | null | undefined) {
+/** Who is in the directory is what the door knows; the refusal is decided here, so that it is kept and a repeat meets it again. */
+function demandKnownAssignee(unknown: true | undefined, assignee: Pick<Actor, 'type' | 'id'> | null | undefined) {
   if (!unknown || !assignee) return;
   const kind = assignee.type === 'member' ? 'member' : 'assistant';
   throw new Rejection('invalid-assignee', `There is no ${kind} ${JSON.stringify(assignee.id)}.`);
 }
+
+const unknownAssistant = (id: string | null | undefined) =>
+  invalid(`There is no assistant ${JSON.stringify(id)}.`, { pointer: '/assistantId', code: 'unknown_assistant', message: 'must be an assistant of the organisation' });
 
 /** A deleted ticket may be restored so long (contract section 2). Nothing happens to it meanwhile, so its newest event is the deletion. */
 const restorableMs = 30 * 86_400_000;
@@ -192,38 +127,11 @@ function decideRestore({ data }: Command<'ticket.restore.v1'>, { ticket, deleted
   return { type: 'ticket.restored.v1', data };
 }
 
-function decideDetails(command: Command<'ticket.update-details.v1'>, ticket: Ticket): TicketFact | null {
+function decideDetails({ data }: Command<'ticket.update-details.v1'>, ticket: Ticket): TicketFact | null {
   demandNotClosed(ticket);
-  const changes = changesBetween(ticket, patched(ticket, command.data));
+  const changes = changesBetween(ticket, patched(ticket, data));
+  if (data.unknownAssistant && changes['assistantId']) throw unknownAssistant(data.assistantId);
   return Object.keys(changes).length === 0 ? null : { type: 'ticket.details-updated.v1', data: { changes } };
-}
-
-function visible(command: TicketCommand, state: TicketState): ExistingTicket {
-  if (state.status === 'none' || !sees(command, state.ticket)) throw new Rejection('not-found', 'There is no such ticket.');
-  return state;
-}
-
-function demandRights(command: TicketCommand) {
-  for (const action of actionsOf(command)) {
-    const missing = lacks(command, action);
-    if (missing !== null) throw forbidden(missing);
-  }
-}
-
-function actionsOf(command: TicketCommand): Action[] {
-  if (command.type === 'ticket.add-comment.v1') return [command.data.kind];
-  if (command.type === 'ticket.change-status.v1' && command.data.comment !== undefined) return ['transition', 'comment'];
-  return [actionOf[command.type]];
-}
-
-function demandFiling(command: TicketCommand, assistantId: string | null) {
-  if (!mayFileUnder(command, assistantId)) throw forbidden('an assistant of your own');
-}
-
-/** Only a change of the assistant needs the right to file: what is sent back as it was is no change. */
-function demandRefiling(command: Command<'ticket.update-details.v1'>, { assistantId: now }: Ticket) {
-  const { assistantId } = command.data;
-  if (assistantId !== undefined && assistantId !== now) demandFiling(command, assistantId);
 }
 
 /** A ticket that does not exist is at version 0. */
@@ -241,7 +149,6 @@ function demandRoomForComment({ ticket, notes }: ExistingTicket) {
 }
 
 const tooLarge = (limit: string) => new Rejection('ticket-too-large', `A ticket holds at most ${limit}.`);
-const forbidden = (missing: string) => new Rejection('forbidden', `This needs ${missing}.`, { missing });
 
 const sameAssignee = (one: Pick<Actor, 'type' | 'id'> | null, other: Pick<Actor, 'type' | 'id'> | null) =>
   one === null || other === null ? one === other : is(one, other);
@@ -259,41 +166,3 @@ const commentOf = (command: TicketCommand, { kind, body }: Pick<Comment, 'kind' 
 
 const dated = (messages: CommandData<'ticket.append-conversation.v1'>['messages'], at: string): Message[] =>
   messages.map((message) => ({ ...message, id: message.id!, at: message.at ?? at }));
-
-const born = ({ ticketId, version, at, actor, birth }: Circumstances, data: EventData<'ticket.created.v1'>): ExistingTicket => {
-  const { conversation, ...details } = data;
-  const times = { createdAt: at, updatedAt: at, firstRepliedAt: null, resolvedAt: null, closedAt: null };
-  const ticket: Ticket = { id: ticketId, ...birth, ...details, status: 'open', createdBy: actor, ...times, commentCount: 0, version };
-  return { status: 'exists', ticket, deleted: false, notes: 0, messages: conversation?.messages.length ?? 0, undelivered: [] };
-};
-
-const moved = (ticket: Ticket, to: Ticket['status']): Ticket => ({
-  ...ticket,
-  status: to,
-  resolvedAt: to === 'resolved' ? ticket.updatedAt : to === 'closed' ? ticket.resolvedAt : null,
-  closedAt: to === 'closed' ? ticket.updatedAt : null,
-});
-
-function withComment(state: ExistingTicket, comment: Comment | undefined): ExistingTicket {
-  if (comment === undefined) return state;
-  if (comment.kind === 'note') return { ...state, notes: state.notes + 1 };
-  const ticket = { ...state.ticket, commentCount: state.ticket.commentCount + 1 };
-  if (comment.kind === 'comment') return { ...state, ticket };
-  const firstRepliedAt = ticket.firstRepliedAt ?? comment.at;
-  return { ...state, ticket: { ...ticket, firstRepliedAt }, undelivered: [...state.undelivered, comment.id] };
-}
-
-function withChanges(ticket: Ticket, changes: EventData<'ticket.details-updated.v1'>['changes']): Ticket {
-  const { customFields, ...others } = changes;
-  const after = Object.fromEntries(Object.entries(others).map(([field, { to }]) => [field, to]));
-  return { ...ticket, ...after, ...(customFields && { customFields: withFields(ticket.customFields, customFields) }) };
-}
-
-function withFields(fields: Ticket['customFields'], { from, to }: { from: unknown; to: unknown }): Ticket['customFields'] {
-  const gone = Object.keys(from as object).filter((key) => !Object.hasOwn(to as object, key));
-  const kept = Object.entries(fields).filter(([key]) => !gone.includes(key));
-  return { ...Object.fromEntries(kept), ...(to as Ticket['customFields']) };
-}
-
-const afterReport = (undelivered: string[], { commentId, state }: EventData<'ticket.reply-delivery-reported.v1'>) =>
-  state === 'delivered' ? undelivered.filter((id) => id !== commentId) : undelivered;
