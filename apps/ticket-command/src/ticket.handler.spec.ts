@@ -138,6 +138,13 @@ describe('a command that comes again', () => {
     expect(bytes(world.published)).toEqual([...before, ...before]);
   });
 
+  it('takes no number when its ticket is remembered', async () => {
+    const instance = instanceIn(world);
+    await instance.handle(recordsOf([create('c1'), create('c1')]));
+    await instance.handle(recordsOf([create('c1'), create('d1', uuid(2))], { from: 2 }));
+    expect(new Set(world.events.map(({ ticketId: id, ticket }) => `${id} ${ticket.number}`))).toEqual(new Set([`${ticketId} 1001`, `${uuid(2)} 1002`]));
+  });
+
   it('is another command on another ticket or in another organisation', async () => {
     const other = { ...create('c1'), orgId: 'globex' };
     await instanceIn(world).handle(recordsOf([create('c1'), create('c1', uuid(2)), other]));

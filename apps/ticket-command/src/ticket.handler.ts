@@ -32,7 +32,7 @@ export class TicketHandler {
   }
 
   private async decide(wave: readonly Received[], ledger: Ledger): Promise<Map<Commit, Decided>> {
-    const numberOf = await this.numbersFor(wave);
+    const numberOf = await this.numbersFor(wave.filter((received) => isBirth(received, ledger)));
     const now = this.clock();
     const verdicts = wave.map((received) => ({ received, ...judge(received, { state: ledger.state(received), now, number: numberOf(received) }) }));
     return new Map(verdicts.map((verdict) => [verdict.commit, verdict]));
@@ -46,13 +46,15 @@ export class TicketHandler {
     if (lost.length > 0) await ledger.reload(lost.map((commit) => verdicts.get(commit)!.received));
   }
 
-  /** Numbers for the creates of a wave, one request to the counter of each organisation that needs more than it has. */
-  private async numbersFor(wave: readonly Received[]): Promise<(received: Received) => number> {
+  /** Numbers for tickets to be, one request to the counter of each organisation that needs more than it has; 0 for whatever is none. */
+  private async numbersFor(births: readonly Received[]): Promise<(received: Received) => number> {
     const needs = new Map<string, number>();
-    for (const { command } of wave) {
-      if (command.type === 'ticket.create.v1') needs.set(command.orgId, (needs.get(command.orgId) ?? 0) + 1);
-    }
+    for (const { command } of births) needs.set(command.orgId, (needs.get(command.orgId) ?? 0) + 1);
     const taken = new Map(await Promise.all([...needs].map(async ([orgId, count]) => [orgId, await this.numbers.take(orgId, count)] as const)));
-    return ({ command }) => (command.type === 'ticket.create.v1' ? taken.get(command.orgId)!.shift()! : 0);
+    const numbers = new Map(births.map((received) => [received, taken.get(received.command.orgId)!.shift()!]));
+    return (received) => numbers.get(received) ?? 0;
   }
 }
+
+/** A create of a ticket that is remembered is a repeat, or refused: it needs no number. */
+const isBirth = (received: Received, ledger: Ledger) => received.command.type === 'ticket.create.v1' && ledger.state(received).status === 'none';
