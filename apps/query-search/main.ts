@@ -2,9 +2,11 @@ import { RoundTransport } from '#messaging';
 import { Health, readConfig, startService } from '#observability';
 import type { Database } from '#persistence';
 import { Config } from './src/config.js';
-import { ParsePipe } from './src/parse.pipe.js';
 import { QuerySearchModule } from './src/query-search.module.js';
 import { STORE } from './src/store.js';
+
+/** An assertion names all assistants of somebody, up to 10,000 with 64 characters each, bytes. */
+const largestAssertion = 1024 * 1024;
 
 const config = readConfig(Config);
 
@@ -12,7 +14,7 @@ await startService({
   name: 'query-search',
   module: QuerySearchModule.with(config),
   config,
-  http: { port: config.PORT, routerOptions: { maxParamLength: 500 } },
+  http: { port: config.PORT, maxHeaderBytes: largestAssertion, routerOptions: { maxParamLength: 500 } },
   prepare: (app) => {
     const store = app.get<Database>(STORE);
     const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'query-search', isStoreHealthy: () => store.healthy() });
@@ -20,7 +22,6 @@ await startService({
     health.check('mongodb', () => store.healthy());
     health.check('kafka', () => transport.health().ready);
     health.liveness(() => transport.health().live);
-    app.useGlobalPipes(new ParsePipe());
     app.connectMicroservice({ strategy: transport });
   },
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { Queries } from '../../apps/gateway/src/queries.js';
 import { clientOf, type Answer, type Client } from '../support/client.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -72,6 +73,17 @@ describe('what is not yours', () => {
     expect(await grace.patch(`/tickets/${own['id']}`, { assistantId: 'tech-bot' })).toMatchObject({ status: 403 });
   });
 
+  it('cannot be made by filing a ticket under an assistant that does not exist', async () => {
+    const refusal = { status: 422, body: { type: '/problems/validation-failed', errors: [{ pointer: '/assistantId', code: 'unknown_assistant' }] } };
+    const key = { 'idempotency-key': randomUUID() };
+    const ticket = { title: 'x', assistantId: 'nobody-bot' };
+    expect(await ada.post('/tickets', ticket, key)).toMatchObject(refusal);
+    const again = await ada.post('/tickets', ticket, key);
+    expect([again.headers.get('idempotency-replayed'), again]).toMatchObject(['true', refusal]);
+    expect(await ada.patch(`/tickets/${hidden['id']}`, { assistantId: 'nobody-bot' })).toMatchObject(refusal);
+    expect(await grace.post('/tickets', ticket)).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
+  });
+
   it('is seen from the moment of being assigned, and no longer once released', async () => {
     const linus = clientOf(stack, { org, sub: 'linus' });
     const ticket = await ada.ticket({ assistantId: 'billing-bot' });
@@ -84,5 +96,16 @@ describe('what is not yours', () => {
     expect(released).toMatchObject({ status: 200, body: { assignee: null } });
     await ada.shown(ticket['id'] as string, released.body['version'] as number);
     expect((await linus.get(path)).status).toBe(404);
+  });
+});
+
+describe('somebody of very many assistants', () => {
+  it('may read: what query-search is told of them has no bound that a person meets', async () => {
+    const assistantIds = Array.from({ length: 5_000 }, (_, n) => `${n}`.padStart(60, 'bot-'));
+    const queries = new Queries(stack.queryUrl, stack.internalKey);
+    const principal = { orgId: org, actor: { type: 'member' as const, id: 'mary', name: 'Mary' }, access: { role: 'member' as const, assistantIds } };
+    const { status, body } = await queries.ask({ principal, path: '/v1/tickets', requestId: randomUUID() });
+    await queries.close();
+    expect([status, JSON.parse(body.toString())]).toMatchObject([200, { total: 0 }]);
   });
 });

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { limits, NoQuery, validationErrors } from '#contracts';
+import { limits, NoQuery, queryPointer, validationErrors } from '#contracts';
 import { ProblemError } from '#observability';
 import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
@@ -12,7 +12,6 @@ import { answerBadPath, answerBrokenRequest, refuseExpectations } from './raw-er
 import { parseBody, readBody } from './request-body.js';
 import { demandJson, writeConditions } from './request-headers.js';
 import { KnownRoutes } from './routes.js';
-import { queryPointer, SchemaPipe } from './schema.pipe.js';
 
 type Done = (error?: Error) => void;
 
@@ -42,7 +41,6 @@ export function openDoor(app: NestFastifyApplication): void {
   takeBodies(app);
   limitConnections(app);
   letGoWhenStopping(app);
-  app.useGlobalPipes(new SchemaPipe());
   for (const name of ['caller', 'conditions', 'canonicalBody', 'cameAt']) http.decorateRequest(name, undefined);
   http.addHook('onRequest', (request, reply, done) => {
     request.cameAt = performance.now();

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { CommandResult, DirectoryEntry, Principal, Ticket } from '#contracts';
-import { Health, ProblemFilter } from '#observability';
+import { Health, ProblemFilter, SchemaPipe } from '#observability';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
@@ -125,7 +125,7 @@ export async function openGateway(): Promise<TestGateway> {
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
   app
     .getHttpAdapter()
     .getInstance()

@@ -4,10 +4,9 @@ import { Test } from '@nestjs/testing';
 import { SignJWT } from 'jose';
 import type { Principal, TicketEvent } from '#contracts';
 import type { DeadLetter, IncomingRecord } from '#messaging';
-import { ProblemFilter } from '#observability';
+import { ProblemFilter, SchemaPipe } from '#observability';
 import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
-import { ParsePipe } from '../src/parse.pipe.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
 import { SearchConsumer } from '../src/search/search.consumer.js';
 import { STORE } from '../src/store.js';
@@ -43,7 +42,7 @@ export class Running {
   static async start(database = `spec_query_${randomUUID().slice(0, 8)}`): Promise<Running> {
     const module = QuerySearchModule.with({ MONGODB_URI: uri, INTERNAL_KEY: key }, database);
     const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
-    app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new ParsePipe());
+    app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await app.listen(0, '127.0.0.1');
     return new Running(database, app, await app.getUrl());
   }

@@ -128,6 +128,9 @@ const described = (issue: z.core.$ZodIssue, at: (path: readonly PropertyKey[]) =
   message: issue.message,
 });
 
+/** Names a query parameter in an error. */
+export const queryPointer = ([name]: readonly PropertyKey[]) => `?${String(name ?? '')}`;
+
 /** RFC 6901; the whole document is the empty string. */
 export const jsonPointer = (path: readonly PropertyKey[]) =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

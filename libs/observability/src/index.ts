@@ -3,4 +3,5 @@ export { Health, type HealthAnswer } from './health.js';
 export { context, createLogger, NestLogger } from './logger.js';
 export { patiently } from './patiently.js';
 export { ProblemError, ProblemFilter, problemOf, sendProblem } from './problem.filter.js';
+export { SchemaPipe } from './schema.pipe.js';
 export { startService, type ServiceOptions } from './start-service.js';

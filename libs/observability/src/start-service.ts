@@ -11,6 +11,7 @@ import { Health } from './health.js';
 import { context, createLogger, NestLogger } from './logger.js';
 import { serveManagement } from './management.js';
 import { ProblemFilter } from './problem.filter.js';
+import { SchemaPipe } from './schema.pipe.js';
 
 /** The root of every service: gives all its parts their `Health`. */
 @Global()
@@ -22,8 +23,11 @@ export interface ServiceOptions {
   name: string;
   module: Type | DynamicModule;
   config: CommonConfig;
-  /** Set when the service answers HTTP beside its management port; the rest are Fastify's options. */
-  http?: { port: number } & Omit<FastifyServerOptions, 'logger' | 'http' | 'https' | 'http2' | 'serverFactory' | 'genReqId'>;
+  /**
+   * Set when the service answers HTTP beside its management port. Headers of a request have at most `maxHeaderBytes` in all (16 KiB); the rest are
+   * Fastify's options.
+   */
+  http?: { port: number; maxHeaderBytes?: number } & Omit<FastifyServerOptions, 'logger' | 'http' | 'https' | 'http2' | 'serverFactory' | 'genReqId'>;
   /** Connects transports and hooks before anything listens. */
   prepare?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -31,7 +35,7 @@ export interface ServiceOptions {
 /** A stop that takes longer is cut off, ms (contract section 7). */
 const drainMs = 30_000;
 
-/** Starts a service: logs, health, metrics, problems, transports, HTTP, and a clean stop at SIGTERM or SIGINT. Ends the process with 1 when it cannot start. */
+/** Starts a service: validation, logs, health, metrics, problems, transports, HTTP, and a clean stop at SIGTERM or SIGINT. Ends the process with 1 when it cannot start. */
 export async function startService(options: ServiceOptions): Promise<NestFastifyApplication> {
   const logger = createLogger(options.name, options.config);
   dieLoudly(logger);
@@ -45,13 +49,14 @@ export async function startService(options: ServiceOptions): Promise<NestFastify
 
 async function start({ name, module, config, http, prepare }: ServiceOptions, logger: Logger): Promise<NestFastifyApplication> {
   collectDefaultMetrics({ prefix: 'deskstream_' });
-  const { port, ...fastifyOptions } = http ?? { port: 0 };
+  const { port, maxHeaderBytes: maxHeaderSize = 16 * 1024, ...fastifyOptions } = http ?? { port: 0 };
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: ServiceRoot, imports: [module] },
-    new FastifyAdapter({ ...fastifyOptions, genReqId: requestId } as ConstructorParameters<typeof FastifyAdapter>[0]),
+    new FastifyAdapter({ ...fastifyOptions, http: { maxHeaderSize }, genReqId: requestId } as ConstructorParameters<typeof FastifyAdapter>[0]),
     { logger: new NestLogger(logger), abortOnError: false },
   );
   app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(new SchemaPipe());
   nameRequests(app);
   await prepare?.(app);
   const health = app.get(Health);

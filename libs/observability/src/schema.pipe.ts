@@ -1,13 +1,11 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
-import { validationErrors, jsonPointer } from '#contracts';
-import { ProblemError } from '#observability';
 import type { z } from 'zod';
-
-/** Names a query parameter in an error. */
-export const queryPointer = (path: readonly PropertyKey[]) => `?${String(path[0] ?? '')}`;
+import { jsonPointer, queryPointer, validationErrors } from '#contracts';
+import { ProblemError } from './problem.filter.js';
 
 /** Parses parameters with the schema they name (`@Body({ schema })`). Nest's own pipe does not tell a body from a query in its errors. */
 export class SchemaPipe implements PipeTransform {
+  /** @throws ProblemError 400 for a path or a missing body, 422 with its errors for a query or a body */
   transform(value: unknown, metadata: ArgumentMetadata): unknown {
     if (metadata.schema === undefined) throw new Error(`a ${metadata.type} parameter without a schema`);
     const result = metadata.schema['~standard'].validate(value);
