@@ -7,6 +7,9 @@ export const rootDir = rootOf(dirname(fileURLToPath(import.meta.url)));
 /** Where a run keeps its data, logs, keys and addresses. */
 export const dataDir = join(rootDir, '.deskstream');
 
+/** Where a run notes its services in its data folder, for the run after it. Servers are noted by `#servers`. */
+export const serviceNotes = (folder: string) => join(folder, 'services');
+
 /** The people and assistants of the demo organisations. */
 export const demoDirectory = join(rootDir, 'deploy', 'demo-directory.json');
 

@@ -14,7 +14,7 @@ async function main(): Promise<void> {
     dataDir: values.data,
     memory: values.small ? 'small' : 'normal',
     progress: ({ part, text }) => tell(`${part}: ${text}`),
-    onDeath: ({ server, text }) => tell(`${server}: ${text}`),
+    onDeath: ({ server, text, lastWords }) => tell([`${server}: ${text}`, ...lastWords].join('\n  ')),
     signal: stop.signal,
   });
   process.stdout.write(`${JSON.stringify({ kafkaBrokers: running.kafkaBrokers, mongodbUri: running.mongodbUri })}\n`);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import type { Command } from '#servers';
 import { AppProcess } from '../../tools/processes/app-process.js';
 import { BoundedLog } from '../../tools/processes/bounded-log.js';
-import type { Leash } from '../../tools/processes/leash.js';
 import { untilReady } from '../../tools/processes/readiness.js';
 
 /** What may differ from one start of a process to the next. */
@@ -15,7 +15,6 @@ export interface AppHandleParts {
   name: string;
   /** Arguments of Node after its own options. */
   entry: string[];
-  leash: Leash;
   logFile: string;
 }
 
@@ -65,9 +64,9 @@ export class AppHandle {
   /** Starts it and does not wait. */
   start(changes: AppChanges = {}) {
     this.#last = { env: { ...this.#last.env, ...changes.env }, nodeOptions: changes.nodeOptions ?? this.#last.nodeOptions };
-    const { name, entry, leash } = this.parts;
-    const program = { command: process.execPath, args: [...this.#last.nodeOptions, ...entry], env: this.#last.env };
-    this.#app = new AppProcess({ name, program, leash, log: this.#log, restart: false });
+    const { name, entry } = this.parts;
+    const program: Command = { command: [process.execPath, ...this.#last.nodeOptions, ...entry], env: this.#last.env };
+    this.#app = new AppProcess({ name, program, log: this.#log, restart: false });
     this.#app.start();
   }
 

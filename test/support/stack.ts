@@ -3,12 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DirectorySeed } from '#contracts';
+import { freePort } from '#servers';
 import { readSigner, type Signer, signerFile, signToken, type TokenRequest } from '../../tools/issuer/signer.js';
 import { built } from '../../tools/places.js';
 import { addressOf, appEnvironment, type AppName, type AppPorts, hasHttp, host, inherited, memoryLimits, type Surroundings } from '../../tools/processes/apps.js';
 import { makeTopics } from '../../tools/processes/local-topics.js';
-import { Leash } from '../../tools/processes/leash.js';
-import { freePort } from '../../tools/processes/ports.js';
 import { type AppChanges, AppHandle } from './app-handle.js';
 import { organisation } from './organisation.js';
 
@@ -73,7 +72,6 @@ class RunningStack implements Stack {
   readonly mongodbUri: string;
   readonly internalKey = randomBytes(32).toString('base64url');
   readonly #folder = mkdtempSync(join(tmpdir(), 'deskstream-stack-'));
-  readonly #leash = new Leash();
   readonly #directory: DirectorySeed;
   #issuerProcess?: AppHandle;
   #signer?: Signer;
@@ -166,7 +164,7 @@ class RunningStack implements Stack {
   }
 
   #handle(name: string, entry: string[]) {
-    return new AppHandle({ name, entry, leash: this.#leash, logFile: join(this.#folder, `${name}.log`) });
+    return new AppHandle({ name, entry, logFile: join(this.#folder, `${name}.log`) });
   }
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
-import { freePort } from '../processes/ports.js';
+import { freePort } from '#servers';
 import { createIssuer } from './server.js';
 import { keepSigner, type Signer, signToken } from './signer.js';
 

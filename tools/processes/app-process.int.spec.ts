@@ -2,14 +2,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Command, freePort, look } from '#servers';
+import { eventually } from '../../libs/servers/testing/eventually.js';
 import { built } from '../places.js';
-import { eventually } from '../testing/eventually.js';
 import { type AppPlan, AppProcess, type Death } from './app-process.js';
 import { addressOf } from './apps.js';
 import { BoundedLog } from './bounded-log.js';
-import { Leash } from './leash.js';
-import { markOf } from './process-mark.js';
-import { freePort } from './ports.js';
 import { untilReady } from './readiness.js';
 
 let folder: string;
@@ -29,8 +27,8 @@ async function launch(behaviour: string, plan: Partial<AppPlan> = {}) {
   const deaths: Death[] = [];
   const logFile = join(folder, `${port}.log`);
   const env = { ...process.env, NODE_OPTIONS: '', MANAGEMENT_PORT: String(port), TINY: behaviour };
-  const program = { command: process.execPath, args: [built('tools/testing/tiny-app.js')], env };
-  const parts = { name: 'tiny', program, leash: new Leash(), log: new BoundedLog(logFile), restart: true };
+  const program: Command = { command: [process.execPath, built('tools/testing/tiny-app.js')], env };
+  const parts = { name: 'tiny', program, log: new BoundedLog(logFile), restart: true };
   const app = new AppProcess({ ...parts, onDeath: (death) => deaths.push(death), ...plan });
   started.push(app);
   app.start();
@@ -43,16 +41,16 @@ describe('a supervised process', () => {
     expect(await untilReady(url, 5_000)).toBeUndefined();
     const first = app.pid!;
     app.kill('SIGKILL');
-    await eventually(() => app.pid !== first && app.isRunning);
+    await eventually(() => app.pid !== first && app.isRunning, 'it runs again');
     expect(await untilReady(url, 5_000)).toBeUndefined();
-    expect(deaths).toEqual([{ code: null, signal: 'SIGKILL', lastLines: [expect.stringContaining('listening')], restartInMs: 200 }]);
+    expect(deaths).toMatchObject([{ code: null, signal: 'SIGKILL', lastLines: [{ text: expect.stringContaining('listening') }], restartInMs: 200 }]);
   });
 
   it('waits longer from death to death', async () => {
     const { deaths } = await launch('broken');
-    await eventually(() => deaths.length >= 3);
+    await eventually(() => deaths.length >= 3, 'it died three times');
     expect(deaths.slice(0, 3)).toMatchObject([
-      { code: 1, restartInMs: 200, lastLines: ['QUERY_URL: is missing'] },
+      { code: 1, restartInMs: 200, lastLines: [{ text: 'QUERY_URL: is missing' }] },
       { code: 1, restartInMs: 400 },
       { code: 1, restartInMs: 800 },
     ]);
@@ -82,13 +80,13 @@ describe('a supervised process', () => {
       await untilReady(url, 5_000);
       const { pid } = app;
       await app.stop(hurry ? 60_000 : 300, hurry);
-      expect(markOf(pid!)).toBeUndefined();
+      expect(look(pid!)).toBeUndefined();
     }
   });
 
   it('is not started again by a restart that was waiting when it was stopped', async () => {
     const { app, deaths } = await launch('broken');
-    await eventually(() => deaths.length >= 2);
+    await eventually(() => deaths.length >= 2, 'it died twice');
     await app.stop(1_000);
     const { pid } = app;
     await new Promise((resolve) => setTimeout(resolve, deaths.at(-1)!.restartInMs! + 200));

@@ -1,16 +1,21 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Backoff } from './backoff.js';
+import { Backoff, type Command, type Ending, leash, type Leashed } from '#servers';
 import type { BoundedLog } from './bounded-log.js';
-import type { Leash, LeashedProcess, LeashedProgram } from './leash.js';
+
+/** A line that a program printed, and when (ms since 1970). */
+export interface Line {
+  at: number;
+  text: string;
+}
 
 /** How a process ended. */
-export interface Death {
-  code: number | null;
-  signal: NodeJS.Signals | null;
+export interface Death extends Ending {
+  /** When this life began and ended, in ms since 1970. */
+  bornAt: number;
+  diedAt: number;
   /** The last lines of output of this life, oldest first. */
-  lastLines: string[];
+  lastLines: readonly Line[];
   /** When it will be started again, in ms from now; undefined: not at all. */
   restartInMs?: number;
 }
@@ -18,8 +23,7 @@ export interface Death {
 /** What to start and whom to tell. */
 export interface AppPlan {
   name: string;
-  program: LeashedProgram;
-  leash: Leash;
+  program: Command;
   log: BoundedLog;
   /** Start it again whenever it dies without having been told to. */
   restart: boolean;
@@ -29,17 +33,15 @@ export interface AppPlan {
 }
 
 const linesKept = 50;
-/** How long the outputs of an ended process may stay open (something it started may hold them). */
-const outputGraceMs = 500;
 
 /** A program that is kept running on a leash until it is stopped. */
 export class AppProcess {
   readonly #plan: AppPlan;
   readonly #backoff = new Backoff();
-  #lines: string[] = [];
-  #child?: LeashedProcess;
+  #lines: Line[] = [];
+  #child?: Leashed;
   #ended: Promise<void> = Promise.resolve();
-  #restartTimer?: NodeJS.Timeout;
+  #waiting = new AbortController();
   #isWanted = false;
   #deaths = 0;
 
@@ -57,7 +59,7 @@ export class AppProcess {
   }
 
   get isRunning(): boolean {
-    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#child?.isRunning ?? false;
   }
 
   /** How often it died without having been told to. */
@@ -66,8 +68,8 @@ export class AppProcess {
   }
 
   /** Last lines of output of its newest life, oldest first. */
-  get lastLines(): readonly string[] {
-    return this.#lines;
+  get lastLines(): readonly Line[] {
+    return this.#lines.slice(-linesKept);
   }
 
   /** Settles when the present life has ended and its output has been read. */
@@ -79,59 +81,60 @@ export class AppProcess {
   start() {
     if (this.isRunning) return;
     this.#isWanted = true;
-    const bornAt = Date.now();
-    const child = this.#plan.leash.spawn(this.#plan.program);
-    this.#child = child;
     this.#lines = [];
-    this.#ended = this.#watch(child).then(() => this.#onEnd(child, Date.now() - bornAt));
-    if (child.pid !== undefined) this.#plan.onStart?.(child.pid);
+    const bornAt = Date.now();
+    this.#ended = this.#live().then((ending) => this.#onEnd(ending, bornAt));
   }
 
   /** Sends a signal to the present life. */
   kill(signal: NodeJS.Signals) {
-    this.#child?.kill(signal);
+    this.#child?.signal(signal);
   }
 
   /** Asks it to end and waits; kills it when it takes longer than `graceMs` or `hurry` is aborted. It is not started again. */
   async stop(graceMs: number, hurry?: AbortSignal): Promise<void> {
     this.#isWanted = false;
-    clearTimeout(this.#restartTimer);
-    if (!this.isRunning) return this.#ended;
-    const kill = () => this.kill('SIGKILL');
-    const timer = setTimeout(kill, graceMs);
-    hurry?.addEventListener('abort', kill, { once: true });
-    this.kill(hurry?.aborted ? 'SIGKILL' : 'SIGTERM');
+    this.#waiting.abort();
+    if (this.isRunning) await this.#child?.end(graceMs, hurry);
     await this.#ended;
-    clearTimeout(timer);
-    hurry?.removeEventListener('abort', kill);
   }
 
-  async #watch(child: LeashedProcess) {
-    for (const output of [child.stdout, child.stderr]) {
+  /** One life. Resolves with its end when its output has been read. */
+  async #live(): Promise<Ending> {
+    try {
+      this.#child = leash(this.#plan.program);
+    } catch (error) {
+      this.#onLine(`could not be started: ${(error as Error).message}`);
+      return { code: null, signal: null, text: 'could not be started' };
+    }
+    for (const output of this.#child.outputs) {
       output.on('data', (chunk: Buffer) => this.#plan.log.write(chunk));
       createInterface({ input: output }).on('line', (line) => this.#onLine(line));
     }
-    const closed = once(child, 'close');
-    closed.catch(() => {});
-    try {
-      await once(child, 'exit');
-      await Promise.race([closed, delay(outputGraceMs)]);
-    } catch (error) {
-      this.#onLine(`could not be started: ${(error as Error).message}`);
-    }
+    this.#plan.onStart?.(this.#child.pid);
+    return this.#child.ended;
   }
 
-  #onLine(line: string) {
-    if (this.#lines.push(line) > 2 * linesKept) this.#lines = this.#lines.slice(-linesKept);
-    this.#plan.onLine?.(line);
+  #onLine(text: string) {
+    if (this.#lines.push({ at: Date.now(), text }) > 2 * linesKept) this.#lines = this.lastLines.slice();
+    this.#plan.onLine?.(text);
   }
 
-  #onEnd(child: LeashedProcess, livedMs: number) {
+  #onEnd(ending: Ending, bornAt: number) {
     if (!this.#isWanted) return;
     this.#deaths++;
-    const restartInMs = this.#plan.restart ? this.#backoff.after(livedMs) : undefined;
-    if (restartInMs !== undefined) this.#restartTimer = setTimeout(() => this.start(), restartInMs);
-    const { exitCode: code, signalCode: signal } = child;
-    this.#plan.onDeath?.({ code, signal, lastLines: this.#lines.slice(-linesKept), ...(restartInMs !== undefined && { restartInMs }) });
+    const diedAt = Date.now();
+    const restartInMs = this.#plan.restart ? this.#backoff.after(diedAt - bornAt) : undefined;
+    if (restartInMs !== undefined) this.#startIn(restartInMs);
+    const { lastLines } = this;
+    this.#plan.onDeath?.({ ...ending, bornAt, diedAt, lastLines, ...(restartInMs !== undefined && { restartInMs }) });
+  }
+
+  #startIn(ms: number) {
+    this.#waiting = new AbortController();
+    delay(ms, undefined, { signal: this.#waiting.signal }).then(
+      () => this.start(),
+      () => undefined, // stopped meanwhile
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { nameOf, parentOf } from '../processes/process-mark.js';
+import { look } from '#servers';
 
 const shells = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'fish']);
 
@@ -17,7 +17,7 @@ export function whenNpmIsGone(onGone: () => void): void {
   timer.unref();
 }
 
-const parentNow = (pid: number) => (pid === process.pid ? process.ppid : parentOf(pid));
+const parentNow = (pid: number) => (pid === process.pid ? process.ppid : look(pid)?.parent);
 
 /**
  * Each process from here up to npm with its parent. A process whose parent dies gets another one. Who our own parent was when we began is
@@ -26,6 +26,7 @@ const parentNow = (pid: number) => (pid === process.pid ? process.ppid : parentO
 function linksToNpm(): { child: number; parent: number | undefined }[] {
   const startedBy = Number(process.env['STARTED_BY'] ?? process.ppid);
   const links: { child: number; parent: number | undefined }[] = [{ child: process.pid, parent: startedBy }];
-  if (shells.has(nameOf(startedBy) ?? '')) links.push({ child: startedBy, parent: parentOf(startedBy) });
+  const above = look(startedBy);
+  if (above && shells.has(above.name)) links.push({ child: startedBy, parent: above.parent });
   return links;
 }

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { AppProcess, type Death } from '../processes/app-process.js';
+import { type Command, lastWords, momentsMs, type Said } from '#servers';
+import { AppProcess, type Death, type Line } from '../processes/app-process.js';
 import { BoundedLog } from '../processes/bounded-log.js';
-import type { Leash, LeashedProgram } from '../processes/leash.js';
-import { type LogLine, readLogLine } from '../processes/log-line.js';
+import { readLogLine } from '../processes/log-line.js';
 import { Quota } from '../processes/quota.js';
 import { untilReady } from '../processes/readiness.js';
 import type { Terminal } from './terminal.js';
@@ -14,15 +14,11 @@ export class NotReady extends Error {}
 /** Dying this often before it was ever ready means that waiting longer is of no use. */
 const hopelessDeaths = 5;
 
-/** How far back the reasons of an end are looked for. */
-const linesRead = 50;
-
 /** How long a program may need until it is ready. */
 const readyWithinMs = 60_000;
 
 /** What a crew needs. */
 export interface CrewParts {
-  leash: Leash;
   logsDir: string;
   terminal: Terminal;
   /** A process id changed. */
@@ -50,14 +46,12 @@ export class Crew {
   }
 
   /** Starts a program, keeps it running, and waits for a good answer from `readyUrl`. Throws `NotReady` after a minute, or when it keeps dying. */
-  async start(name: string, program: LeashedProgram, readyUrl: string): Promise<void> {
-    const { leash } = this.parts;
+  async start(name: string, program: Command, readyUrl: string): Promise<void> {
     const log = new BoundedLog(join(this.parts.logsDir, `${name}.log`));
     const quota = new Quota();
     const app = new AppProcess({
       name,
       program,
-      leash,
       log,
       restart: true,
       onStart: () => this.#onStart(member),
@@ -93,7 +87,7 @@ export class Crew {
       return this.parts.terminal.tell(name, 'ready');
     }
     const why = isHopeless() ? `died ${app.deaths} times` : `is not ready after ${readyWithinMs / 1_000} s: ${answer.text}`;
-    throw new NotReady([`${name} ${why}`, ...reasons(app.lastLines), `All that it said is in ${this.#logOf(name)}`].join('\n  '));
+    throw new NotReady([`${name} ${why}`, ...lastWords(said(app.lastLines), 0), `All that it said is in ${this.#logOf(name)}`].join('\n  '));
   }
 
   #onStart(member: Member) {
@@ -111,10 +105,10 @@ export class Crew {
     this.parts.terminal.tell(member.name, `ready again after ${((Date.now() - bornAt) / 1_000).toFixed(1)} s`);
   }
 
-  #onDeath(member: Member, { code, signal, lastLines, restartInMs = 0 }: Death) {
-    const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
-    this.parts.terminal.tell(member.name, `${how}; starting it again in ${restartInMs / 1_000} s`, 'error');
-    const words = signal ? lastWords(lastLines, 3).map(({ text }) => shorten(text)) : reasons(lastLines);
+  #onDeath(member: Member, { text, bornAt, diedAt, lastLines, restartInMs = 0 }: Death) {
+    this.parts.terminal.tell(member.name, `${text}; it is started again in ${restartInMs / 1_000} s`, 'error');
+    // What kept it from getting ready may be a while ago.
+    const words = lastWords(said(lastLines), member.phase === 'up' ? diedAt - momentsMs : bornAt);
     if (words.join() !== member.lastDeath) this.parts.terminal.detail(words);
     member.lastDeath = words.join();
     if (member.phase === 'up') member.phase = 'down';
@@ -135,17 +129,12 @@ export class Crew {
   }
 }
 
-/** The end of an output in readable form, without what Node adds around an error. */
-function lastWords(lines: readonly string[], count: number): LogLine[] {
-  const telling = lines.filter((line) => line.startsWith('{"') || !/^\s*($|at |\^+$|[{}\]]|Node\.js v|requireStack)/.test(line));
-  return telling.slice(-count).map(readLogLine);
-}
-
-/** What a program that ended by itself complained of, if it did; else the end of its output. */
-function reasons(lines: readonly string[]): string[] {
-  const words = lastWords(lines, linesRead);
-  const complaints = words.filter(({ severity }) => severity !== 'info');
-  return (complaints.length > 0 ? complaints : words).slice(-5).map(({ text }) => shorten(text));
+/** Lines as they are told. What is not structured a dying runtime has said itself: the error that nobody caught, memory that ran out. */
+function said(lines: readonly Line[]): Said[] {
+  return lines.map(({ at, text }) => {
+    const line = readLogLine(text);
+    return { at, text: line.text, severity: line.text === text && /\b(error|fatal)\b/i.test(text) ? 'error' : line.severity };
+  });
 }
 
 function shorten(text: string): string {

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { DirectorySeed } from '#contracts';
+import { freePort } from '#servers';
 import { keepSigner, signerFile } from '../issuer/signer.js';
 import { demoDirectory } from '../places.js';
-import { freePort } from '../processes/ports.js';
 import { makeDemoTickets } from './demo-tickets.js';
 
 interface Call {

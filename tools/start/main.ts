@@ -31,7 +31,10 @@ const parts: SupervisorParts = {
       progress: ({ part, text }) => terminal.tell(part, text),
       onChange,
       signal,
-      onDeath: ({ server, text }) => terminal.tell(server, text, 'error'),
+      onDeath: ({ server, text, lastWords }) => {
+        terminal.tell(server, text, 'error');
+        terminal.detail(lastWords);
+      },
     }),
   ensureTopics: makeTopics,
   ...(process.env['DEMO'] !== 'none' && { seed: (run) => makeDemoTickets(run.gateway, dataDir) }),

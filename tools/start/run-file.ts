@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { markOf } from '../processes/process-mark.js';
+import { look } from '#servers';
 
 /** What `.deskstream/run.json` tells while a run is ready (contract section 7). */
 export interface Run {
@@ -26,16 +26,10 @@ export function removeRun(dataDir: string) {
   rmSync(runFile(dataDir), { force: true });
 }
 
-/** Process ids of which the file tells, of services and servers, whether they live or not. */
-export function recordedPids(dataDir: string): number[] {
-  const run = parseRun(dataDir);
-  return run ? [...Object.values(run.processes).map(({ pid }) => pid), ...Object.values(run.servers).flatMap(({ pids }) => pids)] : [];
-}
-
 /** What is running; undefined when nothing is, or when what the file tells of is gone (its writer was killed). */
 export function readRun(dataDir: string): Run | undefined {
   const run = parseRun(dataDir);
-  return run && Object.values(run.processes).some(({ pid }) => markOf(pid)) ? run : undefined;
+  return run && Object.values(run.processes).some(({ pid }) => look(pid)) ? run : undefined;
 }
 
 function parseRun(dataDir: string): Run | undefined {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort, nextFreePort } from '#servers';
 import { type AppName, type AppPorts, appNames, hasHttp } from '../processes/apps.js';
-import { freePort, nextFreePort } from '../processes/ports.js';
 import { replaceFile } from './run-file.js';
 
 /** The ports of one run. */
@@ -15,18 +15,11 @@ export type Ports = Record<AppName, AppPorts> & { issuer: number };
 export async function choosePorts(dataDir: string, gatewayPort: number): Promise<Ports> {
   const file = join(dataDir, 'ports.json');
   const last = readJson<Partial<Ports>>(file) ?? {};
-  const taken = new Set<number>();
-  const choose = async (wanted?: number) => {
-    const port = await freePort({ taken, ...(wanted !== undefined && { wanted }) });
-    taken.add(port);
-    return port;
-  };
   const gateway = gatewayPort === 0 ? await freePort() : await nextFreePort(gatewayPort);
-  taken.add(gateway);
-  const ports: Partial<Ports> = { issuer: await choose(last.issuer) };
+  const ports: Partial<Ports> = { issuer: await freePort(last.issuer) };
   for (const app of appNames) {
-    ports[app] = { management: await choose(last[app]?.management) };
-    if (hasHttp(app)) ports[app].http = app === 'gateway' ? gateway : await choose(last[app]?.http);
+    ports[app] = { management: await freePort(last[app]?.management) };
+    if (hasHttp(app)) ports[app].http = app === 'gateway' ? gateway : await freePort(last[app]?.http);
   }
   replaceFile(file, JSON.stringify(ports, null, 2));
   return ports as Ports;

@@ -4,11 +4,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { look } from '#servers';
+import { eventually } from '../../libs/servers/testing/eventually.js';
 import { readSigner, signerFile, signToken } from '../issuer/signer.js';
 import { built } from '../places.js';
 import { inherited } from '../processes/apps.js';
-import { markOf } from '../processes/process-mark.js';
-import { eventually } from '../testing/eventually.js';
 import { readRun, type Run } from './run-file.js';
 
 jest.setTimeout(300_000);
@@ -25,7 +25,7 @@ async function start() {
   await eventually(() => {
     if (supervisor.exitCode !== null) throw new Error(said);
     return readRun(folder) !== undefined;
-  }, 240_000);
+  }, 'npm start is ready', 240_000);
 }
 
 const run = () => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Run;
@@ -42,7 +42,7 @@ const create = (title: string) => ask('/tickets', { method: 'POST', body: JSON.s
 const titles = async () => ((await ask('/tickets?pageSize=100')).body['items'] as { title: string }[]).map(({ title }) => title);
 
 /** A command that is refused or left pending for a while after a crash gets its outcome in the end. */
-const firstOutcome = (title: string, withinMs: number) => eventually(async () => (await create(title)).status === 201, withinMs);
+const firstOutcome = (title: string, withinMs: number) => eventually(async () => (await create(title)).status === 201, `a ticket is made ${title}`, withinMs);
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'npm-start-'));
@@ -59,7 +59,7 @@ afterAll(async () => {
 
 describe('npm start', () => {
   it('brings everything up with a few demo tickets', async () => {
-    await eventually(async () => (await titles()).length >= 5);
+    await eventually(async () => (await titles()).length >= 5, 'there are demo tickets');
     const found = await titles();
     expect(found).toContain('Charged twice for March');
     expect(found).not.toContain('Quote for 250 seats'); // another organisation's
@@ -77,7 +77,7 @@ describe('npm start', () => {
     await firstOutcome(`after ${server} was killed`, 120_000); // Kafka checks all its logs first
     const after = run().servers[server].pids;
     expect(after.some((pid) => before.includes(pid))).toBe(false);
-    expect(after.every((pid) => markOf(pid))).toBe(true);
+    expect(after.every((pid) => look(pid))).toBe(true);
     expect(said).toMatch(new RegExp(`${server}.*SIGKILL`));
   });
 
@@ -86,7 +86,7 @@ describe('npm start', () => {
     supervisor.kill('SIGINT');
     const late = AbortSignal.timeout(30_000);
     expect(await once(supervisor, 'exit', { signal: late })).toEqual([0, null]);
-    expect(all.filter((pid) => markOf(pid))).toEqual([]);
+    expect(all.filter((pid) => look(pid))).toEqual([]);
   });
 
   it('comes back with the same tickets, and makes no demo tickets twice', async () => {
@@ -99,6 +99,6 @@ describe('npm start', () => {
   it('leaves nothing behind for longer than 10 s when it is killed', async () => {
     const all = pidsOf(run());
     supervisor.kill('SIGKILL');
-    await eventually(() => all.every((pid) => !markOf(pid)), 10_000);
+    await eventually(() => all.every((pid) => !look(pid)), 'all processes are gone', 10_000);
   });
 });

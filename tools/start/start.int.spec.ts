@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { look } from '#servers';
+import { eventually } from '../../libs/servers/testing/eventually.js';
 import { built } from '../places.js';
-import { freePort } from '../processes/ports.js';
-import { markOf } from '../processes/process-mark.js';
-import { eventually } from '../testing/eventually.js';
 import { readRun, type Run } from './run-file.js';
 
 jest.setTimeout(40_000);
@@ -18,16 +18,25 @@ let runs: ChildProcess[] = [];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'start-'));
-  port = await freePort();
+  port = await unusedPort();
 });
 
 afterEach(async () => {
   for (const run of runs) run.kill('SIGKILL');
   runs = [];
   const { pids } = recorded();
-  await eventually(() => pids.every((pid) => !markOf(pid)));
+  await eventually(() => pids.every((pid) => !look(pid)), 'the services are gone');
   rmSync(folder, { recursive: true });
 });
+
+/** A free port that this process does not keep for itself. */
+async function unusedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: number } = server.address() as AddressInfo;
+  await once(server.close(), 'close');
+  return number;
+}
 
 const program = built('tools/testing/tiny-run.js');
 
@@ -44,7 +53,7 @@ function launch(env: NodeJS.ProcessEnv = {}, command: string[] = [process.execPa
   return { child, ended, said: () => text };
 }
 
-const run = (): Promise<Run> => eventually<Run | false>(() => readRun(folder) ?? false, 15_000);
+const run = (): Promise<Run> => eventually<Run | false>(() => readRun(folder) ?? false, 'the run is ready', 15_000);
 
 /** Process ids of the services as the file tells, whether they live or not. */
 function recorded(): { pids: number[] } {
@@ -65,10 +74,10 @@ describe('a run', () => {
     expect(Object.keys(processes)).toEqual(['gateway', 'ticket-command', 'query-search']);
     for (const { managementUrl, pid } of Object.values(processes)) {
       expect(await isUp(managementUrl)).toBe(true);
-      expect(markOf(pid)).toBeDefined();
+      expect(look(pid)).toBeDefined();
     }
     expect((await fetch(`${issuer}/.well-known/openid-configuration`)).ok).toBe(true);
-    await eventually(() => said().includes('npm run -s token -- --org globex --sub hank'));
+    await eventually(() => said().includes('npm run -s token -- --org globex --sub hank'), 'the welcome is printed');
     for (const fact of [gateway, issuer, kafkaBrokers, 'administrator', 'grace', 'linus']) expect(said()).toContain(fact);
     expect(said()).not.toContain('WARNING');
   });
@@ -93,17 +102,17 @@ describe('a run', () => {
     const after = await eventually(() => {
       const now = recordedRun().processes['ticket-command']!;
       return now.pid !== before.pid && now;
-    });
+    }, 'run.json tells of the new process');
     expect(after.managementUrl).toBe(before.managementUrl);
-    await eventually(() => isUp(after.managementUrl));
-    expect(said()).toMatch(/ticket-command +was ended by SIGKILL; starting it again in 0\.2 s/);
-    await eventually(() => /ticket-command +ready again after \d/.test(said()));
+    await eventually(() => isUp(after.managementUrl), 'the new process is up');
+    expect(said()).toMatch(/ticket-command +was ended by SIGKILL; it is started again in 0\.2 s/);
+    await eventually(() => /ticket-command +ready again after \d/.test(said()), 'its return is told');
   });
 
   it('shows warnings of services in readable form', async () => {
     const { said } = launch();
     await fetch(`${(await run()).processes['gateway']!.managementUrl}/warn`);
-    await eventually(() => /gateway +the broker is slow/.test(said()));
+    await eventually(() => /gateway +the broker is slow/.test(said()), 'the warning is shown');
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops everything and ends with 0 at %s', async (signal) => {
@@ -111,7 +120,7 @@ describe('a run', () => {
     const { processes } = await run();
     child.kill(signal);
     expect(await ended).toEqual([0, null]);
-    expect(Object.values(processes).filter(({ pid }) => markOf(pid))).toEqual([]);
+    expect(Object.values(processes).filter(({ pid }) => look(pid))).toEqual([]);
     expect(existsSync(join(folder, 'run.json'))).toBe(false);
   });
 
@@ -119,8 +128,8 @@ describe('a run', () => {
     const { child, ended } = launch({ TINY: 'slow' });
     const { processes } = await run();
     child.kill('SIGTERM');
-    await eventually(() => !markOf(processes['gateway']!.pid));
-    expect(markOf(processes['query-search']!.pid)).toBeDefined();
+    await eventually(() => !look(processes['gateway']!.pid), 'the gateway is gone');
+    expect(look(processes['query-search']!.pid)).toBeDefined();
     await ended;
   });
 
@@ -139,7 +148,7 @@ describe('a run', () => {
 
   it('stops also while it is still starting', async () => {
     const { child, ended, said } = launch({ TINY: 'ill' });
-    await eventually(() => said().includes('issuer'));
+    await eventually(() => said().includes('issuer'), 'the issuer is up');
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
   });
@@ -153,8 +162,8 @@ describe('a run', () => {
     const after = await eventually(() => {
       const now = readRun(folder);
       return now !== undefined && now.processes['gateway']!.pid !== before.processes['gateway']!.pid && now;
-    }, 20_000);
-    for (const { pid } of Object.values(before.processes)) expect(markOf(pid)).toBeUndefined();
+    }, 'the next run is ready');
+    for (const { pid } of Object.values(before.processes)) expect(look(pid)).toBeUndefined();
     expect(addressesOf(after)).toEqual(addressesOf(before));
     expect(readFileSync(join(folder, 'internal.key'), 'utf8')).toBe(key);
     expect(statSync(join(folder, 'internal.key')).mode & 0o777).toBe(0o600);
@@ -165,7 +174,7 @@ describe('a run', () => {
       const npm = launch({ npm_lifecycle_event: 'start' }, ['node', '-e', npmLike, ...between, process.execPath, program, folder]);
       const { processes } = await run();
       npm.child.kill('SIGKILL');
-      await eventually(() => Object.values(processes).every(({ pid }) => !markOf(pid)) && !existsSync(join(folder, 'run.json')));
+      await eventually(() => Object.values(processes).every(({ pid }) => !look(pid)) && !existsSync(join(folder, 'run.json')), 'everything has stopped');
     }
   });
 
@@ -189,7 +198,7 @@ describe('a run', () => {
     await run();
     const other = mkdtempSync(join(tmpdir(), 'start-'));
     const { said, child, ended } = launch({}, [process.execPath, program, other]);
-    const second = await eventually(() => readRun(other) ?? false, 15_000);
+    const second = await eventually(() => readRun(other) ?? false, 'the second run is ready');
     expect((second).gateway).not.toBe(`http://127.0.0.1:${port}`);
     expect(said()).toContain(`port ${port} is taken, using ${new URL((second).gateway).port}`);
     child.kill('SIGTERM');

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Command, endLeftovers } from '#servers';
 import { signerFile } from '../issuer/signer.js';
+import { serviceNotes } from '../places.js';
 import { addressOf, type AppName, appEnvironment, appNames, host, inherited, readyUrl, type Surroundings } from '../processes/apps.js';
-import { Leash } from '../processes/leash.js';
 import { Crew } from './crew.js';
-import { awaitPredecessor, noteWatcher } from './predecessor.js';
 import { removeRun, type Run, writeRun } from './run-file.js';
 import { choosePorts, keepInternalKey, type Ports } from './settings.js';
 import type { Terminal } from './terminal.js';
@@ -41,7 +41,6 @@ const serversGraceMs = 9_000;
 /** Starts all parts in their order, keeps them running and tells of them in `run.json`, and stops them in the reverse order. */
 export class Supervisor {
   readonly #parts: SupervisorParts;
-  readonly #leash = new Leash();
   readonly #crew: Crew;
   readonly #starting = new AbortController();
   #opening?: Promise<OpenServers>;
@@ -52,7 +51,6 @@ export class Supervisor {
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#crew = new Crew({
-      leash: this.#leash,
       logsDir: join(parts.dataDir, 'logs'),
       terminal: parts.terminal,
       onChange: () => this.#tellRun(),
@@ -63,8 +61,8 @@ export class Supervisor {
   async start(): Promise<Run> {
     const { dataDir, gatewayPort, terminal } = this.#parts;
     removeRun(dataDir);
-    await awaitPredecessor(dataDir);
-    noteWatcher(dataDir, this.#leash.pid);
+    // First of all, so that ports can be kept.
+    await endLeftovers(serviceNotes(dataDir), (name, pid) => terminal.tell(name, `ends process ${pid}, left behind by a killed run`));
     this.#ports = await choosePorts(dataDir, gatewayPort);
     if (gatewayPort !== 0 && this.#ports.gateway.http !== gatewayPort) {
       terminal.tell('gateway', `port ${gatewayPort} is taken, using ${this.#ports.gateway.http}`, 'warning');
@@ -73,7 +71,9 @@ export class Supervisor {
     await this.#startServices(this.#ports);
     await this.#seed();
     this.#isReady = true;
-    return this.#tellRun()!;
+    const run = this.#run();
+    writeRun(dataDir, run);
+    return run;
   }
 
   /**
@@ -107,7 +107,7 @@ export class Supervisor {
     const { dataDir, directoryFile, programs } = this.#parts;
     const origins = [host, 'localhost'].map((name) => `http://${name}:${gateway.http}`);
     const own = { HOST: host, PORT: String(issuer), SIGNER_FILE: signerFile(dataDir), DIRECTORY_FILE: directoryFile, CONSOLE_ORIGINS: origins.join() };
-    const program = { command: process.execPath, args: programs.issuer, env: { ...inherited(), ...own } };
+    const program = this.#program('issuer', programs.issuer, { ...inherited(), ...own });
     await this.#crew.start('issuer', program, `${addressOf(issuer)}/.well-known/openid-configuration`);
   }
 
@@ -115,9 +115,13 @@ export class Supervisor {
     const around = this.#surroundings(ports);
     const start = (app: AppName) => {
       const env = appEnvironment(app, ports[app], around);
-      return this.#crew.start(app, { command: process.execPath, args: this.#parts.programs[app], env }, readyUrl(ports[app]));
+      return this.#crew.start(app, this.#program(app, this.#parts.programs[app], env), readyUrl(ports[app]));
     };
     await Promise.all(appNames.map(start));
+  }
+
+  #program(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Command {
+    return { command: [process.execPath, ...args], env, note: { folder: serviceNotes(this.#parts.dataDir), name, mark: args.at(-1)! } };
   }
 
   #surroundings(ports: Ports): Surroundings {
@@ -141,11 +145,14 @@ export class Supervisor {
     }
   }
 
-  #tellRun(): Run | undefined {
-    if (!this.#isReady) return undefined;
-    const run = this.#run();
-    writeRun(this.#parts.dataDir, run);
-    return run;
+  /** Keeps `run.json` true. Called from timers and restarts, where nobody could catch an error: a full disk is told and passes. */
+  #tellRun() {
+    if (!this.#isReady) return;
+    try {
+      writeRun(this.#parts.dataDir, this.#run());
+    } catch (error) {
+      this.#parts.terminal.tell('run.json', `not written: ${(error as Error).message}`, 'warning');
+    }
   }
 
   #run(): Run {

@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { scratchFolder, until } from '../testing/other-process.js';
+import { eventually } from '../testing/eventually.js';
+import { scratchFolder } from '../testing/other-process.js';
 import { dockerAnswers, kafkaImage, mongodbImage, openInDocker } from './docker.js';
 import type { Surroundings } from './server.js';
 
@@ -111,7 +112,7 @@ describe('a server in Docker', () => {
     expect(first).toBeGreaterThan(1);
     rmSync(pidFile);
     process.kill(first, 'SIGKILL');
-    await until(() => existsSync(pidFile) && server.pids[0] === Number(readFileSync(pidFile, 'utf8')), 'it runs again');
+    await eventually(() => existsSync(pidFile) && server.pids[0] === Number(readFileSync(pidFile, 'utf8')), 'it runs again');
     expect(around.told.filter((text) => text === 'died' || text === 'changed')).toEqual(['died', 'changed', 'changed']);
     await server.stop();
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { otherProcess, until } from '../testing/other-process.js';
+import { eventually } from '../testing/eventually.js';
+import { otherProcess } from '../testing/other-process.js';
 import { holdWhenFree, tryHold } from './hold.js';
 
 const others: ReturnType<typeof otherProcess>[] = [];
@@ -41,7 +42,7 @@ describe('a name that one process holds', () => {
     await other.says('has it');
     let waitedFor: number | undefined;
     const mine = holdWhenFree(name, ({ pid }) => (waitedFor = pid));
-    await until(() => waitedFor === other.process.pid, 'it is told whom it waits for');
+    await eventually(() => waitedFor === other.process.pid, 'it is told whom it waits for');
     other.process.kill('SIGKILL');
     await (await mine).release();
   });

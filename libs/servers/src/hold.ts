@@ -31,6 +31,11 @@ export async function tryHold(name: string): Promise<{ hold: Hold } | { holder: 
   }
 }
 
+/** The process that has the name; undefined when none has. */
+export function holderOf(name: string): Promise<Holder | undefined> {
+  return ask(socketPath(name));
+}
+
 /** Takes the name as soon as it is free; `onWait` hears once who has it. Ends with the signal's reason when aborted. */
 export async function holdWhenFree(name: string, onWait: (holder: Holder) => void, signal?: AbortSignal): Promise<Hold> {
   for (let told = false; ; told = true) {

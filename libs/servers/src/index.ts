@@ -3,6 +3,14 @@ import { dockerAnswers } from './docker.js';
 import type { Kind, Server, Surroundings } from './server.js';
 import { openFirst, sources } from './sources.js';
 
+export { Backoff } from './backoff.js';
+export { takeDataFolder } from './data-folder.js';
+export { holderOf, tryHold, type Hold } from './hold.js';
+export { look } from './identity.js';
+export { lastWords, momentsMs, type Said } from './last-words.js';
+export { type Command, type Ending, leash, type Leashed } from './leash.js';
+export { endLeftovers } from './leftovers.js';
+export { freePort, nextFreePort } from './ports.js';
 export { ServersUnavailable } from './server.js';
 
 /** What to open, where, and who hears of it. */
@@ -16,7 +24,7 @@ export interface ServerOptions {
   /** The process ids changed, because a server was started again. */
   onChange?: () => void;
   /** A server of ours died. It is started again without anybody's help. */
-  onDeath?: (death: { server: 'kafka' | 'mongodb'; text: string }) => void;
+  onDeath?: (death: { server: 'kafka' | 'mongodb'; text: string; lastWords: readonly string[] }) => void;
   /** Smaller heaps and buffers, for tests; default: normal. */
   memory?: 'small' | 'normal';
   /** Gives up a start under way: `openServers` then rejects with its reason when everything has ended. Of no effect afterwards. */
@@ -68,7 +76,7 @@ type Which = 'kafka' | 'mongodb';
 
 function surroundings(options: ServerOptions, dataDir: string, say: Surroundings['say'], signal: AbortSignal): Record<Which, Surroundings> {
   const shared = { dataDir, memory: options.memory ?? 'normal', say, signal, onChange: () => options.onChange?.() };
-  const of = (server: Which): Surroundings => ({ ...shared, onDeath: (text) => options.onDeath?.({ server, text }) });
+  const of = (server: Which): Surroundings => ({ ...shared, onDeath: (text, lastWords) => options.onDeath?.({ server, text, lastWords }) });
   return { kafka: of('kafka'), mongodb: of('mongodb') };
 }
 

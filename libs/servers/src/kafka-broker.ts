@@ -115,11 +115,11 @@ num.recovery.threads.per.data.dir=2
 `;
 }
 
-/** Without it log4j reports errors only. */
+/** Without it log4j reports errors only. Times are UTC: what is told of a death depends on them. */
 const log4j = `rootLogger.level = warn
 rootLogger.appenderRef.stdout.ref = stdout
 appender.stdout.type = Console
 appender.stdout.name = stdout
 appender.stdout.layout.type = PatternLayout
-appender.stdout.layout.pattern = %d{ISO8601} %p %m (%c)%n
+appender.stdout.layout.pattern = %d{ISO8601}{UTC} %p %m (%c)%n
 `;

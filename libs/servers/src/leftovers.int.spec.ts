@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { scratchFolder, until } from '../testing/other-process.js';
-import { endLeftovers, forgetProcess, look, noteProcess } from './leftovers.js';
+import { eventually } from '../testing/eventually.js';
+import { scratchFolder } from '../testing/other-process.js';
+import { look } from './identity.js';
+import { endLeftovers, forgetProcess, noteProcess } from './leftovers.js';
 
 const started: number[] = [];
 afterEach(() => {
@@ -15,7 +17,7 @@ async function server(mark: string, script = 'while :; do sleep 0.1; done'): Pro
   const { pid } = spawn('sh', ['-c', script, mark], { stdio: 'ignore', detached: true });
   if (pid === undefined) throw new Error('no process to be had');
   started.push(pid);
-  await until(() => look(pid)?.command.includes(mark) === true, 'it runs');
+  await eventually(() => look(pid)?.command.includes(mark) === true, 'it runs');
   return pid;
 }
 
@@ -29,7 +31,7 @@ describe('what a killed run left behind', () => {
   it('is ended by its note: process id, start time and command line', async () => {
     const folder = scratchFolder();
     const pid = await server('mark-a');
-    noteProcess(folder, 'kafka', { pid, gentle: 'SIGTERM', mark: 'mark-a' });
+    noteProcess({ folder, name: 'kafka', mark: 'mark-a' }, { pid, gentle: 'SIGTERM' });
     expect(await endAll(folder)).toEqual([`kafka ${pid}`]);
     expect(look(pid)).toBeUndefined();
     expect(readdirSync(folder)).toEqual([]);
@@ -38,7 +40,7 @@ describe('what a killed run left behind', () => {
   it('is killed when it does not listen', async () => {
     const folder = scratchFolder();
     const pid = await server('mark-b', `trap '' TERM; while :; do sleep 0.1; done`);
-    noteProcess(folder, 'kafka', { pid, gentle: 'SIGTERM', mark: 'mark-b' });
+    noteProcess({ folder, name: 'kafka', mark: 'mark-b' }, { pid, gentle: 'SIGTERM' });
     await endAll(folder);
     expect(look(pid)).toBeUndefined();
   }, 20_000);
@@ -54,7 +56,7 @@ describe('what a killed run left behind', () => {
   it('is not a process with another command line', async () => {
     const folder = scratchFolder();
     const pid = await server('mark-d');
-    noteProcess(folder, 'kafka', { pid, gentle: 'SIGTERM', mark: 'mark-e' });
+    noteProcess({ folder, name: 'kafka', mark: 'mark-e' }, { pid, gentle: 'SIGTERM' });
     expect(await endAll(folder)).toEqual([]);
     expect(look(pid)).toBeDefined();
   });
@@ -62,8 +64,8 @@ describe('what a killed run left behind', () => {
   it('is nothing when the note is gone or half written', async () => {
     const folder = scratchFolder();
     const pid = await server('mark-f');
-    noteProcess(folder, 'kafka', { pid, gentle: 'SIGTERM', mark: 'mark-f' });
-    forgetProcess(folder, 'kafka');
+    noteProcess({ folder, name: 'kafka', mark: 'mark-f' }, { pid, gentle: 'SIGTERM' });
+    forgetProcess({ folder, name: 'kafka' });
     writeFileSync(join(folder, 'mongodb.json'), '{"pid":');
     expect(await endAll(folder)).toEqual([]);
     expect(look(pid)).toBeDefined();

@@ -1,43 +1,42 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Identity, isAlive, look } from './identity.js';
 
-/** Names one process for good: a process id alone is given again to a stranger. */
-export interface Identity {
-  readonly pid: number;
-  /** When it was started, in the system's own words; on Linux with the boot that it belongs to. */
-  readonly started: string;
-}
-
-/** What is written down about a server process, so that the next run can end it when this one is killed. */
-interface Note extends Identity {
-  readonly gentle: NodeJS.Signals;
+/** Where and how a process is written down, so that the next run can end it when this one is killed. */
+export interface NotePlace {
+  readonly folder: string;
+  readonly name: string;
   /** A part of its command line. */
   readonly mark: string;
 }
 
-/** Writes down a server process that was started just now. */
-export function noteProcess(folder: string, name: string, process: { pid: number; gentle: NodeJS.Signals; mark: string }): void {
-  const seen = look(process.pid);
+interface Note extends Identity {
+  readonly gentle: NodeJS.Signals;
+  readonly mark: string;
+}
+
+/** Writes down a process that was started just now. */
+export function noteProcess({ folder, name, mark }: NotePlace, { pid, gentle }: { pid: number; gentle: NodeJS.Signals }): void {
+  const seen = look(pid);
   if (!seen) return;
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${name}.json`);
-  writeFileSync(`${file}.new`, JSON.stringify({ ...process, started: seen.started } satisfies Note));
+  writeFileSync(`${file}.new`, JSON.stringify({ pid, gentle, mark, started: seen.started } satisfies Note));
   renameSync(`${file}.new`, file);
 }
 
 /** Crosses a process out that has ended. */
-export function forgetProcess(folder: string, name: string): void {
+export function forgetProcess({ folder, name }: Pick<NotePlace, 'folder' | 'name'>): void {
   rmSync(join(folder, `${name}.json`), { force: true });
 }
 
 /**
- * Ends the server processes that a killed run left behind; `tell` hears of each. A process counts as left behind only when process id,
+ * Ends the processes that a killed run left behind; `tell` hears of each. A process counts as left behind only when process id,
  * start time and command line agree with the note.
  */
 export async function endLeftovers(folder: string, tell: (name: string, pid: number) => void): Promise<void> {
-  const names = notesIn(folder);
+  const names = namesIn(folder);
   await Promise.all(
     names.map(async (name) => {
       const note = readNote(join(folder, `${name}.json`));
@@ -45,14 +44,9 @@ export async function endLeftovers(folder: string, tell: (name: string, pid: num
         tell(name, note.pid);
         await endProcess(note);
       }
-      forgetProcess(folder, name);
+      forgetProcess({ folder, name });
     }),
   );
-}
-
-/** Whether this very process still runs. */
-function isAlive({ pid, started }: Identity): boolean {
-  return look(pid)?.started === started;
 }
 
 function isLeftover(note: Note): boolean {
@@ -61,10 +55,18 @@ function isLeftover(note: Note): boolean {
 }
 
 async function endProcess(note: Note): Promise<void> {
-  process.kill(note.pid, note.gentle);
-  if (!(await soon(() => !isAlive(note), 8_000))) process.kill(-note.pid, 'SIGKILL'); // With the group that it leads.
+  send(note.pid, note.gentle);
+  if (!(await soon(() => !isAlive(note), 8_000))) send(-note.pid, 'SIGKILL'); // With the group that it leads.
   // PostgreSQL takes the remains of a process for a living one, until its parent has cleared them away.
   await soon(() => !existsSync(`/proc/${note.pid}`), 5_000);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended by itself: its watcher is at work too.
+  }
 }
 
 async function soon(isSo: () => boolean, withinMs: number): Promise<boolean> {
@@ -72,7 +74,7 @@ async function soon(isSo: () => boolean, withinMs: number): Promise<boolean> {
   return true;
 }
 
-function notesIn(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : []));
   } catch {
@@ -86,27 +88,4 @@ function readNote(file: string): Note | undefined {
   } catch {
     return undefined; // Half written by a killed run: then there was no time for the server to start either.
   }
-}
-
-/** The process with this id as it is now; undefined when there is none, or only its remains. */
-export function look(pid: number): (Identity & { command: string }) | undefined {
-  try {
-    return process.platform === 'linux' ? lookInProc(pid) : lookWithPs(pid);
-  } catch {
-    return undefined;
-  }
-}
-
-function lookInProc(pid: number): (Identity & { command: string }) | undefined {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // The name before it may hold blanks and brackets.
-  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  return { pid, started: `${boot} ${fields[19]}`, command };
-}
-
-function lookWithPs(pid: number): Identity & { command: string } {
-  const read = (column: string) => execFileSync('ps', ['-p', String(pid), '-o', `${column}=`], { encoding: 'utf8' }).trim();
-  return { pid, started: read('lstart'), command: read('command') };
 }

@@ -41,13 +41,15 @@ function isExecutable(file: string): boolean {
 export async function run(what: Command, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
   const program = leash(what);
+  let printed = '';
+  for (const output of program.outputs) output.on('data', (chunk: Buffer) => (printed = (printed + chunk.toString()).slice(-65_536)));
   const stop = () => void program.end();
   signal.addEventListener('abort', stop, { once: true });
   const ending = await program.ended;
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
-  if (ending.code === 0) return program.output();
-  const end = program.output().trimEnd().split('\n').slice(-15).join('\n');
+  if (ending.code === 0) return printed;
+  const end = printed.trimEnd().split('\n').slice(-15).join('\n');
   throw new Error(`${what.command.slice(0, 2).join(' ')} ${ending.text}:\n${end}`);
 }
 

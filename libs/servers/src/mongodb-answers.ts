@@ -1,7 +1,6 @@
-import mongoose from 'mongoose';
-
 /** Resolves when the server does a piece of work that needs its storage. */
 export async function mongodbAnswers(uri: string, timeoutMs = 2_000): Promise<void> {
+  const { default: mongoose } = await import('mongoose'); // Large; who only needs a leash or a port does without it.
   const client = new mongoose.mongo.MongoClient(uri, { serverSelectionTimeoutMS: timeoutMs, connectTimeoutMS: timeoutMs });
   try {
     await client.db('admin').command({ listDatabases: 1, nameOnly: true });

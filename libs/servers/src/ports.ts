@@ -6,9 +6,9 @@ import { type Hold, tryHold } from './hold.js';
  * Below the range from which systems take the ports of outgoing connections (32768 and up on Linux). So no client that knocks at a dead
  * server's port takes that port itself, and the server comes back on the port that its clients know.
  */
-const range = { from: 20_000, to: 30_000 };
+const range = { from: 20_000, to: 32_000 };
 
-/** Ports of 127.0.0.1 that this process may give to its servers. No other run of ours chooses them until they are released. */
+/** Ports of the loopback addresses that this process may give to its servers. No other run of ours chooses them until they are released. */
 export interface Ports {
   readonly numbers: readonly number[];
   release(): Promise<void>;
@@ -28,14 +28,13 @@ export async function onFreePorts<T>(count: number, start: (ports: readonly numb
   }
 }
 
+/** Free ports, kept from other runs of ours until they are released. */
 async function reserve(count: number): Promise<Ports> {
   const holds = new Map<number, Hold>();
   while (holds.size < count) {
     const port = randomInt(range.from, range.to);
-    const answer = await tryHold(`port ${port}`);
-    if (!('hold' in answer)) continue;
-    if (await isFree(port)) holds.set(port, answer.hold);
-    else await answer.hold.release();
+    const hold = await take(port);
+    if (hold) holds.set(port, hold);
   }
   return {
     numbers: [...holds.keys()],
@@ -43,11 +42,36 @@ async function reserve(count: number): Promise<Ports> {
   };
 }
 
-/** Whether a server could listen on this port of 127.0.0.1 now. */
-export function isFree(port: number): Promise<boolean> {
+/** A free port: `wanted` when that is free. No run of ours chooses it again, in this process or another, until this process ends. */
+export async function freePort(wanted?: number): Promise<number> {
+  if (wanted !== undefined && (await take(wanted))) return wanted;
+  return (await reserve(1)).numbers[0]!;
+}
+
+/** The first free port from `from` on, kept like `freePort`. */
+export async function nextFreePort(from: number): Promise<number> {
+  for (let port = from; port <= 65_535; port++) if (await take(port)) return port;
+  throw new Error(`no free port from ${from} on`);
+}
+
+async function take(port: number): Promise<Hold | undefined> {
+  const answer = await tryHold(`port ${port}`);
+  if (!('hold' in answer)) return undefined;
+  if (await isFree(port)) return answer.hold;
+  await answer.hold.release();
+  return undefined;
+}
+
+/** Whether a server could listen on this port of the loopback addresses now. */
+export async function isFree(port: number): Promise<boolean> {
+  return (await canListen(port, '127.0.0.1')) && (await canListen(port, '::1'));
+}
+
+function canListen(port: number, host: string): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    // Only a port in use counts: a machine without IPv6 refuses the address, which is no obstacle.
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'EADDRINUSE' && code !== 'EACCES'));
+    server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }

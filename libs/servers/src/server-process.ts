@@ -1,12 +1,13 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff } from './backoff.js';
+import { lastWords, momentsMs, readServerLog } from './last-words.js';
 import { type Command, type Ending, type Leashed, leash } from './leash.js';
-import { forgetProcess, noteProcess } from './leftovers.js';
 import type { Surroundings } from './server.js';
 
 /** A server program: how to run it and how to see that it serves. */
-export interface Program extends Omit<Command, 'log'> {
+export interface Program extends Omit<Command, 'log' | 'note'> {
   readonly name: string;
   /** A part of its command line that no other server has. */
   readonly mark: string;
@@ -17,18 +18,19 @@ export interface Program extends Omit<Command, 'log'> {
   readonly pids?: () => Promise<number[]>;
 }
 
-const retryPauses = [0, 250, 500, 1_000, 2_000, 4_000, 8_000];
-const healthyAfterMs = 30_000;
 const startAttempts = 3;
 const logLimitBytes = 16 * 1024 * 1024;
 
-/** One server process that is kept running: when it dies it is told and started again, at once at first and then with growing pauses. */
+/** One server process that is kept running: when it dies it is told and started again, after pauses that grow. */
 export class ServerProcess {
   private running: Leashed | undefined;
   private shownPids: number[] = [];
   private readonly stopping = new AbortController();
   private keeper: Promise<void> = Promise.resolve();
   private readonly logFile: string;
+  /** Where in the log its present life begins. */
+  private logFrom = 0;
+  private readonly backoff = new Backoff();
   private readonly notes: string;
 
   constructor(
@@ -71,12 +73,14 @@ export class ServerProcess {
   }
 
   private launch(): Leashed {
+    const { name, mark } = this.program;
     const log = openLog(this.logFile);
+    this.logFrom = fstatSync(log).size;
     try {
-      const running = leash({ ...this.program, log });
-      noteProcess(this.notes, this.program.name, { pid: running.pid, gentle: this.program.gentle ?? 'SIGTERM', mark: this.program.mark });
+      const running = leash({ ...this.program, log, note: { folder: this.notes, name, mark } });
+      this.running = running;
       void running.ended.then(() => this.onEnded(running));
-      return (this.running = running);
+      return running;
     } finally {
       closeSync(log);
     }
@@ -86,7 +90,6 @@ export class ServerProcess {
     if (this.running !== ended) return;
     this.running = undefined;
     this.shownPids = [];
-    forgetProcess(this.notes, this.program.name);
   }
 
   private async untilItAnswers(running: Leashed): Promise<Error | undefined> {
@@ -109,15 +112,15 @@ export class ServerProcess {
 
   private async keep(first: Leashed): Promise<void> {
     let running: Leashed | undefined = first;
-    for (let failures = 0; ; failures++) {
+    for (;;) {
       const since = Date.now();
       const end = running ? `(process ${running.pid}) ${(await running.ended).text}` : 'could not be started';
       if (this.stopping.signal.aborted) return;
-      if (Date.now() - since > healthyAfterMs) failures = 0;
-      const pause = retryPauses[Math.min(failures, retryPauses.length - 1)] ?? 0;
-      const when = pause === 0 ? 'now' : `in ${pause / 1_000} s`;
-      this.around.onDeath(`${this.program.name} ${end}; it is started again ${when}. Its log: ${this.logFile}`);
-      await delay(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      const died = Date.now();
+      const pauseMs = this.backoff.after(died - since);
+      const text = `${this.program.name} ${end}; it is started again in ${pauseMs / 1_000} s. Its log: ${this.logFile}`;
+      this.around.onDeath(text, lastWords(readServerLog(this.logOfThisLife(), since), died - momentsMs));
+      await delay(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       if (this.stopping.signal.aborted) return;
       running = this.launchAgain();
     }
@@ -127,7 +130,7 @@ export class ServerProcess {
   private launchAgain(): Leashed | undefined {
     try {
       const running = this.launch();
-      void this.showPids(running);
+      void this.showPids(running).catch(() => undefined); // Shown at the next change; a server runs whether it is shown or not.
       return running;
     } catch {
       return undefined;
@@ -143,8 +146,15 @@ export class ServerProcess {
   }
 
   private endOfLog(): string {
-    const lines = readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-12);
-    return [`The end of ${this.logFile}:`, ...lines].join('\n');
+    return [`The end of ${this.logFile}:`, ...this.logOfThisLife().trimEnd().split('\n').slice(-12)].join('\n');
+  }
+
+  private logOfThisLife(): string {
+    try {
+      return readFileSync(this.logFile).subarray(this.logFrom).toString();
+    } catch {
+      return ''; // Somebody has removed it.
+    }
   }
 }
 

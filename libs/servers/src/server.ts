@@ -21,7 +21,8 @@ export interface Surroundings {
   /** One short line about a part, while it is being done. */
   readonly say: (part: string, text: string) => void;
   readonly onChange: () => void;
-  readonly onDeath: (text: string) => void;
+  /** A server died: what happened and what is done about it, and what the server said last. */
+  readonly onDeath: (text: string, lastWords: readonly string[]) => void;
 }
 
 /** There is no Kafka or no MongoDB to be had. The message names what is in the way and all ways to go on; print it and exit 1. */

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import mongoose from 'mongoose';
-import { otherProcess, scratchFolder, until } from '../testing/other-process.js';
+import { eventually } from '../testing/eventually.js';
+import { otherProcess, scratchFolder, watchersOf } from '../testing/other-process.js';
 import { openServers, type RunningServers, type ServerOptions, ServersUnavailable } from './index.js';
 import { kafkaAnswers } from './kafka-answers.js';
-import { look } from './leftovers.js';
+import { look } from './identity.js';
 import { mongodbAnswers } from './mongodb-answers.js';
 import { isFree } from './ports.js';
 
@@ -40,13 +41,6 @@ async function count(uri: string, add = 0): Promise<number> {
   }
 }
 
-/** The processes that would end these ones after the death of their owner: members of their groups. */
-function watchersOf(pids: readonly number[]): number[] {
-  const groupOf = (pid: string) => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]);
-  const others = readdirSync('/proc').filter((pid) => look(Number(pid))?.command.includes('leash') && !pids.includes(Number(pid)));
-  return others.filter((pid) => pids.includes(groupOf(pid))).map(Number);
-}
-
 const works = (check: () => Promise<unknown>) => check().then(() => true, () => false);
 
 describe('servers of our own', () => {
@@ -76,12 +70,12 @@ describe('servers of our own', () => {
   it('come back at their addresses with their data, each time one is killed', async () => {
     const before = pidsOf(running);
     for (const pid of before) process.kill(pid, 'SIGKILL');
-    await until(() => pidsOf(running).length === before.length && pidsOf(running).every((pid) => !before.includes(pid)), 'there are new processes', 60_000);
+    await eventually(() => pidsOf(running).length === before.length && pidsOf(running).every((pid) => !before.includes(pid)), 'there are new processes', 60_000);
     expect(changes).toBe(before.length);
     expect(told.map((text) => text.split(' ')[0]).sort()).toEqual(['kafka:', ...before.slice(1).map(() => 'mongodb:')]);
-    expect(told.every((text) => text.includes('was ended by SIGKILL; it is started again now'))).toBe(true);
-    await until(() => works(() => kafkaAnswers(running.kafkaBrokers)), 'Kafka is back', 60_000);
-    await until(() => works(() => count(running.mongodbUri)), 'MongoDB is back', 60_000);
+    expect(told.every((text) => text.includes('was ended by SIGKILL; it is started again in 0.2 s'))).toBe(true);
+    await eventually(() => works(() => kafkaAnswers(running.kafkaBrokers)), 'Kafka is back', 60_000);
+    await eventually(() => works(() => count(running.mongodbUri)), 'MongoDB is back', 60_000);
     expect(await topics(running.kafkaBrokers)).toContain('kept');
     expect(await count(running.mongodbUri)).toBe(100);
   });
@@ -129,7 +123,7 @@ describe('servers of our own', () => {
   });
 
   it('do their chores at the port of this start, not at that of an earlier one', async () => {
-    await until(() => Date.now() > reopened.at + 5_000, 'every chore was due: some are every 2 s');
+    await eventually(() => Date.now() > reopened.at + 5_000, 'every chore was due: some are every 2 s');
     expect(readFileSync(join(dataDir, 'logs/postgresql.log'), 'utf8').slice(reopened.log)).not.toContain('connection failed');
   });
 });
@@ -142,7 +136,7 @@ describe('servers whose owner is killed', () => {
       const running = await openServers({ dataDir: '${dataDir}', env: {}, memory: 'small' });
       console.log(JSON.stringify({ uri: running.mongodbUri, pids: [...running.servers.kafka.pids, ...running.servers.mongodb.pids] }));`);
   const ready = async (other: ReturnType<typeof owner>) => {
-    await until(() => other.said().length === 1, 'the servers are open', 60_000);
+    await eventually(() => other.said().length === 1, 'the servers are open', 60_000);
     return JSON.parse(other.said()[0] ?? '') as { uri: string; pids: number[] };
   };
 
@@ -151,12 +145,13 @@ describe('servers whose owner is killed', () => {
     const { pids, uri } = await ready(other);
     await count(uri, 10);
     other.process.kill('SIGKILL');
-    await until(() => pids.every(isGone), 'no orphan is left', 10_000);
+    await eventually(() => pids.every(isGone), 'no orphan is left', 10_000);
   });
 
   it('are ended by the next run in their folder when nobody else did it, and nothing is lost', async () => {
     const other = owner();
     const { pids } = await ready(other);
+    other.process.kill('SIGSTOP'); // Or it would put new ones in their place.
     for (const watcher of watchersOf(pids)) process.kill(watcher, 'SIGKILL');
     other.process.kill('SIGKILL');
     const told: string[] = [];

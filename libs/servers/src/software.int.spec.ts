@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { otherProcess, scratchFolder, until } from '../testing/other-process.js';
+import { eventually } from '../testing/eventually.js';
+import { otherProcess, scratchFolder } from '../testing/other-process.js';
 import { install, type Software, softwareHome } from './software.js';
 
 const others: ReturnType<typeof otherProcess>[] = [];
@@ -54,7 +55,7 @@ describe('installing server software', () => {
     await other.says('builds');
     const { said, ...around } = talk();
     const mine = install(never, around, home);
-    await until(() => said.length > 0, 'it tells that it waits');
+    await eventually(() => said.length > 0, 'it tells that it waits');
     expect(said).toEqual([`thing waits for process ${other.process.pid}, which installs version 1`]);
     writeFileSync(go, '');
     expect(existsSync(join(await mine, 'bin/thing'))).toBe(true);
@@ -67,7 +68,7 @@ describe('installing server software', () => {
     await other.says('builds');
     const { said, ...around } = talk();
     const mine = install(quick, around, home);
-    await until(() => said.length > 0, 'it tells that it waits');
+    await eventually(() => said.length > 0, 'it tells that it waits');
     expect(existsSync(join(home, 'thing-1'))).toBe(false);
     other.process.kill('SIGKILL');
     await mine;

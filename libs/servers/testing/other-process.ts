@@ -1,28 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll } from '@jest/globals';
+import { look } from '../src/identity.js';
+import { eventually } from './eventually.js';
 
 const built = pathToFileURL(join(import.meta.dirname, '../../../dist/libs/servers/src/')).href;
 
 /** Another process that runs a few lines with the built module: `await from('hold.js')` imports one of its files. */
-export function otherProcess(lines: string): { process: ChildProcess; said: () => string[]; says: (line: string) => Promise<void> } {
+export function otherProcess(lines: string): { process: ChildProcess; said: () => string[]; says: (line: string) => Promise<unknown> } {
   const script = `const from = (file) => import(${JSON.stringify(built)} + file);\n${lines}`;
   const other = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   other.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   const said = () => text.split('\n').filter(Boolean);
-  return { process: other, said, says: (line) => until(() => said().includes(line), `the other process says "${line}"`) };
+  return { process: other, said, says: (line) => eventually(() => said().includes(line), `the other process says "${line}"`) };
 }
 
-/** Waits until it is so; fails after `withinMs`. */
-export async function until(isSo: () => boolean | Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await isSo()); await delay(30)) {
-    if (Date.now() > end) throw new Error(`waited ${withinMs / 1_000} s in vain until ${what}`);
-  }
+/** The processes that would end these ones after the death of their owner: members of their groups. */
+export function watchersOf(pids: readonly number[]): number[] {
+  const groupOf = (pid: string) => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]);
+  const others = readdirSync('/proc').filter((pid) => look(Number(pid))?.command.includes('leash') && !pids.includes(Number(pid)));
+  return others.filter((pid) => pids.includes(groupOf(pid))).map(Number);
 }
 
 const folders: string[] = [];
