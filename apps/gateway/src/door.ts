@@ -109,9 +109,12 @@ function isDecodable(text: string): boolean {
   }
 }
 
+/** Many clients name a type with every request. */
+const noBody = { value: undefined, canonical: undefined };
+
 function unpack(request: FastifyRequest) {
   if (!(request.body instanceof Buffer)) return;
-  const { value, canonical } = parseBody(request.body);
+  const { value, canonical } = request.body.length === 0 ? noBody : parseBody(request.body);
   request.body = value;
   request.canonicalBody = canonical;
 }
@@ -121,7 +124,7 @@ function takeBodies(app: NestFastifyApplication) {
   app.useBodyParser('*', { bodyLimit: limits.requestBytes }, (_request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body));
   const http = app.getHttpAdapter().getInstance();
   http.removeAllContentTypeParsers();
-  http.addContentTypeParser('*', (request, _payload, done) => (request.raw.headers['content-length'] === '0' ? done(null, undefined) : readBody(request.raw, done)));
+  http.addContentTypeParser('*', (request, _payload, done) => readBody(request.raw, done));
 }
 
 /** Slow senders hold a connection for half a minute at most; idle ones are kept a little longer than load balancers keep theirs. */

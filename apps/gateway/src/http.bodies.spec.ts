@@ -37,6 +37,16 @@ describe('bodies that are not JSON', () => {
     await expectProblem(ada.call(ticketPath, { method: 'PATCH' }), 400, 'malformed-request');
   });
 
+  it('none at all is none, whatever type it is said to have', async () => {
+    const framings: Record<string, string | number>[] = [{}, { 'Content-Length': 0 }, { 'Transfer-Encoding': 'chunked' }];
+    for (const framing of framings) {
+      const request = (method: string, path: string) => [head(method, path, ada.headers({ 'Content-Type': 'application/json', ...framing })), 'Transfer-Encoding' in framing ? '0\r\n\r\n' : ''];
+      expect([framing, (await raw(gateway.port, request('DELETE', `${ticketPath}/assignee`))).status]).toEqual([framing, 200]);
+      expectRawProblem(await raw(gateway.port, request('PATCH', ticketPath)), 400, 'malformed-request');
+    }
+    expect(gateway.sent).toHaveLength(3);
+  });
+
   it('bytes that are not UTF-8', async () => {
     const body = Buffer.concat([Buffer.from('{"title":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')]);
     expectRawProblem(await raw(gateway.port, [head('POST', '/v1/tickets', ada.jsonHeaders(body.length)), body]), 400, 'malformed-request');

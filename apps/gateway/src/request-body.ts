@@ -38,7 +38,6 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Parses a body. @throws ProblemError 400: not UTF-8, not JSON, nested too deep, or with a key that could reach a prototype */
 export function parseBody(bytes: Buffer): JsonBody {
-  if (bytes.length === 0) throw malformed('The body is empty.');
   const value = parseJson(bytes);
   return { value, canonical: canonicalText(value, 1) };
 }
