@@ -74,12 +74,12 @@ export class Setting {
 /** Progress goes to stderr, results to stdout. */
 export const tell = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
-/** Value of a counter on a service's management port, summed over its labels. */
-export async function metric(managementUrl: string, name: string): Promise<number> {
+/** Value of a counter on a service's management port, summed over its labels, or over those that hold `label`, such as `group="x"`. */
+export async function metric(managementUrl: string, name: string, label = ''): Promise<number> {
   const text = await (await fetch(`${managementUrl}/metrics`)).text();
   return text
     .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(label))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 

@@ -15,7 +15,7 @@ export class TicketViewConsumer {
   constructor(private readonly store: ProjectionStore) {}
 
   /** Timeline rows first: whoever sees a version in the view finds its row. */
-  @Subscribe({ topic: topics.events, group: 'query-search.ticket-view', lanes: 2, paceMs: 100 })
+  @Subscribe({ topic: topics.events, group: 'query-search.ticket-view', maxRecords: 500, lanes: 2, paceMs: 100 })
   async project(@Payload() round: Round): Promise<DeadLetter[]> {
     const { events, dead, unknown } = eventsIn(round);
     unknownEvents.inc(unknown);

@@ -17,7 +17,7 @@ export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout'> {
 const sessionTimeout = 10_000;
 
 /** What a fetch may bring; one partition's share must hold the largest batch that a topic takes, or it would never be read. */
-const maxBytes = 8 << 20;
+const maxBytes = 4 << 20;
 const maxBytesPerPartition = 2 << 20;
 
 /** One kafkajs consumer and its life: starts it until it stands, watches it, starts it again when only the broker was to blame. */
