@@ -5,9 +5,7 @@
  * and named to the specs as KAFKA_BROKERS and MONGODB_URI. The last line counts: `N passed, N failed, N skipped`. Exits with 1 when anything
  * failed or nothing ran, with 130 when it was interrupted; nothing that it started outlives it.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { listSpecs, noTests, runSpecs, sum } from './specs.mjs';
 
 const began = Date.now();
@@ -37,9 +35,9 @@ function parse(words) {
 
 /** Runs `work` with servers of our own, or those that the environment names. Stops them whatever happens. */
 async function withServers(work) {
-  const { openServers } = await import('#servers');
+  const { openServers, temporaryFolder } = await import('#servers');
   const { ensureTopics, readTopics } = await import('#messaging');
-  const folder = await mkdtemp(join(tmpdir(), 'deskstream-test-'));
+  const folder = temporaryFolder('test');
   try {
     const servers = await openServers({
       dataDir: folder,

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '#servers';
+import { eventually } from '../support/eventually.js';
 
 const run = promisify(execFile);
 const root = process.cwd();
@@ -28,17 +29,17 @@ function firstTicket(gateway: string): string {
 }
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'deskstream-readme-'));
+  folder = temporaryFolder('readme');
   const { stdout } = await run('git', ['ls-files'], { cwd: root });
   for (const file of stdout.split('\n').filter((name) => name && existsSync(join(root, name)))) cpSync(join(root, file), join(folder, file));
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, preserveTimestamps: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   product = spawn('npm', ['start'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   for (const stream of [product.stdout!, product.stderr!]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  for (const end = Date.now() + startMs; !existsSync(join(folder, '.deskstream/run.json')); ) {
-    if (product.exitCode !== null || Date.now() > end) throw new Error(`npm start did not get ready:\n${output}`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+  const isOver = () => product.exitCode !== null || product.signalCode !== null;
+  const isReady = () => existsSync(join(folder, '.deskstream/run.json'));
+  await eventually(() => isReady() || isOver(), startMs, 'npm start is ready');
+  if (!isReady()) throw new Error(`npm start did not get ready:\n${output}`);
 }, startMs + 30_000);
 
 afterAll(async () => {

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DirectorySeed } from '#contracts';
-import { freePort } from '#servers';
+import { freePort, temporaryFolder } from '#servers';
 import { readSigner, type Signer, signerFile, signToken, type TokenRequest } from '../../tools/issuer/signer.js';
 import { built } from '../../tools/places.js';
 import { addressOf, appEnvironment, type AppName, type AppPorts, hasHttp, host, inherited, memoryLimits, type Surroundings } from '../../tools/processes/apps.js';
@@ -71,7 +70,7 @@ class RunningStack implements Stack {
   readonly kafkaBrokers: string;
   readonly mongodbUri: string;
   readonly internalKey = randomBytes(32).toString('base64url');
-  readonly #folder = mkdtempSync(join(tmpdir(), 'deskstream-stack-'));
+  readonly #folder = temporaryFolder('stack');
   readonly #directory: DirectorySeed;
   #issuerProcess?: AppHandle;
   #signer?: Signer;

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { deadLetterTopic, topics } from '#contracts';
 import { type Database, openDatabase } from '#persistence';
-import { openServers, type RunningServers } from '#servers';
+import { openServers, type RunningServers, temporaryFolder } from '#servers';
 import { eventually } from './eventually.js';
 import { CommandClient } from './command-client.js';
 import type { PlannedCommand } from './mixed-load.js';
@@ -82,7 +80,7 @@ export async function anyServers(): Promise<Pick<RunningServers, 'kafkaBrokers' 
 
 /** Small servers of this test alone, whose processes it may kill. */
 export async function ownServers(): Promise<RunningServers> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'deskstream-servers-'));
+  const dataDir = temporaryFolder('servers');
   const servers = await openServers({ dataDir, env: {}, memory: 'small' });
   const stop = async () => {
     await servers.stop();

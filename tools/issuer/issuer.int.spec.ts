@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
-import { freePort } from '#servers';
+import { freePort, temporaryFolder } from '#servers';
 import { createIssuer } from './server.js';
 import { keepSigner, type Signer, signToken } from './signer.js';
 
@@ -26,7 +25,7 @@ let server: Server;
 
 beforeAll(async () => {
   jest.spyOn(console, 'warn').mockImplementation(() => {}); // it says at every start that it keeps its state in memory
-  folder = mkdtempSync(join(tmpdir(), 'issuer-'));
+  folder = temporaryFolder('issuer');
   const port = await freePort();
   signer = keepSigner(join(folder, 'issuer.json'), `http://127.0.0.1:${port}`);
   server = createIssuer({ signer, organisations, consoleClientId: clientId, consoleOrigins: [consoleOrigin, 'http://localhost:3000'] });

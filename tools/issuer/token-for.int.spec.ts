@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { temporaryFolder } from '#servers';
 import { decodeJwt } from 'jose';
 import { demoDirectory } from '../places.js';
 import { removeRun, writeRun } from '../start/run-file.js';
@@ -12,7 +12,7 @@ let dataDir: string;
 const issuer = 'http://127.0.0.1:24000';
 
 beforeAll(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'token-'));
+  dataDir = temporaryFolder('token');
   keepSigner(signerFile(dataDir), issuer);
 });
 afterAll(() => rmSync(dataDir, { recursive: true }));

@@ -1,8 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Command, freePort, look } from '#servers';
+import { type Command, freePort, look, temporaryFolder } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { built } from '../places.js';
 import { type AppPlan, AppProcess, type Death } from './app-process.js';
@@ -14,7 +13,7 @@ let folder: string;
 let started: AppProcess[] = [];
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'app-process-'));
+  folder = temporaryFolder('app-process');
 });
 afterEach(async () => {
   await Promise.all(started.map((app) => app.stop(0)));

@@ -1,13 +1,11 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { DirectorySeed } from '#contracts';
-import { freePort } from '#servers';
+import { freePort, temporaryFolder } from '#servers';
 import { keepSigner, signerFile } from '../issuer/signer.js';
 import { demoDirectory } from '../places.js';
 import { makeDemoTickets } from './demo-tickets.js';
@@ -26,7 +24,7 @@ let calls: Call[] = [];
 let status: number;
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), 'demo-'));
+  dataDir = temporaryFolder('demo');
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   keepSigner(signerFile(dataDir), url);

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { look } from '#servers';
+import { look, temporaryFolder } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { readSigner, signerFile, signToken } from '../issuer/signer.js';
 import { built } from '../places.js';
@@ -45,7 +44,7 @@ const titles = async () => ((await ask('/tickets?pageSize=100')).body['items'] a
 const firstOutcome = (title: string, withinMs: number) => eventually(async () => (await create(title)).status === 201, `a ticket is made ${title}`, withinMs);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'npm-start-'));
+  folder = temporaryFolder('npm-start');
   await start();
 });
 

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { look } from '#servers';
+import { look, temporaryFolder } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { built } from '../places.js';
 import { readRun, type Run } from './run-file.js';
@@ -17,7 +16,7 @@ let port: number;
 let runs: ChildProcess[] = [];
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'start-'));
+  folder = temporaryFolder('start');
   port = await unusedPort();
 });
 
@@ -196,7 +195,7 @@ describe('a run', () => {
   it('takes the next port when the one for the gateway is in use, and tells it', async () => {
     launch();
     await run();
-    const other = mkdtempSync(join(tmpdir(), 'start-'));
+    const other = temporaryFolder('start');
     const { said, child, ended } = launch({}, [process.execPath, program, other]);
     const second = await eventually(() => readRun(other) ?? false, 'the second run is ready');
     expect((second).gateway).not.toBe(`http://127.0.0.1:${port}`);

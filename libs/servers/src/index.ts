@@ -12,6 +12,7 @@ export { type Command, type Ending, leash, type Leashed } from './leash.js';
 export { endLeftovers } from './leftovers.js';
 export { freePort, nextFreePort } from './ports.js';
 export { ServersUnavailable } from './server.js';
+export { temporaryFolder } from './temporary-folder.js';
 
 /** What to open, where, and who hears of it. */
 export interface ServerOptions {

@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { scratchFolder } from '../testing/other-process.js';
 import { debianMirror, java, maven, missingTools } from './machine.js';
 import { ServersUnavailable } from './server.js';
 
 function mirrorFrom(files: Record<string, string>): string | undefined {
-  const apt = mkdtempSync(join(tmpdir(), 'deskstream-apt-'));
+  const apt = scratchFolder();
   mkdirSync(join(apt, 'sources.list.d'));
   for (const [file, text] of Object.entries(files)) writeFileSync(join(apt, file), text);
   return debianMirror(apt);

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll } from '@jest/globals';
 import { look } from '../src/identity.js';
+import { temporaryFolder } from '../src/temporary-folder.js';
 import { eventually } from './eventually.js';
 
 const built = pathToFileURL(join(import.meta.dirname, '../../../dist/libs/servers/src/')).href;
@@ -31,7 +31,7 @@ afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, for
 
 /** A folder of its own for a test, removed after the last test of the file. */
 export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'deskstream-servers-'));
+  const folder = temporaryFolder('servers');
   folders.push(folder);
   return folder;
 }
