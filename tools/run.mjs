@@ -1,6 +1,6 @@
 /**
- * Runs one of the built tools: `node tools/run.mjs start | reset | token`. Plain JavaScript, because it builds the rest first:
- * for `start` whenever a source changed, for the others when there is nothing built yet.
+ * Runs one of the built tools: `node tools/run.mjs start | dev | reset | token`. Plain JavaScript, because it builds the rest first:
+ * for `start` and `dev` whenever a source changed, for the others when there is nothing built yet.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,19 +9,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const tools = { start: 'tools/start/main.js', reset: 'tools/start/reset.js', token: 'tools/issuer/token.js' };
+const tools = { start: ['tools/start/main.js'], dev: ['tools/start/main.js', '--watch'], reset: ['tools/start/reset.js'], token: ['tools/issuer/token.js'] };
 const stampFile = join(root, 'dist', '.built-from');
 
 process.env.STARTED_BY = String(process.ppid);
 const name = process.argv[2];
-const tool = tools[name];
+const [tool, ...options] = tools[name] ?? [];
 if (!tool) fail(`Give one of: ${Object.keys(tools).join(', ')}`);
 if (Number(process.versions.node.split('.')[0]) < 24) fail(`Node ${process.version} is too old. Use "npm run ${name}": npm brings Node 24 (after "npm ci").`);
 
 const entry = join(root, 'dist', tool);
-const stamp = name === 'start' || !existsSync(entry) ? stampOfSources() : undefined;
+const stamp = tool === tools.start[0] || !existsSync(entry) ? stampOfSources() : undefined;
 if (stamp !== undefined && stamp !== savedStamp() && !(await isRunning())) await build(stamp);
-process.argv.splice(1, 2, entry);
+process.argv.splice(1, 2, entry, ...options);
 await import(pathToFileURL(entry).href);
 
 /** Changes with every source: names, sizes and times of all files that the compiler reads. */

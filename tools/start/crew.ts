@@ -64,6 +64,16 @@ export class Crew {
     await this.#untilUp(member);
   }
 
+  /** Ends a program in good order (kills it after `graceMs`) and starts it again: what it is made of has changed. */
+  async restart(name: string, graceMs: number): Promise<void> {
+    const member = this.#members.get(name);
+    if (!member || this.#isStopping) return;
+    this.parts.terminal.tell(name, 'has changed and is started again');
+    member.phase = 'down';
+    await member.app.stop(graceMs);
+    if (!this.#isStopping) member.app.start();
+  }
+
   /** Process id of a program's newest life. */
   pidOf(name: string): number | undefined {
     return this.#members.get(name)?.app.pid;

@@ -28,6 +28,8 @@ export interface SupervisorParts {
   /** Aborting `signal` gives a start under way up: it rejects when nothing of it is left. */
   openServers(onChange: () => void, signal: AbortSignal): Promise<OpenServers>;
   ensureTopics(kafkaBrokers: string): Promise<unknown>;
+  /** Tells the names of programs whose code has changed, until it is stopped. Without it nobody watches. */
+  watch?(onTouched: (names: string[]) => void): { stop(): Promise<void> };
   /** Fills the demo organisations once the gateway answers. */
   seed?(run: Run): Promise<unknown>;
   terminal: Terminal;
@@ -46,6 +48,7 @@ export class Supervisor {
   #opening?: Promise<OpenServers>;
   #servers?: OpenServers;
   #ports?: Ports;
+  #watching?: { stop(): Promise<void> };
   #isReady = false;
 
   constructor(parts: SupervisorParts) {
@@ -70,9 +73,11 @@ export class Supervisor {
     await Promise.all([this.#openServers(), this.#startIssuer(this.#ports)]);
     await this.#startServices(this.#ports);
     await this.#seed();
+    this.#starting.signal.throwIfAborted(); // or a stopped run would leave a run.json
     this.#isReady = true;
     const run = this.#run();
     writeRun(dataDir, run);
+    this.#watch();
     return run;
   }
 
@@ -84,6 +89,7 @@ export class Supervisor {
     this.#isReady = false;
     this.#starting.abort();
     removeRun(this.#parts.dataDir);
+    await this.#watching?.stop();
     await this.#crew.stop('gateway', appGraceMs, hurry);
     await Promise.all([this.#crew.stop('ticket-command', appGraceMs, hurry), this.#crew.stop('query-search', appGraceMs, hurry)]);
     await this.#crew.stop('issuer', issuerGraceMs, hurry);
@@ -133,6 +139,15 @@ export class Supervisor {
       directoryFile: this.#parts.directoryFile,
       queryUrl: addressOf(ports['query-search'].http!),
     };
+  }
+
+  #watch() {
+    const { watch, terminal } = this.#parts;
+    this.#watching = watch?.((names) => {
+      for (const name of names) {
+        this.#crew.restart(name, appGraceMs).catch((error: unknown) => terminal.tell(name, `not started again: ${String(error)}`, 'error'));
+      }
+    });
   }
 
   /** Demo tickets are nice to have: without them the run still stands. */
