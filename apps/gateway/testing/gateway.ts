@@ -11,6 +11,7 @@ import { Directory } from '../src/directory.js';
 import { doorOptions, openDoor } from '../src/door.js';
 import { PendingCommands } from '../src/pending-commands.store.js';
 import { HealthController } from '../src/health.controller.js';
+import { IssuerKeys } from '../src/issuer-keys.js';
 import { PeopleController } from '../src/people.controller.js';
 import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
 import { Reads } from '../src/reads.js';
@@ -87,13 +88,11 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 });
 
 export async function openGateway(): Promise<TestGateway> {
-
   const key = await signingKey('key-1');
   const issuer = await startIssuer([key]);
   const sent: Outgoing[] = [];
   const asked: Query[] = [];
   const answers: TestGateway['answers'] = { bus: (command) => applied(command), query: () => json(200, { items: [] }), pending: () => null };
-  const { IssuerKeys } = await import('../src/issuer-keys.js');
   const tokens = new TokenVerifier(new IssuerKeys(issuer.url), { issuer: issuer.url, audience: 'deskstream' });
   const directory = new Directory({ read: async (orgId) => entries.filter((entry) => entry.orgId === orgId) });
   const providers = [

@@ -1,6 +1,7 @@
 import { topics, type CommandResult, type EventValue, type TicketCommand } from '#contracts';
 import { toHeaders, type DeadLetter, type IncomingRecord, type OutgoingRecord } from '#messaging';
 import type { Commit, CommitKey } from '#persistence';
+import { ticketId } from '../../../libs/contracts/testing/builders.js';
 import { InMemoryCommitLog, type InMemoryOptions, type Moment } from '../../../libs/persistence/testing/in-memory-commit-log.js';
 import { KnownTickets } from '../src/known-tickets.js';
 import { Outcomes } from '../src/outcomes.js';
@@ -27,6 +28,16 @@ export class World {
 
   resultsOf(commandId: string): CommandResult[] {
     return this.results.filter((result) => result.commandId === commandId);
+  }
+
+  /** Versions of a ticket as they were told, repeats too. */
+  versions(ticket = ticketId): number[] {
+    return this.events.filter((event) => event.ticketId === ticket).map(({ version }) => version);
+  }
+
+  /** Answers as they were told, a line each. */
+  outcomes(): string[] {
+    return this.results.map(({ commandId, outcome, version, duplicate }) => `${commandId} ${outcome} ${version ?? '-'}${duplicate ? ' again' : ''}`);
   }
 
   on(topic: string): OutgoingRecord[] {

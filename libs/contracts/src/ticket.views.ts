@@ -58,7 +58,7 @@ const withinReach = (ms: number) => new Date(Math.min(lastMs, Math.max(firstMs, 
  */
 const bound = (edge: '00' | '24') =>
   single
-    .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'must be a date or an instant with an offset' }))
+    .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'must be a date or an instant with an offset (a + is written %2B)' }))
     .transform((value) => (isDate.test(value) ? `${value}T${edge}:00:00.000Z` : withinReach(Date.parse(value))))
     .pipe(z.string());
 
