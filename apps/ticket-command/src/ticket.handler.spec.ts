@@ -9,7 +9,6 @@ let world: World;
 beforeEach(() => void (world = new World()));
 
 const bytes = (records: readonly OutgoingRecord[]) => records.map(({ topic, key, value, headers }) => JSON.stringify({ topic, key, value: String(value), headers }));
-};
 
 describe('a round', () => {
   it('decides several commands of a ticket one upon the other', async () => {
