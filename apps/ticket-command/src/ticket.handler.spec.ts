@@ -3,7 +3,7 @@ import type { TicketCommand } from '#contracts';
 import type { OutgoingRecord } from '#messaging';
 import { agent, commandOf, grace, ticketId } from '../../../libs/contracts/testing/builders.js';
 import { comment, create, move, uuid } from '../testing/commands.js';
-import { instanceIn, recordOf, recordsOf, World } from '../testing/instance.js';
+import { instanceIn, recordOf, recordsOf, World, type InstanceOptions } from '../testing/instance.js';
 
 let world: World;
 beforeEach(() => void (world = new World()));
