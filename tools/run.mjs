@@ -1,5 +1,5 @@
 /**
- * Runs one of the built tools: `node tools/run.mjs start | dev | reset | token`. Plain JavaScript, because it builds the rest first:
+ * Runs one of the built tools: `node tools/run.mjs start | dev | reset | token | demo:seed`. Plain JavaScript, because it builds the rest first:
  * for `start` and `dev` whenever a source changed, for the others when there is nothing built yet.
  */
 import { spawn } from 'node:child_process';
@@ -9,7 +9,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const tools = { start: ['tools/start/main.js'], dev: ['tools/start/main.js', '--watch'], reset: ['tools/start/reset.js'], token: ['tools/issuer/token.js'] };
+const tools = {
+  start: ['tools/start/main.js'],
+  dev: ['tools/start/main.js', '--watch'],
+  reset: ['tools/start/reset.js'],
+  token: ['tools/issuer/token.js'],
+  'demo:seed': ['tools/seed/main.js'],
+};
 const stampFile = join(root, 'dist', '.built-from');
 
 process.env.STARTED_BY = String(process.ppid);

@@ -46,6 +46,7 @@ const rules: Actor = { type: 'system', id: 'assignment', name: 'Assignment rules
 const priorities: readonly Priority[] = ['low', 'normal', 'high', 'urgent'];
 const tools = ['lookup_order', 'find_customer', 'payment_status', 'service_status', 'search_articles', 'contract_details'];
 const models = ['assist-large', 'assist-small'];
+const usualDoor = { member: 'console', agent: 'agent', system: 'kafka' } as const;
 const extraTags = ['vip', 'waiting', 'phone', 'complaint', 'bug', 'documentation', 'escalated', 'second-level', 'legal', 'feedback'];
 
 /** What happens to one case, step by step. Steps later than its age are left out, and so is everything after them. */
@@ -249,16 +250,24 @@ export class Course {
 
   /** The next command, `after` ms later or, where somebody must be at work for it, in the next office hours. */
   #step<T extends CommandType>(type: T, data: CommandData<T>, { by, after, office = false }: { by: Actor; after: number; office?: boolean }) {
-    const { random, organisation, ticketId, opened, age, end } = this.parts;
+    const { organisation, ticketId, age } = this.parts;
     this.#elapsed += after;
     this.#isOver ||= this.#elapsed > age;
     if (this.#isOver) return;
     if ('body' in data || 'comment' in data) this.#comments++;
-    const due = office ? atWork(opened + this.#elapsed, random.next()) : opened + this.#elapsed;
-    this.#last = Math.min(end, Math.max(due, this.#last + 1_000));
     const commandId = v5(`${ticketId}/${this.#commands.length}`, commandNamespace);
-    const channel = type === 'ticket.create.v1' ? this.#channel : by.type === 'agent' ? 'agent' : by.type === 'system' ? 'kafka' : 'console';
-    const at = new Date(Math.round(this.#last)).toISOString();
+    const channel = this.#commands.length === 0 ? this.#channel : usualDoor[by.type];
+    const at = this.#timeOf(office);
     this.#commands.push({ type, commandId, orgId: organisation.id, ticketId, actor: by, access, channel, payloadHash: commandId, at, data } as TicketCommand);
+  }
+
+  /** Not before the step before it; people need some minutes for each. */
+  #timeOf(office: boolean): string {
+    const { random, opened, end } = this.parts;
+    const wanted = opened + this.#elapsed;
+    const due = office ? atWork(wanted, random.next()) : wanted;
+    const gap = (1 + 14 * random.next()) * (office ? minuteMs : 1_000);
+    this.#last = this.#commands.length === 0 ? opened : Math.min(end, Math.round(Math.max(due, this.#last + gap)));
+    return new Date(this.#last).toISOString();
   }
 }

@@ -7,8 +7,9 @@ import type { Industry } from './texts/subject.js';
 export interface Circumstances {
   customer: Customer;
   industry: Industry;
-  /** First name of who works on it. */
+  /** First name of who works on it, and the names of others who may know more. */
   agent: string;
+  mates: readonly string[];
   /** When it was opened, ms since the epoch. */
   at: number;
   /** Dates as `2026-03-12`: the customer does not write English. */
@@ -52,7 +53,7 @@ type Maker = (random: Random, about: Circumstances) => string;
 const before = (random: Random, { at }: Circumstances, most: number) => new Date(at - random.whole(1, most) * dayMs);
 const product: Maker = (random, { industry }) => {
   const kind = industry.goods[random.rank(industry.goods.length)]!;
-  if (random.chance(0.35)) return kind;
+  if (!random.chance(industry.branded)) return kind;
   return random.chance(0.5) ? `${anyBrand(random)} ${kind}` : `${anyBrand(random)} ${kind} ${random.whole(1, 99) * 10}`;
 };
 
@@ -90,6 +91,7 @@ const makers: Readonly<Record<Slot, Maker>> = {
   hotel: (random) => `${random.pick(hotelKinds)} ${anyBrand(random)}`,
   company: (random) => `${anyBrand(random)} ${suffixes[random.rank(suffixes.length)]!}`,
   time: (random) => `${random.whole(6, 22)}:${String(random.whole(0, 11) * 5).padStart(2, '0')}`,
+  mate: (random, { mates }) => random.pick(mates),
   file: (random) => `${random.pick(fileNames)}_${random.rank(900) + 1}.${random.pick(endings)}`,
 };
 

@@ -75,12 +75,12 @@ export function madeUp(number: number, assistants?: number): SeedOrganisation {
     return { type: 'member', id: `${person.latin}.${index + 1}`, name: person.name };
   });
   const count = assistants ?? random.whole(2, 8);
-  return { id, name, industries: [industries[(number - 1) % industries.length]!], workers, assistants: Array.from({ length: count }, (_, index) => assistant(index, workers, random)) };
+  return { id, name, industries: [industries[(number - 1) % industries.length]!], workers, assistants: Array.from({ length: count }, (_, index) => assistant({ index: number * 3 + index, start: number * 3 }, workers, random)) };
 }
 
-function assistant(index: number, workers: readonly Worker[], random: Random): SeedAssistant {
+function assistant({ index, start }: { index: number; start: number }, workers: readonly Worker[], random: Random): SeedAssistant {
   const name = assistantNames[index % assistantNames.length]!;
-  const turn = Math.floor(index / assistantNames.length);
+  const turn = Math.floor((index - start) / assistantNames.length);
   const size = random.whole(1, Math.min(6, workers.length));
   const from = random.whole(0, workers.length - 1);
   return {

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 /** Facts of a case that phrases may name. */
 export const slots = [
   'order', 'invoice', 'product', 'other', 'amount', 'price', 'day', 'month', 'date', 'city', 'street', 'name', 'full', 'agent', 'colleague',
-  'code', 'version', 'count', 'days', 'last4', 'email', 'tracking', 'device', 'browser', 'booking', 'flight', 'hotel', 'company', 'time', 'file',
+  'code', 'version', 'count', 'days', 'last4', 'email', 'tracking', 'device', 'browser', 'booking', 'flight', 'hotel', 'company', 'time', 'file', 'mate',
 ] as const; // prettier-ignore
 export type Slot = (typeof slots)[number];
 
@@ -25,11 +25,15 @@ export class Phrase {
     let text = '';
     for (const part of this.#parts) {
       if (typeof part === 'string') text += part;
-      else text += 'slot' in part ? fact(part.slot) : random.pick(part.choices).say(random, fact);
+      else if ('choices' in part) text += random.pick(part.choices).say(random, fact);
+      else text = joined(text, fact(part.slot));
     }
     return text;
   }
 }
+
+/** `a` becomes `an` where the fact asks for it. */
+const joined = (text: string, fact: string) => (/^[aeio]/i.test(fact) && / a $/.test(text) ? `${text.slice(0, -1)}n ${fact}` : text + fact);
 
 function parse(part: string): Part {
   if (part.startsWith('[')) return { choices: part.slice(1, -1).split('|').map((choice) => new Phrase(choice)) };

@@ -25,12 +25,16 @@ export interface Said {
 /** The texts of one case: who tells what, in which words. Nothing is said twice while there is anything else to say. */
 export class Story {
   readonly #said = new Set<Phrase>();
+  /** Which of the subject's problems it is. */
+  readonly #which: number;
 
-  constructor(private readonly parts: StoryParts) {}
+  constructor(private readonly parts: StoryParts) {
+    this.#which = parts.random.whole(0, parts.subject.titles.length - 1);
+  }
 
   title(): string {
     const { random, subject, language } = this.parts;
-    const title = this.#one(language?.titles ?? subject.titles);
+    const title = language ? this.#one(language.titles) : this.#tell(subject.titles[this.#which]!);
     const dressed = random.chance(0.94) ? title : random.pick(['URGENT: ', 'Re: ', 'Fwd: ', 'Question: ', '2nd try: ']) + title;
     return (random.chance(0.95) ? dressed : dressed.toLowerCase()).slice(0, 200).trim();
   }
@@ -41,7 +45,7 @@ export class Story {
     if (language) return this.#foreign(words);
     const start = [...(random.chance(0.6) ? [this.#one(customer.greetings)] : []), ...(random.chance(0.35) ? [this.#one(customer.openers)] : [])];
     const end = [...(random.chance(0.7) ? [this.#one(customer.asks)] : []), ...(random.chance(0.6) ? [this.#one(customer.thanks)] : [])];
-    const middle = this.#sentences([subject.problems, subject.details, subject.details], words - wordsIn([...start, ...end]));
+    const middle = this.#sentences([subject.details, subject.details], words - wordsIn([...start, ...end]));
     return this.#withSlips(paragraphs([start.join('\n'), middle.join(' '), end.join('\n')]));
   }
 
@@ -49,8 +53,8 @@ export class Story {
   summary(words: number): string {
     const { subject, language } = this.parts;
     const start = this.#one(team.summaries);
-    const quoted = language ? this.#foreign(25) : this.#sentences([subject.problems, subject.details], Math.min(30, words / 2)).join(' ');
-    const steps = this.#fill([team.steps], words - wordsIn([start, quoted]));
+    const quoted = language ? this.#foreign(25) : this.#sentences([subject.details], Math.min(30, words / 2)).join(' ');
+    const steps = this.#fill(() => team.steps, words - wordsIn([start, quoted]));
     return paragraphs([`${start} "${quoted}"`, steps.join(' ')]);
   }
 
@@ -58,7 +62,7 @@ export class Story {
   chat(messages: number): Said[] {
     return Array.from({ length: messages }, (_, index): Said => {
       if (index % 2 === 0) return { role: 'user', content: index === 0 ? this.#firstWords() : this.answer() };
-      if (index === 1) return { role: 'assistant', content: `${this.#one(team.welcomes)} ${this.#one(team.questions)}` };
+      if (index === 1) return { role: 'assistant', content: `${this.#one(team.welcomes)} ${this.#question()}` };
       return { role: 'assistant', content: index >= messages - 2 ? this.#one(team.handovers) : this.#assistantLine() };
     });
   }
@@ -67,16 +71,18 @@ export class Story {
   answer(): string {
     const { random, language, subject } = this.parts;
     if (language) return this.#one(language.sentences);
-    return random.chance(0.45) ? this.#one(subject.details) : random.chance(0.3) ? this.#one(customer.context) : this.#one(customer.answers);
+    return random.chance(0.45) ? this.#one(subject.details) : this.#one(random.chance(0.3) ? this.#context() : customer.answers);
   }
 
   comment(): string {
     const { random, subject } = this.parts;
-    return random.chance(0.35) ? `${this.#one(subject.causes)}${random.chance(0.3) ? ` ${this.#one(team.comments)}` : ''}` : this.#one(team.comments);
+    const pool = this.#isTrouble && random.chance(0.3) ? team.analyses : team.comments;
+    return random.chance(0.35) && this.#isFresh(subject.causes) ? `${this.#one(subject.causes)}${random.chance(0.3) ? ` ${this.#one(pool)}` : ''}` : this.#one(pool);
   }
 
   note(): string {
-    return this.#one(this.parts.random.chance(0.25) ? this.parts.subject.causes : team.notes);
+    const { random, subject } = this.parts;
+    return this.#one(random.chance(0.25) && this.#isFresh(subject.causes) ? subject.causes : team.notes);
   }
 
   /** A message to the customer on the way. */
@@ -94,7 +100,7 @@ export class Story {
   /** What the team puts down when it is solved. */
   outcome(): string {
     const { random, subject } = this.parts;
-    return this.#one(random.chance(0.6) ? subject.causes : subject.fixes);
+    return this.#one(random.chance(0.6) && this.#isFresh(subject.causes) ? subject.causes : subject.fixes);
   }
 
   reopening(): string {
@@ -110,16 +116,16 @@ export class Story {
   }
 
   #firstWords(): string {
-    const { random, language, subject } = this.parts;
+    const { random, language } = this.parts;
     if (language) return this.#foreign(15);
-    const hello = random.chance(0.6) ? `${this.#one(customer.greetings)} ` : '';
-    return this.#withSlips(`${hello}${this.#one(subject.problems)}`);
+    const hello = random.chance(0.6) ? `${this.#one(customer.greetings).replace(',', '!')} ` : '';
+    return this.#withSlips(`${hello}${this.#problem()}`);
   }
 
   #assistantLine(): string {
     const chance = this.parts.random.next();
     if (chance < 0.4) return this.#one(team.findings);
-    return chance < 0.7 ? this.#one(team.tips) : this.#one(team.questions);
+    return chance < 0.7 && this.#isTrouble ? this.#one(team.tips) : this.#question();
   }
 
   #foreign(words: number): string {
@@ -135,20 +141,37 @@ export class Story {
   /** What it is about first, then whatever people add. */
   #sentences(core: readonly (readonly Phrase[])[], words: number): string[] {
     const { random, aside } = this.parts;
-    const told: string[] = [];
+    const told = [this.#problem()];
     for (const pool of core) {
-      if (told.length > 0 && wordsIn(told) > words) return told;
+      if (wordsIn(told) > words) return told;
       told.push(this.#one(pool));
     }
-    if (words > 90) told.push(`By the way: ${this.#one(aside.problems)}`, this.#one(aside.details));
-    const more = this.#fill([customer.context, customer.context, customer.impact], words - wordsIn(told));
+    if (words > 90 && aside !== this.parts.subject) told.push(`By the way: ${this.#one(aside.problems)}`, this.#one(aside.details));
+    if (random.chance(0.6)) told.push(this.#one(customer.impact));
+    const more = this.#fill(this.#context, words - wordsIn(told));
     return random.chance(0.5) ? [...told, ...more] : [told[0]!, ...more, ...told.slice(1)];
   }
 
-  #fill(pools: readonly (readonly Phrase[])[], words: number): string[] {
+  #fill(pool: () => readonly Phrase[], words: number): string[] {
     const told: string[] = [];
-    for (let left = words; left > 4 && told.length < 24; left -= wordsIn(told.slice(-1))) told.push(this.#one(this.parts.random.pick(pools)));
+    for (let left = words; left > 4 && told.length < 24; left -= wordsIn(told.slice(-1))) told.push(this.#one(pool()));
     return told;
+  }
+
+  /** Something does not work, as opposed to a question, a bill or a delivery. */
+  get #isTrouble(): boolean {
+    return this.parts.subject.field === 'technical';
+  }
+
+  #context = () => (this.#isTrouble && this.parts.random.chance(0.5) ? customer.trouble : customer.context);
+
+  #question(): string {
+    return this.#one(this.#isTrouble && this.parts.random.chance(0.7) ? team.diagnoses : team.questions);
+  }
+
+  #problem(): string {
+    const { problems } = this.parts.subject;
+    return this.#tell(problems[this.#which % problems.length]!);
   }
 
   #one(pool: readonly Phrase[]): string {
@@ -156,6 +179,10 @@ export class Story {
     const start = random.whole(0, pool.length - 1);
     const fresh = pool.findIndex((_, index) => !this.#said.has(pool[(start + index) % pool.length]!));
     return this.#tell(pool[(start + Math.max(0, fresh)) % pool.length]!);
+  }
+
+  #isFresh(pool: readonly Phrase[]): boolean {
+    return pool.some((phrase) => !this.#said.has(phrase));
   }
 
   #tell(phrase: Phrase): string {

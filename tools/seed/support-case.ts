@@ -2,13 +2,13 @@ import { v5 } from 'uuid';
 import type { TicketCommand } from '#contracts';
 import { openedAt, ageOf } from './calendar.js';
 import { Facts } from './facts.js';
-import type { SeedAssistant, SeedOrganisation } from './organisations.js';
+import type { SeedAssistant, SeedOrganisation, Worker } from './organisations.js';
 import { customerOf } from './people.js';
 import { Course } from './course.js';
 import { Random } from './random.js';
 import { Story } from './story.js';
 import { languages } from './texts/languages.js';
-import type { Subject } from './texts/subject.js';
+import type { Industry, Subject } from './texts/subject.js';
 
 /** Which case: the same seed, organisation and index make the same case, ids included. */
 export interface CaseOptions {
@@ -42,12 +42,18 @@ export function supportCase(options: CaseOptions): TicketCommand[] {
   const worker = assistant.team[random.rank(assistant.team.length)]!;
   const customer = customerOf(organisation.id, customerNumber(options));
   const language = writesIn(customer.language, random);
-  const facts = new Facts(random, { customer, industry, agent: worker.name.split(' ')[0]!, at: openedMs, plainDates: language !== undefined });
+  const facts = new Facts(random, { customer, industry, agent: firstName(worker.name), mates: matesOf(worker, organisation, industry), at: openedMs, plainDates: language !== undefined });
   const story = new Story({ random, facts, subject, aside: random.pick(industry.subjects), language });
   const course = new Course({ random, facts, story, subject, assistant, worker, customer, organisation, seed, index, ticketId: caseId(options), opened: openedMs, age: ageOf(place), end });
   const earlier = followedUp(options, random);
   return course.run(earlier === undefined ? undefined : caseId({ seed, organisation, index: earlier }));
 }
+
+const firstName = (name: string) => name.split(' ', 1)[0]!;
+
+/** Whom the team may ask: each other, or another department. */
+const matesOf = (worker: Worker, { workers }: SeedOrganisation, { departments }: Industry): readonly string[] =>
+  workers.length > 1 ? [...workers.filter((other) => other !== worker).map(({ name }) => name), ...departments] : departments;
 
 /** Some customers write again and again, most once: half of the cases are of a tenth of them. */
 function customerNumber({ seed, organisation, index, of }: CaseOptions): number {

@@ -24,6 +24,11 @@ export class Backlog {
     return (await this.admin.fetchTopicOffsets(topic)).reduce((sum, { high }) => sum + Number(high), 0);
   }
 
+  /** Ids of all consumer groups that the brokers know. */
+  async groups(): Promise<string[]> {
+    return (await this.admin.listGroups()).groups.map(({ groupId }) => groupId);
+  }
+
   close(): Promise<void> {
     return this.admin.disconnect();
   }

@@ -3,12 +3,13 @@ import { subject, type Industry } from './subject.js';
 /** A bank with cards, accounts and loans. */
 export const bank: Industry = {
   goods: 'current account|savings account|credit card|debit card|mortgage|instalment loan|securities account|business account|travel card|overdraft'.split('|'),
+  branded: 0,
   departments: ['Payments', 'Fraud desk', 'Cards', 'Lending', 'Compliance'],
   subjects: [
     subject('service 2 card', `
       t Card was declined
-      t Card ending in {last4} does not work
       t Card swallowed by the machine in {city}
+      t New card has not arrived
       p My {product} ending in {last4} was declined [in {city}|at the till|online], although there is enough money.
       p The cash machine in {street} kept my card.
       p I have not received my new card yet, the old one ends on {date}.
@@ -22,8 +23,8 @@ export const bank: Industry = {
     `),
     subject('service 3 fraud', `
       t Payment of {amount} that I did not make
-      t Suspicious e-mail in your name
-      t Somebody used my card
+      t Somebody asked me for my code
+      t Suspicious message in your name
       p There is a payment of {amount} to {company} on my account that I did not make.
       p I gave my code to somebody who said he was calling from the bank.
       p I received a message with a link to a page that looks like yours.
@@ -80,9 +81,9 @@ export const bank: Industry = {
       f The interest was calculated from the day of the booking; a table is attached.
     `),
     subject('sales 0 loan', `
-      t Question about a {product}
       t Loan application {order}
       t Early repayment
+      t Question about a {product}
       p What is the state of my application {order} for a {product}?
       p I would like to repay {amount} of my loan early. What does it cost?
       p Which papers do you need for a {product}?

@@ -32,26 +32,25 @@ export const customer = {
   `),
   /** What else they tell; the longer somebody writes, the more of it. */
   context: phrases(`
-    It worked without any trouble until {day}.
     The same thing happened in {month}, and then it went away by itself.
     I have already tried everything that your help page says.
-    I switched everything off and on again, without success.
-    A colleague of mine, {colleague}, has exactly the same problem.
-    I have attached a screenshot with the time {time}.
-    On my {device} it is the same.
-    With {browser} nothing changes either.
     The reference in your last e-mail was {code}.
     I called on {day} and spoke with {agent}, who wanted to call me back.
     The lady at the counter in {city} could not help me.
     I waited {count} minutes in your hotline and then the line went dead.
     As far as I can see nothing was changed on my side.
-    In the evening it gets worse.
     First I thought that it was a mistake of mine.
     My customer number is in the signature.
     Everything is documented in the file {file}.
     I have read the conditions and find nothing about it.
     This cannot be the way to treat customers.
-    I really like your {product}, which makes it all the more annoying.
+    I really like the {product}, which makes it all the more annoying.
+    I have kept all papers and can send copies.
+    My wife has been after me for days because of it.
+    On the internet others write that they waited for {count} days.
+    Last year it took {days} days, and I thought that was long.
+    If it helps, I can send you photographs.
+    Please answer by e-mail, I cannot take calls at work.
     For me this is the [third|fourth|fifth] time this year.
     I found others in a forum who describe the same.
     Somebody from {company} advised me to write to you.
@@ -62,10 +61,25 @@ export const customer = {
     Between {time} and midnight I can be reached by telephone.
     It is the same for the {other}, by the way.
     Before that I had used the {other} for years.
-    All I did was to follow the instructions, step by step.
+  `),
+  /** The same where something does not work. */
+  trouble: phrases(`
+    It worked without any trouble until {day}.
+    I switched everything off and on again, without success.
+    I have attached a screenshot with the time {time}.
+    On my {device} it is the same.
+    With {browser} nothing changes either.
+    In the evening it gets worse.
     The serial number is {tracking}.
     The error message disappeared so quickly that I could not read it.
     My son, who knows about such things, could not help either.
+    All I did was to follow the instructions, step by step.
+    A colleague of mine, {colleague}, has exactly the same problem.
+    It has been like that since the update to version {version}.
+    Sometimes it works at the second or third attempt.
+    I deleted everything and installed it again.
+    The log shows {code} {count} times.
+    At {company} they said that it must be on your side.
   `),
   impact: phrases(`
     I need a solution until {day}.
@@ -76,7 +90,6 @@ export const customer = {
     Otherwise I will have to look for another provider.
     I am going to be on holiday from {date} on.
     My customers are waiting and I have nothing to tell them.
-    I had to borrow money from my sister.
     Our deadline is {date}.
     I have already lost a whole day with this.
     For an explanation I would be grateful, too.

@@ -3,6 +3,7 @@ import { subject, type Industry } from './subject.js';
 /** An online shop. */
 export const shop: Industry = {
   goods: 'desk lamp|kettle|office chair|headphones|coffee grinder|backpack|running shoes|blender|bookshelf|camera|bicycle pump|duvet|rain jacket|keyboard|toaster|garden hose|rug|tent|vacuum cleaner|watch|sofa|printer|mixer|suitcase|mirror|speaker|drill|frying pan'.split('|'),
+  branded: 0.65,
   departments: ['Logistics', 'Warehouse', 'Returns', 'Accounting', 'Purchasing'],
   subjects: [
     subject('service 1 delivery late', `
@@ -59,8 +60,8 @@ export const shop: Industry = {
     `),
     subject('service 2 damaged quality', `
       t {product} arrived broken
-      t Damaged parcel, order {order}
       t The {product} has a fault
+      t Part of the {product} is missing
       p The {product} from order {order} [arrived broken|came with a crack|was damaged when I opened the box].
       p My {product} stopped working after {days} days.
       p One part of the {product} is missing from the box.
@@ -76,8 +77,8 @@ export const shop: Industry = {
     `),
     subject('billing 1 payment checkout', `
       t Payment declined at checkout
-      t Cannot pay for my order
       t Charged twice for order {order}
+      t Paid or not? Order {order}
       p The checkout [refuses|does not accept] my card ending in {last4}.
       p I was charged twice for order {order}: {amount} on {day} and again on the next day.
       p After I entered the code from my bank the page stayed empty, and now I do not know whether I have paid {amount}.
@@ -106,9 +107,9 @@ export const shop: Industry = {
       f Here is a new code for you: {code}. It works for everything until {date}.
     `),
     subject('service 0 order-change', `
-      t Please change order {order}
       t Wrong address on order {order}
       t Cancel order {order}
+      t Please change order {order}
       p Please send order {order} to another address: {street}, {city}.
       p I would like to cancel order {order}[, I ordered it twice by mistake|; I do not need it any more|].
       p Can you add a {other} to order {order} before it is sent?
@@ -138,7 +139,7 @@ export const shop: Industry = {
     subject('sales 0 stock question', `
       t Is the {product} available again?
       t Question about the {product}
-      t When does the {product} come back?
+      t Spare parts for the {product}
       p [Will|When will] the {product} be in stock again?
       p Does the {product} also fit the {other}?
       p I am looking for spare parts for my {product}.
@@ -152,7 +153,7 @@ export const shop: Industry = {
     subject('billing 0 invoice', `
       t Invoice for order {order}
       t Wrong name on invoice {invoice}
-      t Need invoice with tax number
+      t No invoice for order {order}
       p I need an invoice for order {order}[ with our tax number|, made out to {company}|].
       p Invoice {invoice} shows the wrong [address|company|amount].
       p There was no invoice in the parcel and none in my account.

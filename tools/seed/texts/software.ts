@@ -3,6 +3,7 @@ import { subject, type Industry } from './subject.js';
 /** Software for companies, by subscription. */
 export const software: Industry = {
   goods: 'Ledger|Planner|Inbox|Board|Forms|Vault|Reports|Calendar|Flow|Studio|Sync|Pulse|Notes|Directory|Scheduler|Archive'.split('|'),
+  branded: 0,
   departments: ['Engineering', 'Platform', 'Product', 'Finance', 'Customer success'],
   subjects: [
     subject('technical 2 sign-in sso', `
@@ -27,7 +28,7 @@ export const software: Industry = {
     subject('technical 1 export bug', `
       t Export stops at {count},000 rows
       t CSV export is empty
-      t Export of {product} takes for ever
+      t Columns of the export in another order
       p The export of our {product} data [stops after {count},000 rows|is empty|never ends].
       p The exported file {file} cannot be opened in our spreadsheet program.
       p Since version {version} the columns of the export are in another order.
@@ -41,11 +42,10 @@ export const software: Industry = {
       f The order of the columns is back to what it was and is documented from now on.
     `),
     subject('billing 1 invoice billing', `
-      t Question about invoice {invoice}
       t Charged for too many seats
+      t Question about invoice {invoice}
       t Invoice {invoice} is wrong
-      t VAT missing on invoice {invoice}
-      p Invoice {invoice} lists {count} seats, but we only have [half of that|a few users|{days}].
+      p Invoice {invoice} lists {count} seats, but we only have [half of that|a few users|{days} of them in use].
       p We were charged {amount} although the subscription was cancelled in {month}.
       p Our purchase number is missing on invoice {invoice}, and our finance department sends it back.
       d The difference is {price} a month.
@@ -76,7 +76,6 @@ export const software: Industry = {
     subject('technical 1 api integration', `
       t API answers {code}
       t Webhooks arrive twice
-      t Rate limit reached too early
       t Integration with {other} stopped
       p The API answers with {code} for every request since {time}.
       p Webhooks of {product} [arrive twice|come hours late|do not arrive at all].
@@ -121,8 +120,8 @@ export const software: Industry = {
     `),
     subject('technical 0 how-to permissions', `
       t How do I share a {product} with others?
-      t Who may see what?
       t Cannot find the setting for {product}
+      t Move a project to {other}
       p How can I give [my team|a colleague|an external partner] access to {product}?
       p I cannot find where to change the [language|time zone|notifications] of {product}.
       p Is it possible to [move|copy] a project from {product} to {other}?

@@ -9,6 +9,7 @@ export interface Subject {
   tags: readonly string[];
   /** How grave it is: 0 asks, 1 disturbs, 2 hurts, 3 burns. */
   weight: number;
+  /** A title goes with the problem at the same place. */
   titles: readonly Phrase[];
   /** What the customer says first. */
   problems: readonly Phrase[];
@@ -24,6 +25,8 @@ export interface Subject {
 export interface Industry {
   subjects: readonly Subject[];
   goods: readonly string[];
+  /** Share of its goods that are called by a brand. */
+  branded: number;
   departments: readonly string[];
 }
 

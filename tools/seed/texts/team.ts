@@ -11,16 +11,21 @@ export const team = {
     Hi {name}, I am happy to help with that.
   `),
   questions: phrases(`
-    Could you tell me since when it happens?
-    Which message do you see exactly?
     Can you give me the number that begins with the letter on your confirmation?
     May I have the e-mail address of the account, please?
-    Have you already tried it with another browser or device?
     Is the address {street}, {city} still right?
     Which {product} is it about, the one from {month}?
-    Did you change anything shortly before, a password or the address?
     Could you please send a picture of it?
     To be sure: it is about the amount of {amount}, right?
+  `),
+  /** The same where something does not work. */
+  diagnoses: phrases(`
+    Could you tell me since when it happens?
+    Which message do you see exactly?
+    Have you already tried it with another browser or device?
+    Did you change anything shortly before, a password or the address?
+    Does it happen on your {device} only?
+    Are others near you affected as well?
   `),
   findings: phrases(`
     I have found it: the entry is from {date} and has the state "{code}".
@@ -61,7 +66,7 @@ export const team = {
     The customer was told to expect an answer by {day}.
     Lookup of {order} found the state "{code}".
     The customer is upset and mentioned a lawyer.
-    The customer was friendly and is not in a hurry.
+    An answer by e-mail is enough.
     The help article about it was offered and did not fit.
     Probably connected with the {other}, which was bought in {month}.
     A similar case was solved on {date} by {agent}.
@@ -71,12 +76,10 @@ export const team = {
   /** Comments of the team among themselves. */
   comments: phrases(`
     I am looking into it.
-    Asked {colleague}, who knows that part.
+    Asked {mate}, who knows that part.
     Called the customer, no answer. I will try again on {day}.
     Spoke with {name} by phone: it is really about the {product} and not about the {other}.
     Waiting for an answer from {company}.
-    Reproduced here with {browser} {version}.
-    Could not reproduce it on a {device}.
     The customer sent the file {file}; it confirms what was said.
     The same as the case from {month}, see {tracking}.
     @{agent} can you take over? I am away until {day}.
@@ -84,15 +87,22 @@ export const team = {
     Reminded the other department today.
     There are at least {count} more of these.
     No news yet, next look on {day}.
-    The logs of {time} show {code}.
     The customer was already promised an answer twice.
     Waiting for the customer since {days} days.
+  `),
+  /** The same where something does not work. */
+  analyses: phrases(`
+    Reproduced here with {browser} {version}, code {code}.
+    Could not reproduce it here, {device} and {browser}.
+    The logs of {time} show {code}.
+    Happens since {version}, before that it was fine.
+    Opened an issue for the developers: {tracking}.
   `),
   notes: phrases(`
     Careful, the customer has complained {count} times this year.
     Internal: up to {price} may be given without asking.
     Contract is worth {amount}, please be generous.
-    {colleague} thinks that the mistake is ours.
+    {mate} thinks that the mistake is ours.
     Do not promise a date, the team in {city} is short of people.
     Not to be told to the customer: the supplier has stopped making the {product}.
     Third case this month, I have told the product team.

@@ -3,12 +3,13 @@ import { subject, type Industry } from './subject.js';
 /** Internet, telephone and mobile lines. */
 export const telecoms: Industry = {
   goods: 'router|fibre line|prepaid card|television box|repeater|mobile contract|family tariff|data option|landline|modem|roaming pack|business line'.split('|'),
+  branded: 0.4,
   departments: ['Network', 'Field service', 'Billing', 'Number portability'],
   subjects: [
     subject('technical 2 internet outage', `
       t No internet since {day}
-      t Line is dead in {city}
       t Connection drops every evening
+      t Line is dead in {city}
       p We have had no internet [since {day}|for {days} days|since the storm] at {street}, {city}.
       p The connection [drops|breaks off] every few minutes, mostly in the evening.
       p The light on the {product} is red and the line is dead.
@@ -53,8 +54,8 @@ export const telecoms: Industry = {
     `),
     subject('service 1 sim activation', `
       t SIM card is not activated
-      t New SIM does not work
       t Lost phone, please block SIM
+      t New SIM does not work
       p My new SIM card has not been activated for {days} days.
       p I have lost my phone in {city}. Please block the number at once.
       p My {device} shows "no network" with the new card.
@@ -94,7 +95,7 @@ export const telecoms: Industry = {
     subject('service 1 technician appointment', `
       t Technician did not come
       t New appointment for {street}
-      t Waited all day for nothing
+      t Technician left without finishing
       p The technician announced for {day} did not come.
       p I need another appointment, on {day} I am not at home.
       p The technician was here and said that a part is missing.

@@ -3,12 +3,13 @@ import { subject, type Industry } from './subject.js';
 /** Flights, hotels and holidays. */
 export const travel: Industry = {
   goods: 'city trip|flight|package holiday|rental car|cruise|hotel room|train ticket|ferry crossing|round trip|ski week|beach holiday|guided tour'.split('|'),
+  branded: 0,
   departments: ['Reservations', 'Airline desk', 'Hotel partners', 'Claims'],
   subjects: [
     subject('service 2 flight cancellation', `
       t Flight {flight} cancelled
-      t Flight to {city} moved by {count} hours
       t Missed connection because of {flight}
+      t Stranded at the airport, booking {booking}
       p My flight {flight} to {city} on {date} was [cancelled|moved|delayed by {count} hours].
       p Because {flight} was late we missed the connection and had to stay overnight.
       p I am standing at the airport and nobody knows anything about booking {booking}.
@@ -37,8 +38,8 @@ export const travel: Industry = {
     `),
     subject('billing 2 refund cancellation', `
       t Refund for booking {booking}
-      t Cancelled {product}, no money back
       t Cancellation fee of {price}
+      t Voucher instead of money
       p I cancelled booking {booking} in {month} and still wait for {amount}.
       p You keep {price} as a fee, although the airline cancelled the flight.
       p Instead of money I got a voucher that I do not want.
@@ -51,8 +52,8 @@ export const travel: Industry = {
     `),
     subject('service 2 hotel complaint', `
       t Complaint about {hotel}
-      t Room at {hotel} was not as booked
       t {hotel} does not know our booking
+      t Pool of {hotel} closed
       p The room at {hotel} in {city} was [dirty|far too loud|not the one we had booked].
       p At {hotel} nobody knew anything about our booking {booking}.
       p The pool and the restaurant of {hotel} were closed during our whole stay.
@@ -74,7 +75,7 @@ export const travel: Industry = {
       p How can I add another suitcase to booking {booking}?
       d The report of the airport has the number {tracking}.
       d My medicine is in it.
-      d It is a dark green {other} with a yellow ribbon.
+      d It is a dark green one with a yellow ribbon.
       c The tracing system shows it in {city} since {day}, tag {tracking}.
       f Your suitcase comes to {street} on {day}.
       f The airline pays {price} for the damage.
@@ -95,8 +96,8 @@ export const travel: Industry = {
     `),
     subject('sales 0 question visa', `
       t Do I need a visa for {city}?
-      t Vegetarian meals and other questions
       t Group journey for {count} people
+      t Taking a dog along
       p Do we need a visa for the {product} to {city}?
       p We are a group of {count} people and look for a {product} in {month}.
       p Is it possible to take a dog on the {product}?
