@@ -92,6 +92,8 @@ describe('bodies that are not what the route takes', () => {
     ['an escaped U+0000', '{"title":"a\\u0000"}', '/title'],
     ['a key with a slash', { title: 'a', 'a/b~c': 1 }, '/a~1b~0c'],
     ['an unknown priority', { title: 'a', priority: 'soon' }, '/priority'],
+    ['a custom field of objects', { title: 'a', customFields: { plan: {} } }, '/customFields/plan'],
+    ['a message id twice', { title: 'a', conversation: [{ id: 'm', role: 'user', content: 'a' }, { id: 'm', role: 'user', content: 'b' }] }, '/conversation/1/id'],
     ['an array', [], ''],
     ['a text', '"title"', ''],
     ['null', 'null', ''],

@@ -87,6 +87,8 @@ describe('query parameters', () => {
     ['/v1/tickets?status=lost', '?status'],
     ['/v1/tickets?sort=title', '?sort'],
     ['/v1/tickets?createdFrom=yesterday', '?createdFrom'],
+    ['/v1/tickets?createdFrom=2026-05-02&createdTo=2026-05-01', '?createdFrom'],
+    ['/v1/tickets/counts?updatedFrom=2026-05-02T00:00:00Z&updatedTo=2026-05-01', '?updatedFrom'],
     ['/v1/tickets/counts?status=open', '?status'],
     ['/v1/tickets?q=a&q=b', '?q'],
     ['/v1/me?x=1', '?x'],
