@@ -1,8 +1,11 @@
-import { RoundTransport } from '#messaging';
+import { topics } from '#contracts';
+import { GroupProgress, RoundTransport } from '#messaging';
 import { Health, readConfig, startService } from '#observability';
 import type { Database } from '#persistence';
 import { Config } from './src/config.js';
 import { QuerySearchModule } from './src/query-search.module.js';
+import { viewGroup } from './src/ticket-view.consumer.js';
+import { tellLag } from './src/projection-lag.js';
 import { STORE } from './src/store.js';
 
 /** An assertion names all assistants of somebody, up to 10,000 with 64 characters each, bytes. */
@@ -23,5 +26,6 @@ await startService({
     health.check('kafka', () => transport.health().ready);
     health.liveness(() => transport.health().live);
     app.connectMicroservice({ strategy: transport });
+    tellLag(app, GroupProgress.of({ brokers: config.KAFKA_BROKERS, clientId: 'query-search-progress', group: viewGroup, topic: topics.events }));
   },
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { clientOf, type Client } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 
@@ -85,8 +86,10 @@ describe('the life of a ticket', () => {
     expect(timeline.body['nextAfter']).toBeNull();
 
     for (const q of ['4711 invo', `#${number}`, String(number), id, 'carla@example.org', 'friend boss', 'THANKS']) {
-      const found = await ada.get(`/tickets?q=${encodeURIComponent(q)}`);
-      expect([q, found.body['items'].map((ticket: { id: string }) => ticket.id)]).toEqual([q, [id]]);
+      await eventually(async () => {
+        const found = await ada.get(`/tickets?q=${encodeURIComponent(q)}`);
+        expect([q, found.body['items'].map((ticket: { id: string }) => ticket.id)]).toEqual([q, [id]]);
+      });
     }
   });
 
@@ -109,7 +112,7 @@ describe('the life of a ticket', () => {
     for (let tries = 0; tries < 100 && (await grace.get(`/tickets/${id}`)).status !== 410; tries += 1);
     expect(await grace.get(`/tickets/${id}`)).toMatchObject({ status: 410, body: { type: '/problems/gone' } });
     expect(await grace.post(`/tickets/${id}/comments`, { body: 'x' })).toMatchObject({ status: 410, body: { type: '/problems/gone' } });
-    expect((await grace.get(`/tickets?q=${encodeURIComponent(title)}`)).body).toMatchObject({ items: [], total: 0 });
+    await eventually(async () => expect((await grace.get(`/tickets?q=${encodeURIComponent(title)}`)).body).toMatchObject({ items: [], total: 0 }));
     expect((await clientOf(stack, { org, sub: 'linus' }).get(`/tickets/${id}`)).status).toBe(404);
     expect(await grace.post(`/tickets/${id}/restore`)).toMatchObject({ status: 403, body: { type: '/problems/forbidden' } });
     expect(await ada.post(`/tickets/${id}/restore`)).toMatchObject({ status: 200, body: { id, version: 3 } });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Queries } from '../../apps/gateway/src/queries.js';
 import { clientOf, type Answer, type Client } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 
@@ -25,6 +26,7 @@ beforeAll(async () => {
   own = await grace.ticket({ ...fields, assistantId: 'billing-bot' });
   hidden = await ada.ticket({ ...fields, assistantId: 'tech-bot' });
   foreign = await stranger.ticket({ ...fields, assistantId: 'billing-bot' });
+  await eventually(async () => (await ada.get(`/tickets?q=${word}`)).body['total'] === 2); // search follows the lists
 }, 60_000);
 afterAll(() => stack?.stop(), 30_000);
 

@@ -19,7 +19,7 @@ export interface Query {
   minVersion?: string | undefined;
 }
 
-const passedOn = ['content-type', 'etag', 'link', 'retry-after'] as const;
+const passedOn = ['content-type', 'etag', 'link', 'retry-after', 'x-projection-lag-ms'] as const;
 /** How long an answer may take, ms. */
 const patienceMs = 3_000;
 /** An assertion is used again for so long, well within its validity, ms. */

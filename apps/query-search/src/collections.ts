@@ -36,10 +36,10 @@ export const collections = { views: 'tickets', timeline: 'timeline', search: 'se
  * @throws StoreFault when the store cannot be reached
  */
 export async function prepareViews({ db }: Pick<Database, 'db'>): Promise<void> {
-  for (const [collection, indexes] of [[collections.views, viewIndexes], [collections.search, searchIndexes]] as const) {
-    const named = Object.entries(indexes).map(([name, key]) => ({ name, key: { ...key } }));
-    await guarded(() => db.collection(collection).createIndexes(named));
-  }
+  const make = (collection: string, indexes: Record<string, Record<string, 1 | -1>>) =>
+    guarded(() => db.collection(collection).createIndexes(Object.entries(indexes).map(([name, key]) => ({ name, key: { ...key } }))));
+  await make(collections.views, viewIndexes);
+  await make(collections.search, searchIndexes);
   const expiry = { key: { at: 1 }, name: 'expiry', expireAfterSeconds: resultDays * 86_400 } as const;
   await guarded(() => db.collection(collections.results).createIndexes([expiry]));
 }

@@ -3,7 +3,7 @@ import type mongoose from 'mongoose';
 import type { CommandStatus, Principal, Problem } from '#contracts';
 import { guarded, type Database } from '#persistence';
 import { collections } from './collections.js';
-import { duplicates } from './newer-only.js';
+import { duplicates } from './newer-only.store.js';
 import { STORE } from './store.js';
 
 /** The answer that a command got. Kept for a week. */

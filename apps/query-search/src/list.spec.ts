@@ -11,7 +11,7 @@ import { asked as words } from './search/words.js';
 const query = (asked: Record<string, string | string[]> = {}) => ListQuery.parse(asked);
 const conditions = (asked: Record<string, string | string[]>, by = ada, commonness: Commonness = 'middling') => {
   const { q, ...filters } = query(asked);
-  return q === undefined ? conditionsOf(by, filters) : entryConditions(by, filters, words(q)!, commonness);
+  return q === undefined ? conditionsOf(by, filters) : entryConditions(by, filters, { ...words(q)!, commonness });
 };
 const filtersOf = (asked: Record<string, string | string[]>, by = ada) => conditions(asked, by).map(({ filter }) => filter);
 const plans = (asked: Record<string, string | string[]>, by = ada, commonness: Commonness = 'middling') => {

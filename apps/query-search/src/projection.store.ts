@@ -3,7 +3,7 @@ import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
 import { Arrivals } from './arrivals.js';
 import { collections, prepareViews } from './collections.js';
-import { addMissing, putNewer, type Put } from './newer-only.js';
+import { addMissing, putNewer, type Put } from './newer-only.store.js';
 import type { SearchEntry } from './search/search-entry.projection.js';
 import { STORE } from './store.js';
 import type { TicketView, TimelineRow } from './ticket-view.projection.js';

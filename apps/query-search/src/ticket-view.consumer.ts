@@ -7,6 +7,9 @@ import { missedVersions, projectionDelay, unknownEvents, viewsWritten } from './
 import { ProjectionStore } from './projection.store.js';
 import { fold, rowOf, viewOf, type Folded } from './ticket-view.projection.js';
 
+/** Whoever says how old the views are asks about this group. */
+export const viewGroup = 'query-search.ticket-view';
+
 /** Keeps the views of tickets up to date with the events topic. */
 @Controller()
 export class TicketViewConsumer {
@@ -15,7 +18,7 @@ export class TicketViewConsumer {
   constructor(private readonly store: ProjectionStore) {}
 
   /** Timeline rows first: whoever sees a version in the view finds its row. */
-  @Subscribe({ topic: topics.events, group: 'query-search.ticket-view', maxRecords: 500, lanes: 2, paceMs: 100 })
+  @Subscribe({ topic: topics.events, group: viewGroup, maxRecords: 500, lanes: 2, paceMs: 100 })
   async project(@Payload() round: Round): Promise<DeadLetter[]> {
     const { events, dead, unknown } = eventsIn(round);
     unknownEvents.inc(unknown);

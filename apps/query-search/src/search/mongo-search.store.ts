@@ -107,7 +107,7 @@ export class MongoSearch extends SearchPort {
     if (!search) return undefined;
     const words = await this.rarestFirst(principal.orgId, search.words);
     const commonness = purpose === 'finding' ? await this.commonness(principal.orgId, search) : 'middling';
-    const conditions = entryConditions(principal, filters, { ...search, words }, commonness);
+    const conditions = entryConditions(principal, filters, { ...search, words, commonness });
     return { question, conditions, isLate: divided(filters).isLate || !orders[sort].byCreation };
   }
 

@@ -12,15 +12,23 @@ export function divided({ status, priority, updatedFrom, updatedTo, ...early }: 
   return { early, late, isLate: Object.values(late).some((value) => value !== undefined) };
 }
 
-/** Everything that entries are asked for. @param search words, the rarest first: one of them leads the query */
-export const entryConditions = (principal: Principal, filters: Omit<TicketFilters, 'q'>, search: Asked, commonness: Commonness): Condition[] => [
-  ...wordConditions(principal, search, commonness),
+/** A search as it is run. */
+export interface Looked extends Asked {
+  /** The rarest first: one of them leads the query. */
+  words: string[];
+  /** Of the beginning, where no whole word leads. */
+  commonness: Commonness;
+}
+
+/** Everything that entries are asked for. */
+export const entryConditions = (principal: Principal, filters: Omit<TicketFilters, 'q'>, search: Looked): Condition[] => [
+  ...wordConditions(principal, search),
   ...keyConditions(principal, divided(filters).early),
   ...rangeOf('createdAt', filters.createdFrom, filters.createdTo),
 ];
 
 /** Every word must match, the last one as a prefix. Who may not read notes is asked about the words outside them, where notes say more. */
-function wordConditions(principal: Principal, { words, prefix }: Asked, commonness: Commonness): Condition[] {
+function wordConditions(principal: Principal, { words, prefix, commonness }: Looked): Condition[] {
   const [rarest, ...others] = words;
   const begins = beginsWith(prefix);
   const lead = { index: 'byWord', rank: 2 } as const;
