@@ -237,7 +237,8 @@ export class Course {
 
   #reopen() {
     const { random, story } = this.parts;
-    this.#move('open', story.reopening(), random.around(1.5 * dayMs, 0.8));
+    const comment = this.#comments < mostComments ? { comment: story.reopening() } : {};
+    this.#step('ticket.change-status.v1', { to: 'open', ...comment }, { by: mail, after: random.around(1.5 * dayMs, 0.8) });
     this.#move('pending', undefined, random.around(4 * hourMs, 1));
     if (random.chance(0.5)) this.#reply(story.solution(), random.around(9 * hourMs, 1));
     this.#move('resolved', undefined, random.around(dayMs, 1));

@@ -51,6 +51,7 @@ const digits = (random: Random, count: number) => String(random.whole(10 ** (cou
 
 type Maker = (random: Random, about: Circumstances) => string;
 const before = (random: Random, { at }: Circumstances, most: number) => new Date(at - random.whole(1, most) * dayMs);
+const dateText = (date: Date, { plainDates }: Circumstances) => (plainDates ? date.toISOString().slice(0, 10) : `${date.getUTCDate()} ${months[date.getUTCMonth()]}`);
 const product: Maker = (random, { industry }) => {
   const kind = industry.goods[random.rank(industry.goods.length)]!;
   if (!random.chance(industry.branded)) return kind;
@@ -67,10 +68,8 @@ const makers: Readonly<Record<Slot, Maker>> = {
   price: (random) => money(random.around(14, 0.7)),
   day: (random) => days[random.whole(0, 6)]!,
   month: (random, about) => months[before(random, about, 90).getUTCMonth()]!,
-  date: (random, about) => {
-    const date = before(random, about, 30);
-    return about.plainDates ? date.toISOString().slice(0, 10) : `${date.getUTCDate()} ${months[date.getUTCMonth()]}`;
-  },
+  date: (random, about) => dateText(before(random, about, 30), about),
+  later: (random, about) => dateText(new Date(about.at + random.whole(4, 45) * dayMs), about),
   city: (random) => cities[random.rank(cities.length)]!,
   street: (random) => `${random.rank(180) + 1} ${random.pick(streets)}`,
   name: (_, { customer }) => customer.first,

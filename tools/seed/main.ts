@@ -66,7 +66,7 @@ async function run({ tickets, organisations, seed, even, from, wait, brokers, da
     await producer.connect();
     const began = performance.now();
     const seeding = new Seeding({ producer, backlog, progress, signal: stop.signal, noWait: !wait });
-    const sent = await seeding.send(commandsOf({ seed, shares, end }, from), total);
+    const sent = await seeding.send(commandsOf({ seed, shares, end }, from), total, from);
     if (wait && !stop.signal.aborted) await seeding.follow();
     progress.say(stop.signal.aborted ? howToGoOn(sent, total) : summary(sent, shares, (performance.now() - began) / 1_000));
     return stop.signal.aborted ? 130 : 0;

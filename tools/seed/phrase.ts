@@ -2,7 +2,7 @@ import type { Random } from './random.js';
 
 /** Facts of a case that phrases may name. */
 export const slots = [
-  'order', 'invoice', 'product', 'other', 'amount', 'price', 'day', 'month', 'date', 'city', 'street', 'name', 'full', 'agent', 'colleague',
+  'order', 'invoice', 'product', 'other', 'amount', 'price', 'day', 'month', 'date', 'later', 'city', 'street', 'name', 'full', 'agent', 'colleague',
   'code', 'version', 'count', 'days', 'last4', 'email', 'tracking', 'device', 'browser', 'booking', 'flight', 'hotel', 'company', 'time', 'file', 'mate',
 ] as const; // prettier-ignore
 export type Slot = (typeof slots)[number];

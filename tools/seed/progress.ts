@@ -37,7 +37,8 @@ export class Progress {
   tell(step: Step, counted = step.done): void {
     const now = this.clock();
     if (step.label !== this.#label) this.#begin(step.label);
-    if (now - this.#drawnAt < (this.output.isTTY ? redrawMs : lineMs)) return;
+    const isEnd = step.done === step.total && step.total > 0;
+    if (!isEnd && now - this.#drawnAt < (this.output.isTTY ? redrawMs : lineMs)) return;
     this.#drawnAt = now;
     this.#samples.push({ at: now, done: step.done, counted });
     this.#samples = this.#samples.filter(({ at }, index) => at >= now - windowMs || index === this.#samples.length - 2);

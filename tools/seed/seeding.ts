@@ -53,10 +53,11 @@ export class Seeding {
 
   /**
    * Sends all, or as many as there are until the signal is aborted.
+   * @param from tickets that were left out of the plan, since they are there
    * @throws SeedingFailed when the broker or ticket-command does not take them
    */
-  async send(plan: Iterable<Planned>, total: number): Promise<Sent> {
-    const sent: Sent = { commands: 0, tickets: 0, complete: 0 };
+  async send(plan: Iterable<Planned>, total: number, from = 0): Promise<Sent> {
+    const sent: Sent = { commands: 0, tickets: from, complete: from };
     this.#deadBefore = await this.parts.backlog.written(deadLetters);
     let records: OutgoingRecord[] = [];
     for (const { command, tickets, complete } of plan) {

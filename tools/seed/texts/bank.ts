@@ -12,14 +12,14 @@ export const bank: Industry = {
       t New card has not arrived
       p My {product} ending in {last4} was declined [in {city}|at the till|online], although there is enough money.
       p The cash machine in {street} kept my card.
-      p I have not received my new card yet, the old one ends on {date}.
+      p I have not received my new card yet, the old one ends on {later}.
       d I was on a journey and stood there without any money.
       d The machine showed the number {code}.
       d The PIN was right, I use it every day.
       c The card was in the wrong country profile: {city} was blocked.
       c The letter with the card came back to us: the address is out of date.
       f Your card is open for {city} now; the next payment will work.
-      f A new card is on its way and should arrive by {date}.
+      f A new card is on its way and should arrive by {later}.
     `),
     subject('service 3 fraud', `
       t Payment of {amount} that I did not make
@@ -87,7 +87,7 @@ export const bank: Industry = {
       p What is the state of my application {order} for a {product}?
       p I would like to repay {amount} of my loan early. What does it cost?
       p Which papers do you need for a {product}?
-      d We have found a flat in {city} and the seller wants an answer by {date}.
+      d We have found a flat in {city} and the seller wants an answer by {later}.
       d I am self-employed and have the figures of the last {count} months.
       c The valuation of {street} is missing; lending expects it on {day}.
       f Your application is approved; the contract comes by mail.
@@ -117,7 +117,7 @@ export const bank: Industry = {
       d I uploaded my passport twice and it was refused both times.
       c The identification expired; compliance needs a new picture of the passport.
       f The block is lifted. Thank you for the papers.
-      f Please visit our branch in {street} together; an appointment is reserved for {date}.
+      f Please visit our branch in {street} together; an appointment is reserved for {later}.
     `),
   ],
 };

@@ -88,9 +88,9 @@ export const customer = {
     We cannot work like this.
     It is not urgent, but I would like to know.
     Otherwise I will have to look for another provider.
-    I am going to be on holiday from {date} on.
+    I am going to be on holiday from {later} on.
     My customers are waiting and I have nothing to tell them.
-    Our deadline is {date}.
+    Our deadline is {later}.
     I have already lost a whole day with this.
     For an explanation I would be grateful, too.
     If nothing happens, I will talk to my lawyer.
@@ -157,8 +157,8 @@ export const customer = {
   reopens: phrases(`
     Unfortunately it has begun again [today|on {day}|after a few days].
     I am sorry, but it is still not solved.
-    Only half of it works: the {product} is still wrong.
-    The money has still not arrived.
+    Nothing has changed on my side since your answer.
+    I am afraid that this is not finished yet.
     Your solution worked for one day.
     I still have the problem, now with the message {code}.
   `),

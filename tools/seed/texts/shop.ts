@@ -95,7 +95,7 @@ export const shop: Industry = {
       t Voucher code {code} does not work
       t Discount was not taken off
       t Gift card cannot be used
-      p The voucher code {code} is not accepted[, although it is valid until {date}|].
+      p The voucher code {code} is not accepted[, although it is valid until {later}|].
       p The discount of {price} was shown in the basket but not on invoice {invoice}.
       p I got a gift card for {amount} and the shop says that it was used already.
       d It was in the newsletter that I received on {day}.
@@ -104,7 +104,7 @@ export const shop: Industry = {
       c The code {code} was limited to new customers, the newsletter did not say so.
       c The gift card was used on {date} by another account in {city}; that needs a check by accounting.
       f We have taken {price} off invoice {invoice}; the corrected one is in your account.
-      f Here is a new code for you: {code}. It works for everything until {date}.
+      f Here is a new code for you: {code}. It works for everything until {later}.
     `),
     subject('service 0 order-change', `
       t Wrong address on order {order}

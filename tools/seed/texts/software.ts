@@ -33,7 +33,7 @@ export const software: Industry = {
       p The exported file {file} cannot be opened in our spreadsheet program.
       p Since version {version} the columns of the export are in another order.
       d There is no error message, the progress bar simply stays at {count} percent.
-      d We need the numbers for the audit on {date}.
+      d We need the numbers for the audit on {later}.
       d The umlauts and accents in customer names are broken.
       d Our script that reads {file} every night fails because of that.
       c The export reuses the query of the page and so its limit. Reproduced in the test tenant.
@@ -49,7 +49,7 @@ export const software: Industry = {
       p We were charged {amount} although the subscription was cancelled in {month}.
       p Our purchase number is missing on invoice {invoice}, and our finance department sends it back.
       d The difference is {price} a month.
-      d According to the contract that {colleague} signed, the price is fixed until {date}.
+      d According to the contract that {colleague} signed, the price is fixed until {later}.
       d Please send future invoices to {email}.
       d The card ending in {last4} belongs to a colleague who has left.
       c The seats were counted before the removal on {date}; the credit is due.
@@ -86,7 +86,7 @@ export const software: Industry = {
       d Nothing was changed in our code.
       c The key expired; the warning went to a mailbox that nobody reads.
       c The receiver answers only after {count} seconds, so we send it again: at least once is what we promise.
-      f We have extended the key until {date}. Please create a new one before that.
+      f We have extended the key until {later}. Please create a new one before that.
       f Webhooks carry an id now, so that a repeat can be told from a new one.
     `),
     subject('technical 1 data sync', `
@@ -112,10 +112,10 @@ export const software: Industry = {
       p Please send us a quote for {count} seats with yearly billing.
       p Is there a discount for [schools|charities|start-ups]?
       d Our budget for this year is {amount}.
-      d The decision is made in a meeting on {date}.
+      d The decision is made in a meeting on {later}.
       d We would need {product} as well as {other}.
-      c Above {count} seats the yearly price applies; a trial is possible until {date}.
-      f The quote is in your mailbox. It is valid until {date}.
+      c Above {count} seats the yearly price applies; a trial is possible until {later}.
+      f The quote is in your mailbox. It is valid until {later}.
       f You can change the plan at any time; what you have paid is set off.
     `),
     subject('technical 0 how-to permissions', `
@@ -155,9 +155,9 @@ export const software: Industry = {
       p Our lawyers need a signed data processing agreement for {company}.
       p We close our office in {city} and do not need the workspace any more.
       d I have already downloaded what I need.
-      d The deadline for our answer to the authority is {date}.
+      d The deadline for our answer to the authority is {later}.
       c Identity confirmed by {colleague}; deletion runs after the usual {days} days.
-      f The account and its data will be deleted on {date}.
+      f The account and its data will be deleted on {later}.
       f The signed agreement is attached; please send one copy back.
     `),
   ],

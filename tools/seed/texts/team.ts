@@ -82,8 +82,8 @@ export const team = {
     Waiting for an answer from {company}.
     The customer sent the file {file}; it confirms what was said.
     The same as the case from {month}, see {tracking}.
-    @{agent} can you take over? I am away until {day}.
-    Priority raised because of the deadline on {date}.
+    {mate}, can you take over? I am away until {day}.
+    Priority raised because of the deadline on {later}.
     Reminded the other department today.
     There are at least {count} more of these.
     No news yet, next look on {day}.
@@ -101,13 +101,13 @@ export const team = {
   notes: phrases(`
     Careful, the customer has complained {count} times this year.
     Internal: up to {price} may be given without asking.
-    Contract is worth {amount}, please be generous.
+    The contract is worth {count},000 a year, please be generous.
     {mate} thinks that the mistake is ours.
     Do not promise a date, the team in {city} is short of people.
     Not to be told to the customer: the supplier has stopped making the {product}.
     Third case this month, I have told the product team.
     Identity not confirmed yet.
-    The amount needs two signatures, {agent} has the second one.
+    The amount needs two signatures, {mate} has the second one.
     Please watch the tone, he posted the last answer in public.
   `),
   replyOpenings: phrases(`

@@ -73,7 +73,7 @@ export const telecoms: Industry = {
       p You promised to bring my number from my old provider, but [it has not happened|I got a new one].
       p Porting was refused because of a wrong date of birth.
       p Since the porting I can call, but nobody can call me.
-      d My old provider confirmed the release for {date}.
+      d My old provider confirmed the release for {later}.
       d All my customers know only that number.
       c The old provider has {company} as owner of the number, we asked with the private name.
       f Your number will be moved in the night to {day}.
@@ -84,13 +84,13 @@ export const telecoms: Industry = {
       t Cancel contract {order}
       t Better offer for long-time customers
       p I would like to change to the {product}[ from {month} on|].
-      p Please confirm the end of contract {order} on {date}.
+      p Please confirm the end of contract {order} on {later}.
       p A competitor offers me the same for {price}. Can you do something?
       d I have been a customer for {count} years.
       d The website always shows an error ({code}) when I try it there.
       c Notice arrived in time; retention may offer {price} for 24 months.
-      f The change to the {product} takes place on {date}.
-      f We confirm the end of contract {order} on {date} and are sorry to see you go.
+      f The change to the {product} takes place on {later}.
+      f We confirm the end of contract {order} on {later} and are sorry to see you go.
     `),
     subject('service 1 technician appointment', `
       t Technician did not come
@@ -103,7 +103,7 @@ export const telecoms: Industry = {
       d Please call before, the bell is broken.
       d The house is in the back yard, the entrance is beside the bakery.
       c Field service noted "nobody at home" at {time}; the position of the van was in another street.
-      f The new appointment is on {date} between 8 and 12.
+      f The new appointment is on {later} between 8 and 12.
       f The technician will bring the part on {day} and call you before.
     `),
     subject('technical 0 device setup', `

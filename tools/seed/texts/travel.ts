@@ -26,7 +26,7 @@ export const travel: Industry = {
       t Change booking {booking}
       t Wrong name on ticket {booking}
       t Move journey to {month}
-      p I have to change booking {booking} to {date}.
+      p I have to change booking {booking} to {later}.
       p There is a spelling mistake in the name on the ticket: it should be {full}.
       p Can we move the {product} to {month} because of illness?
       d The doctor's certificate is attached.
@@ -34,7 +34,7 @@ export const travel: Industry = {
       d I noticed it minutes after the booking.
       c The fare allows a correction of up to three letters without charge.
       f The name on booking {booking} is corrected.
-      f Your {product} now begins on {date}; the difference of {price} will be charged.
+      f Your {product} now begins on {later}; the difference of {price} will be charged.
     `),
     subject('billing 2 refund cancellation', `
       t Refund for booking {booking}
@@ -46,7 +46,7 @@ export const travel: Industry = {
       d I have written {count} e-mails so far.
       d The insurance wants a confirmation from you.
       d I paid with the card ending in {last4}.
-      c The hotel agrees to pay back in full; the airline keeps the taxes until {date}.
+      c The hotel agrees to pay back in full; the airline keeps the taxes until {later}.
       f {amount} are on their way to your card.
       f Here is the confirmation for your insurance; it names the fee of {price}.
     `),
@@ -61,7 +61,7 @@ export const travel: Industry = {
       d There was a building site right below the window.
       d The photographs on your page must be many years old.
       d We paid {amount} for {days} nights.
-      c The hotel confirms works until {date}; it should have been on the page.
+      c The hotel confirms works until {later}; it should have been on the page.
       c Overbooked: {hotel} sold {count} rooms too many.
       f The hotel pays back {price}, and we add a voucher for your next journey.
       f We have moved you to another hotel in {street}; the taxi is paid.
@@ -104,9 +104,9 @@ export const travel: Industry = {
       d One of us uses a wheelchair.
       d We would like to have adjoining rooms.
       d Our budget is around {amount}.
-      c Group fare from ten people on, option until {date}.
+      c Group fare from ten people on, option until {later}.
       f No visa is needed for a stay of up to {count} days.
-      f The offer for your group is in your mailbox and valid until {date}.
+      f The offer for your group is in your mailbox and valid until {later}.
     `),
     subject('billing 1 payment invoice', `
       t Final payment for {booking}
