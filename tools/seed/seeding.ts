@@ -148,7 +148,7 @@ export class Seeding {
     const dead = (await this.parts.backlog.written(deadLetters)) - this.#deadBefore;
     if (dead === 0) return;
     throw new SeedingFailed(
-      `ticket-command set ${amount(dead)} commands aside (topic ${deadLetters}). It takes commands of the past only with ALLOW_PAST_COMMANDS=true, as npm start sets it.`,
+      `ticket-command set ${amount(dead)} of the commands aside (topic ${deadLetters}). It takes commands of the past only with ALLOW_PAST_COMMANDS=true, as npm start sets it.`,
     );
   }
 }

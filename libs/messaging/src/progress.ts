@@ -98,7 +98,7 @@ export class GroupProgress {
 
 const isPassed = (ends: Offsets, committed: Offsets) => [...ends].every(([partition, end]) => (committed.get(partition) ?? 0) >= end);
 
-/** Asks the cluster. A group that has committed nothing is at the beginning. */
+/** Asks the cluster, which says -1 where a group has committed nothing: it is at the beginning there. */
 class ClusterProgress implements ProgressSource {
   private readonly probe: BrokerProbe;
 
@@ -131,4 +131,4 @@ class ClusterProgress implements ProgressSource {
   }
 }
 
-const offsets = (partitions: readonly { partition: number; offset: string }[]): Offsets => new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+const offsets = (partitions: readonly { partition: number; offset: string }[]): Offsets => new Map(partitions.map(({ partition, offset }) => [partition, Math.max(0, Number(offset))]));
