@@ -8,5 +8,6 @@ export * from './text.js';
 export * from './ticket.js';
 export * from './ticket.commands.js';
 export * from './ticket.events.js';
+export * from './ticket.export.js';
 export * from './ticket.views.js';
 export * from './topics.js';

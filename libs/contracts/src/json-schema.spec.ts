@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { z } from 'zod';
 import { goldens } from '../testing/golden.js';
 import * as contracts from './index.js';
-import { bodies, CountsQuery, jsonSchemaOf, ListQuery, messageValue, PageQuery, TicketIdOrNumber, TimelineQuery, type MessageType } from './index.js';
+import { bodies, CountsQuery, ExportQuery, jsonSchemaOf, ListQuery, messageValue, PageQuery, TicketIdOrNumber, TicketQuery, TimelineQuery, type MessageType } from './index.js';
 
 const types = Object.keys(messageValue) as MessageType[];
 const golden = (file: string) => structuredClone(goldens.find((one) => one.file === file)!.value) as { data: Record<string, unknown> } & Record<string, unknown>;
@@ -16,7 +16,7 @@ describe('JSON Schema', () => {
     }
   });
 
-  it.each(Object.entries({ ...bodies, ListQuery, CountsQuery, PageQuery, TimelineQuery, TicketIdOrNumber }))('can be made of what doors read: %s', (_, schema) => {
+  it.each(Object.entries({ ...bodies, ListQuery, CountsQuery, ExportQuery, TicketQuery, PageQuery, TimelineQuery, TicketIdOrNumber }))('can be made of what doors read: %s', (_, schema) => {
     for (const io of ['input', 'output'] as const) expect(z.toJSONSchema(schema, { io })).toBeDefined();
   });
 

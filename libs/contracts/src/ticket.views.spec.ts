@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
-import { bodies, CountsQuery, ListQuery, NoQuery, PageQuery, snippetOf, TicketIdOrNumber, TimelineQuery } from './index.js';
+import { bodies, CountsQuery, ListQuery, NoQuery, PageQuery, snippetOf, TicketIdOrNumber, TicketQuery, TimelineQuery } from './index.js';
 
 const takes = (schema: z.ZodType, value: unknown) => schema.safeParse(value).success;
 const wrong = (schema: z.ZodType, value: unknown) => schema.safeParse(value).error?.issues.map(({ path, code }) => `${path.join('.')} ${code}`) ?? [];
@@ -127,6 +127,35 @@ describe('other queries', () => {
     expect(TimelineQuery.parse({ type: 'status-changed,created' })).toMatchObject({ type: ['ticket.status-changed.v1', 'ticket.created.v1'] });
     for (const type of ['ticket.created.v1', 'exploded', '', 'toString']) expect(takes(TimelineQuery, { type })).toBe(false);
   });
+  it.each([
+    [{}, {}],
+    [{ version: '7' }, { version: 7 }],
+    [{ version: '999999999999999' }, { version: 999_999_999_999_999 }],
+    [{ asOf: '2026-01-01T13:00:00+01:00' }, { asOf: '2026-01-01T12:00:00.000Z' }],
+    [{ asOf: '2026-01-01' }, { asOf: '2026-01-01T23:59:59.999Z' }],
+    [{ asOf: '9999-12-31T23:59:59-12:00' }, { asOf: '9999-12-31T23:59:59.999Z' }],
+  ])('a ticket and its pages are asked for at %j', (query, read) => {
+    expect(TicketQuery.parse(query)).toEqual(read);
+    for (const pages of [PageQuery, TimelineQuery]) expect(pages.parse(query)).toMatchObject(read);
+  });
+  it.each([
+    [{ version: '0' }, ['version too_small']],
+    [{ version: '-1' }, ['version invalid_format']],
+    [{ version: '1.5' }, ['version invalid_format']],
+    [{ version: '' }, ['version invalid_format']],
+    [{ version: '"1"' }, ['version invalid_format']],
+    [{ version: '1'.repeat(16) }, ['version invalid_format']],
+    [{ version: ['1', '2'] }, ['version invalid_type']],
+    [{ asOf: 'yesterday' }, ['asOf invalid_union']],
+    [{ asOf: '2026-02-30' }, ['asOf invalid_union']],
+    [{ asOf: '2026-01-01T12:00:00' }, ['asOf invalid_union']],
+    [{ asOf: ['2026-01-01', '2026-01-02'] }, ['asOf invalid_type']],
+    [{ version: '1', asOf: '2026-01-01' }, ['asOf custom']],
+    [{ 'version[$gt]': '1' }, [' unrecognized_keys']],
+  ])('%j is no moment', (query, expected) => {
+    for (const schema of [TicketQuery, PageQuery, TimelineQuery]) expect(wrong(schema, query)).toEqual(expected);
+  });
+
   it('no query is none', () => expect([takes(NoQuery, {}), takes(NoQuery, { a: '1' })]).toEqual([true, false]));
 
   it.each([

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { anyOf, moment, single, version, wholeNumber } from './parameters.js';
 import type { Actor } from './principal.js';
-import { PersonId, Slug, text, Uuid } from './text.js';
-import { AssigneeInput, CommentBody, MessageInput, MessageInputs, Priority, StatusInput, type Message, type Status, type Ticket, type TicketAnswer } from './ticket.js';
+import { text, Uuid } from './text.js';
+import { AssigneeInput, CommentBody, MessageInput, MessageInputs, StatusInput, type Message, type Status, type Ticket, type TicketAnswer } from './ticket.js';
+import { filters, inOrder } from './ticket.filters.js';
 import { commandData, DetailsPatch, ToolCall } from './ticket.commands.js';
 import { eventData, isEventType, type EventType, type ShortEventType } from './ticket.events.js';
 
@@ -31,69 +33,6 @@ export const TicketId = Uuid;
 /** `/tickets/{idOrNumber}`. */
 export const TicketIdOrNumber = z.union([Uuid, z.string().regex(/^[1-9][0-9]{0,14}$/).transform(Number).pipe(z.int())]);
 
-const single = z.string({ error: (issue) => (Array.isArray(issue.input) ? 'must be given once' : 'must be a text') });
-
-/** A parameter that may be repeated, or hold several values between commas: any of them. */
-const anyOf = <T extends z.ZodType<unknown, string>>(value: T) =>
-  z
-    .union([z.string(), z.array(z.string())])
-    .transform((given) => [given].flat().flatMap((one) => one.split(',')).map((one) => one.trim()))
-    .pipe(z.array(value).min(1).max(100));
-
-const wholeNumber = (max: number) =>
-  single
-    .regex(/^[0-9]{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().int().min(1).max(max));
-
-const isDate = /^\d{4}-\d{2}-\d{2}$/;
-
-/** Instants are compared as texts, whose years have four digits: what lies beyond them is their first or last moment. */
-const [firstMs, lastMs] = [Date.parse('0000-01-01T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z')];
-const withinReach = (ms: number) => new Date(Math.min(lastMs, Math.max(firstMs, ms))).toISOString();
-
-/**
- * An instant, or a bare date: that day's first moment as a start, its end as an end (UTC). Answers an ISO instant. A day ends at 24:00, which as a text
- * lies before the next day's 00:00: a range that begins there is told from an empty one.
- */
-const bound = (edge: '00' | '24') =>
-  single
-    .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'must be a date or an instant with an offset (a + is written %2B)' }))
-    .transform((value) => (isDate.test(value) ? `${value}T${edge}:00:00.000Z` : withinReach(Date.parse(value))))
-    .pipe(z.string());
-
-/** `me`, `none`, a member's id, or `agent:<id>`. */
-const AssigneeFilter = PersonId;
-
-/** Filters that list, counts and export share. `createdTo` and `updatedTo` are exclusive once parsed. */
-const filters = {
-  priority: anyOf(Priority).optional(),
-  assignee: anyOf(AssigneeFilter).optional(),
-  assistantId: anyOf(Slug).optional(),
-  tag: anyOf(text(50, 1)).optional(),
-  requester: anyOf(text(255, 1)).optional(),
-  createdFrom: bound('00').optional(),
-  createdTo: bound('24').optional(),
-  updatedFrom: bound('00').optional(),
-  updatedTo: bound('24').optional(),
-  q: single.pipe(text(2_000)).optional(),
-};
-
-interface Ranges {
-  createdFrom?: string | undefined;
-  createdTo?: string | undefined;
-  updatedFrom?: string | undefined;
-  updatedTo?: string | undefined;
-}
-
-const inOrder = ({ value, issues }: { value: Ranges; issues: z.core.$ZodRawIssue[] }) => {
-  for (const [from, to] of [['createdFrom', 'createdTo'], ['updatedFrom', 'updatedTo']] as const) {
-    const [start, end] = [value[from], value[to]];
-    if (start === undefined || end === undefined || start <= end) continue;
-    issues.push({ code: 'custom', path: [from], message: `must not lie after ${to}`, input: start, params: { code: 'out_of_order' } });
-  }
-};
-
 export const sorts = ['-createdAt', 'createdAt', '-updatedAt', 'updatedAt', '-priority', 'priority', 'number', '-number'] as const;
 export type Sort = (typeof sorts)[number];
 
@@ -119,11 +58,28 @@ export type TicketFilters = CountsQuery & { status?: Status[] | undefined };
 /** page × pageSize and totals stop here. */
 export const maxListDepth = 10_000;
 
-/** Query of the pages of a ticket (`comments`, `conversation`): `after` is opaque and exclusive, `0` is the start. */
-export const PageQuery = z.strictObject({
+/** A moment of a ticket: a version, or a time (ISO instant; a bare date is the end of that day). Neither is now. */
+const moments = { version: version.optional(), asOf: moment.optional() };
+export interface Moment {
+  version?: number | undefined;
+  asOf?: string | undefined;
+}
+const oneMoment = ({ value: { version, asOf }, issues }: { value: Moment; issues: z.core.$ZodRawIssue[] }) => {
+  if (version !== undefined && asOf !== undefined) issues.push({ code: 'custom', path: ['asOf'], message: 'take either version or asOf', input: asOf });
+};
+
+/** Query of one ticket. */
+export const TicketQuery = z.strictObject(moments).check(oneMoment);
+export type TicketQuery = z.infer<typeof TicketQuery>;
+
+const pages = {
+  ...moments,
   after: single.pipe(z.string().max(200)).default('0'),
   limit: wholeNumber(100).default(25),
-});
+};
+
+/** Query of the pages of a ticket (`comments`, `conversation`): `after` is opaque and exclusive, `0` is the start. */
+export const PageQuery = z.strictObject(pages).check(oneMoment);
 export type PageQuery = z.infer<typeof PageQuery>;
 
 const EventTypeFilter = z
@@ -132,8 +88,20 @@ const EventTypeFilter = z
   .transform((type) => `ticket.${type}.v1` as EventType)
   .pipe(z.enum(Object.keys(eventData) as EventType[]));
 
-export const TimelineQuery = PageQuery.extend({ type: anyOf(EventTypeFilter).optional() });
+export const TimelineQuery = z.strictObject({ ...pages, type: anyOf(EventTypeFilter).optional() }).check(oneMoment);
 export type TimelineQuery = z.infer<typeof TimelineQuery>;
+
+/** Query of `GET /v1/suggest`: what is in a search box so far. */
+export const SuggestQuery = z.strictObject({ q: filters.q.unwrap() });
+export type SuggestQuery = z.infer<typeof SuggestQuery>;
+
+/** What a search box offers while somebody types: up to 8 of each, from the newest tickets that match. */
+export interface Suggestions {
+  tickets: Pick<Ticket, 'id' | 'number' | 'title' | 'status'>[];
+  /** Requesters. */
+  people: NonNullable<Ticket['requester']>[];
+  tags: string[];
+}
 
 /** A query that takes no parameter. */
 export const NoQuery = z.strictObject({});

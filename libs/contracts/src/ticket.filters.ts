@@ -1,0 +1,37 @@
+import type { z } from 'zod';
+import { anyOf, bound, single } from './parameters.js';
+import { PersonId, Slug, text } from './text.js';
+import { Priority } from './ticket.js';
+
+/** `me`, `none`, a member's id, or `agent:<id>`. */
+const AssigneeFilter = PersonId;
+
+/** Filters that list, counts and export share; those that go by status have another one. `createdTo` and `updatedTo` are exclusive once parsed. */
+export const filters = {
+  priority: anyOf(Priority).optional(),
+  assignee: anyOf(AssigneeFilter).optional(),
+  assistantId: anyOf(Slug).optional(),
+  tag: anyOf(text(50, 1)).optional(),
+  requester: anyOf(text(255, 1)).optional(),
+  createdFrom: bound('00').optional(),
+  createdTo: bound('24').optional(),
+  updatedFrom: bound('00').optional(),
+  updatedTo: bound('24').optional(),
+  q: single.pipe(text(2_000)).optional(),
+};
+
+interface Ranges {
+  createdFrom?: string | undefined;
+  createdTo?: string | undefined;
+  updatedFrom?: string | undefined;
+  updatedTo?: string | undefined;
+}
+
+/** A range does not end before it begins. */
+export const inOrder = ({ value, issues }: { value: Ranges; issues: z.core.$ZodRawIssue[] }) => {
+  for (const [from, to] of [['createdFrom', 'createdTo'], ['updatedFrom', 'updatedTo']] as const) {
+    const [start, end] = [value[from], value[to]];
+    if (start === undefined || end === undefined || start <= end) continue;
+    issues.push({ code: 'custom', path: [from], message: `must not lie after ${to}`, input: start, params: { code: 'out_of_order' } });
+  }
+};
