@@ -4,8 +4,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { eventually } from './support/eventually.js';
 
 const patience = 30_000;
 
@@ -62,22 +62,14 @@ describe('the test driver', () => {
     add('a', `test('hangs', () => { require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); return new Promise(() => setInterval(() => {}, 1_000)); });`);
     const driver = started();
     const exit = new Promise((resolve) => driver.once('exit', resolve));
-    const pid = await until(() => readNumber(pidFile));
+    const pid = await eventually(() => readNumber(pidFile) ?? false, 20_000, 'the spec runs');
     driver.kill('SIGTERM');
     expect(await exit).toBe(130);
-    expect(await until(() => (isAlive(pid) ? undefined : 'gone'))).toBe('gone');
+    await eventually(() => !isAlive(pid), 20_000, 'the spec is gone');
   }, patience);
 });
 
 const readNumber = (file: string) => (existsSync(file) ? Number(readFileSync(file, 'utf8')) || undefined : undefined);
-
-async function until<T>(probe: () => T | undefined): Promise<T> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(50)) {
-    const answer = probe();
-    if (answer !== undefined) return answer;
-  }
-  throw new Error('in vain');
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -10,19 +10,24 @@ describe('the last words of a program', () => {
   });
 
   it('are errors before warnings, five at most', () => {
-    const warnings = Array.from({ length: 9 }, (_, n) => line(2_000 + n, 'warning', `warning ${n}`));
+    const warnings = Array.from({ length: 9 }, (_, n) => line(2_000 + n, 'warning', `warning ${'abcdefghi'[n]}`));
     expect(lastWords([line(1_000, 'error', 'first'), ...warnings, line(3_000, 'error', 'second')], 0)).toEqual([
       'first',
       'second',
-      'warning 4',
-      'warning 5',
-      'warning 6',
+      'warning e',
+      'warning f',
+      'warning g',
     ]);
   });
 
   it('are its last three lines when it complained of nothing', () => {
     const said = ['a', 'b', 'c', '    at stack (file:1)', 'd'].map((text, n) => line(n, 'info', text));
     expect(lastWords(said, 0)).toEqual(['b', 'c', 'd']);
+  });
+
+  it('say nothing twice', () => {
+    const said = [7, 8].map((pid) => line(pid, 'error', `10:00:0${pid} [${pid}] FATAL: the postmaster is gone`));
+    expect(lastWords(said, 0)).toEqual(['10:00:08 [8] FATAL: the postmaster is gone']);
   });
 
   it('are none when it was silent', () => {

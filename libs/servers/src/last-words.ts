@@ -11,13 +11,16 @@ export const momentsMs = 3_000;
 
 const wordsTold = 5;
 
-/** What a program said of its own end: of what it printed since `since`, errors before warnings, at most five; without complaints, its last three lines. */
+/** What a program said of its own end: of what it printed since `since`, errors before warnings, at most five, none twice; without complaints, its last three lines. */
 export function lastWords(said: readonly Said[], since: number): string[] {
-  const late = said.filter(({ at, text }) => at >= since && !isNoise(text));
+  const late = withoutRepeats(said.filter(({ at, text }) => at >= since && !isNoise(text)));
   const of = (severity: Said['severity']) => late.filter((line) => line.severity === severity);
   const complaints = [...of('error').slice(-wordsTold), ...of('warning').slice(-wordsTold)].slice(0, wordsTold);
   return (complaints.length > 0 ? complaints : late.slice(-3)).map(({ text }) => shorten(text));
 }
+
+/** Lines that differ in numbers only (times, process ids) say the same: the last one stands for all. */
+const withoutRepeats = (said: readonly Said[]) => [...new Map(said.map((line) => [line.text.replaceAll(/\d+/g, '#'), line])).values()];
 
 /** What runtimes put around an error: the frames of its stack, marks below source lines, closing brackets. */
 const isNoise = (text: string) => /^\s*($|at |\.\.\. \d+ more|\^+$|[{}\]]|Node\.js v|requireStack)/.test(text) && !text.startsWith('{"');
