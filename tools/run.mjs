@@ -27,6 +27,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) fail(`Node ${process.versi
 const entry = join(root, 'dist', tool);
 const stamp = tool === tools.start[0] || !existsSync(entry) ? stampOfSources() : undefined;
 if (stamp !== undefined && stamp !== savedStamp() && !(await isRunning())) await build(stamp);
+if (!existsSync(entry)) fail('This is newer than what runs: stop npm start and start it again.');
 process.argv.splice(1, 2, entry, ...options);
 await import(pathToFileURL(entry).href);
 

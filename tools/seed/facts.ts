@@ -12,6 +12,8 @@ export interface Circumstances {
   mates: readonly string[];
   /** When it was opened, ms since the epoch. */
   at: number;
+  /** What it is about. */
+  product?: string;
   /** Dates as `2026-03-12`: the customer does not write English. */
   plainDates: boolean;
 }
@@ -63,7 +65,10 @@ const makers: Readonly<Record<Slot, Maker>> = {
   order: (random) => `4${digits(random, 7)}`,
   invoice: (random) => `INV-${digits(random, 6)}`,
   product,
-  other: product,
+  other: (random, about) => {
+    const fact = product(random, about);
+    return fact === about.product ? product(random, about) : fact;
+  },
   amount: (random) => money(random.around(85, 1.1)),
   price: (random) => money(random.around(14, 0.7)),
   day: (random) => days[random.whole(0, 6)]!,
@@ -103,7 +108,7 @@ export class Facts {
     private readonly about: Circumstances,
   ) {}
 
-  get = (slot: Slot): string => (this.#known[slot] ??= makers[slot](this.random, this.about));
+  get = (slot: Slot): string => (this.#known[slot] ??= makers[slot](this.random, slot === 'other' ? { ...this.about, product: this.get('product') } : this.about));
 }
 
 /** Name of a company that does not exist. */

@@ -41,7 +41,7 @@ export const cultures: readonly Culture[] = [
   ], { language: 'pt' }),
   culture(5, [
     'Tomasz Małgorzata Łukasz Agnieszka Paweł Katarzyna Michał Zofia Grzegorz Elżbieta Stanisław Żaneta',
-    'Nowak Kowalski Wiśniewska Wójcik Kamiński Lewandowska Zieliński Szymańska Woźniak Dąbrowski Kozłowska Jankowski Mazur Łuczak',
+    'Nowak Wójcik Woźniak Mazur Kaczmarek Pawlak Michalak Łuczak Król Dudek Wróbel Stępień Bąk Zając Sikora Duda',
   ], { language: 'pl' }),
   culture(4, [
     'Zeynep Mehmet Elif Mustafa Ayşe Ahmet Emine Hüseyin Özlem Çağlar Şebnem Gökhan İrem Uğur',
@@ -77,7 +77,7 @@ export const cultures: readonly Culture[] = [
   ]),
   culture(1.2, [
     'Анна/Anna Дмитрий/Dmitri Ольга/Olga Сергей/Sergei Елена/Elena Иван/Ivan Наталья/Natalia Алексей/Alexei',
-    'Иванов/Ivanov Смирнова/Smirnova Кузнецов/Kuznetsov Попов/Popov Соколова/Sokolova Лебедев/Lebedev Морозова/Morozova',
+    'Бондаренко/Bondarenko Шевченко/Shevchenko Черных/Chernykh Кравчук/Kravchuk Седых/Sedykh Ткаченко/Tkachenko Долгих/Dolgikh',
   ], { language: 'ru' }),
   culture(0.6, [
     'Μαρία/Maria Γιώργος/Giorgos Ελένη/Eleni Νίκος/Nikos Κατερίνα/Katerina',

@@ -6,7 +6,7 @@ export const team = {
   welcomes: phrases(`
     Hello {name}, I am the assistant of this support desk. I am sorry to hear that and will look into it.
     Good day {name}! Thank you for your message. Let me see what I can do.
-    Hello {name}, that sounds annoying. I will check it at once.
+    Hello {name}, thank you for writing to us. I will check it at once.
     Thank you for writing, {name}. I understand that this is about the {product}.
     Hi {name}, I am happy to help with that.
   `),
@@ -88,7 +88,7 @@ export const team = {
     There are at least {count} more of these.
     No news yet, next look on {day}.
     The customer was already promised an answer twice.
-    Waiting for the customer since {days} days.
+    Waiting for the customer for {days} days now.
   `),
   /** The same where something does not work. */
   analyses: phrases(`
