@@ -42,6 +42,15 @@ describe('what is not yours', () => {
     expect((await ada.get(`/tickets?q=${word}`)).body['total']).toBe(2);
   });
 
+  it('is not suggested', async () => {
+    const offered = async (by: Client) => (await by.get(`/suggest?q=${word.slice(0, -2)}`)).body;
+    const person = expect.objectContaining({ email: `${word}@example.org` }) as unknown;
+    expect(await offered(grace)).toEqual({ tickets: [expect.objectContaining({ id: own['id'] })], people: [person], tags: [word] });
+    expect((await offered(ada))['tickets']).toHaveLength(2);
+    const { body } = await grace.get(`/suggest?q=${hidden['number']}`);
+    expect(body['tickets'].map(({ id }: { id: string }) => id)).not.toContain(hidden['id']);
+  });
+
   it('reads and writes like a ticket that does not exist', async () => {
     const nowhere = randomUUID();
     const requests: ((client: Client, id: string) => Promise<Answer>)[] = [

@@ -12,6 +12,7 @@ import { ListCursors } from './list-cursor.js';
 import { ProjectionStore } from './projection.store.js';
 import { MongoSearch } from './search/mongo-search.store.js';
 import { SearchConsumer } from './search/search.consumer.js';
+import { SuggestController } from './search/suggest.controller.js';
 import { SearchPort } from './search/search.port.js';
 import { STORE } from './store.js';
 import { TicketViewConsumer } from './ticket-view.consumer.js';
@@ -27,7 +28,7 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
   static with({ MONGODB_URI: uri, INTERNAL_KEY: key }: Pick<Config, 'MONGODB_URI' | 'INTERNAL_KEY'>, database = 'deskstream_query'): DynamicModule {
     return {
       module: QuerySearchModule,
-      controllers: [TicketViewConsumer, SearchConsumer, CommandResultsConsumer, TicketViewController, CommandsController],
+      controllers: [TicketViewConsumer, SearchConsumer, CommandResultsConsumer, TicketViewController, SuggestController, CommandsController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database, poolSize: 12 }) },
         { provide: ListCursors, useFactory: () => new ListCursors(key) },

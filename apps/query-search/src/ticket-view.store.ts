@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Page, type PageQuery, type Principal, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
+import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Page, type PageQuery, type Principal, type SuggestQuery, type Suggestions, type Ticket, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import type { Database } from '#persistence';
@@ -15,6 +15,7 @@ import { STORE } from './store.js';
 import { TicketHistory, type Reading } from './ticket-history.store.js';
 import { sightKeys } from './ticket-keys.js';
 import { viewId } from './events.js';
+import { suggestionsOf } from './search/suggestions.js';
 import { SearchPort, type Hit, type Piece } from './search/search.port.js';
 import type { TicketView } from './ticket-view.projection.js';
 
@@ -47,6 +48,8 @@ export type TicketRef = string | number;
 const forDetail = { version: 1, status: 1, deleted: 1, ticket: 1, description: 1 };
 const forList = { status: 1, ticket: 1, snippet: 1, createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
 
+/** Tickets that suggestions are taken from. */
+const lookedThrough = 100;
 /** How long a reader waits for a version, and between looks at the store, ms. */
 const waitMs = 1_000;
 const [firstLookMs, longestLookMs] = [20, 100];
@@ -113,6 +116,13 @@ export class TicketViewStore {
     const views = await asking(() => this.views.find(filter, { projection: forList, hint: '_id_', maxTimeMS: longestMs }).toArray());
     const byId = new Map(views.map((view) => [view._id, view]));
     return { hits, items: hits.flatMap(({ id }) => byId.get(id) ?? []) };
+  }
+
+  /** What matches a search box so far, out of the newest tickets that do. @throws ProblemError forbidden, dependency-unavailable */
+  async suggest({ principal }: Reader, { q }: SuggestQuery): Promise<Suggestions> {
+    demandReading(principal);
+    const { items } = await this.lookUp(principal, { q, sort: '-createdAt', pageSize: lookedThrough }, { skip: 0, limit: lookedThrough + 1 });
+    return suggestionsOf(q, items.map(({ ticket }) => JSON.parse(ticket) as Ticket));
   }
 
   /** How many tickets the principal sees, by status. @throws ProblemError forbidden, dependency-unavailable */
