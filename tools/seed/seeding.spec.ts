@@ -10,8 +10,8 @@ const plan = { seed: 5, shares: sharesOf(600, [madeUp(3)]), end: Date.parse('202
 const all = [...commandsOf(plan)];
 
 /** A broker with ticket-command behind it, which decides so many commands whenever somebody waits. */
-function installation({ perPause = 1_000, dead = 0, failing = 0, noWait = false } = {}) {
-  const world = { records: [] as OutgoingRecord[], decided: 0, most: 0, time: 0, failures: failing, steps: [] as Step[], stop: new AbortController() };
+function installation({ perPause = 1_000, dead = 0, failing = 0, noWait = false, deaf = 0 } = {}) {
+  const world = { records: [] as OutgoingRecord[], decided: 0, most: 0, time: 0, failures: failing, deaf, steps: [] as Step[], stop: new AbortController() };
   const seeding = new Seeding({
     producer: {
       send: (records) => {
@@ -22,7 +22,7 @@ function installation({ perPause = 1_000, dead = 0, failing = 0, noWait = false 
       },
     },
     backlog: {
-      of: (_, topic) => Promise.resolve(topic === topics.commands ? world.records.length - world.decided : 0),
+      of: (_, topic) => world.deaf-- > 0 ? Promise.reject(new Error('no broker')) : Promise.resolve(topic === topics.commands ? world.records.length - world.decided : 0),
       written: () => Promise.resolve(world.records.length > 0 ? dead : 0),
       groups: () => Promise.resolve(['ticket-command', 'query-search.ticket-view']),
     },
@@ -64,6 +64,17 @@ describe('seeding', () => {
     const { world, seeding } = installation({ failing: 3 });
     await seeding.send(all, 600);
     expect(world.records).toHaveLength(all.length);
+  });
+
+  it('asks again when a broker does not say how far the services are', async () => {
+    const { world, seeding } = installation({ deaf: 5 });
+    await seeding.send(all, 600);
+    expect(world.records).toHaveLength(all.length);
+  });
+
+  it('gives up when it never does', async () => {
+    const { seeding } = installation({ deaf: Infinity });
+    await expect(seeding.send(all, 600)).rejects.toThrow('The broker does not answer any more.');
   });
 
   it('gives up when the broker stays silent', async () => {

@@ -58,7 +58,9 @@ export class Seeding {
    */
   async send(plan: Iterable<Planned>, total: number, from = 0): Promise<Sent> {
     const sent: Sent = { commands: 0, tickets: from, complete: from };
-    this.#deadBefore = await this.parts.backlog.written(deadLetters);
+    this.#deadBefore = await this.parts.backlog.written(deadLetters).catch((cause: unknown) => {
+      throw new SeedingFailed(`These brokers have no topic ${deadLetters}: is it a Deskstream installation?`, { cause });
+    });
     let records: OutgoingRecord[] = [];
     for (const { command, tickets, complete } of plan) {
       if (this.parts.signal.aborted) return sent;
@@ -134,7 +136,7 @@ export class Seeding {
     let least = Infinity;
     let movedAt = this.#clock();
     while (!this.parts.signal.aborted) {
-      const { left, isEnough } = await ask();
+      const { left, isEnough } = await this.#patiently(ask);
       if (isEnough) return;
       if (left < least) [least, movedAt] = [left, this.#clock()];
       if (this.#clock() - movedAt > patienceMs) {
@@ -144,8 +146,21 @@ export class Seeding {
     }
   }
 
+  /** A broker that is started again answers again. */
+  async #patiently<T>(ask: () => Promise<T>): Promise<T> {
+    const deadline = this.#clock() + patienceMs;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (cause) {
+        if (this.#clock() > deadline || this.parts.signal.aborted) throw new SeedingFailed('The broker does not answer any more.', { cause });
+        await this.#pause(1_000);
+      }
+    }
+  }
+
   async #demandNoDeath(): Promise<void> {
-    const dead = (await this.parts.backlog.written(deadLetters)) - this.#deadBefore;
+    const dead = (await this.#patiently(() => this.parts.backlog.written(deadLetters))) - this.#deadBefore;
     if (dead === 0) return;
     throw new SeedingFailed(
       `ticket-command set ${amount(dead)} of the commands aside (topic ${deadLetters}). It takes commands of the past only with ALLOW_PAST_COMMANDS=true, as npm start sets it.`,
