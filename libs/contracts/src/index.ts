@@ -4,6 +4,7 @@ export * from './json-schema.js';
 export * from './principal.js';
 export * from './problem.js';
 export * from './result.js';
+export * from './stats.views.js';
 export * from './text.js';
 export * from './ticket.js';
 export * from './ticket.commands.js';

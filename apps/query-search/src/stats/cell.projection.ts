@@ -1,0 +1,130 @@
+import type { Assignee, Priority, Status, Ticket } from '#contracts';
+import { binOf } from './durations.projection.js';
+import { titleWords } from './title-words.js';
+
+/** What statistics know of a ticket. Times in ms since the epoch. */
+export interface Facts {
+  status: Status;
+  priority: Priority;
+  assistantId: string | null;
+  assignee: Assignee | null;
+  tags: string[];
+  title: string;
+  createdAt: number;
+  firstRepliedAt: number | null;
+  resolvedAt: number | null;
+}
+
+/** What is counted: numbers of tickets by something of theirs. */
+const sections = ['status', 'priority', 'assistant', 'assignee', 'tag', 'openTag', 'openWord', 'firstReply', 'resolution', 'created', 'resolved'] as const;
+export type Section = (typeof sections)[number];
+type Counts = Map<string, number>;
+
+/**
+ * Numbers of some tickets: those of a day, a month or an answer. Counting tickets one by one or adding up the cells of their parts comes to the same.
+ * Assignees are counted by `type:id`, durations by their bins, `created` and `resolved` by day.
+ */
+export interface Cell extends Record<Section, Counts> {
+  /** Names of assignees, as the ticket created last tells them. */
+  names: Map<string, string>;
+  /** When the tickets were resolved, ms since the epoch; left out where cells are added up. */
+  resolvedAt: number[];
+}
+
+/** What callers make up may be anything, and everything else once: so many of it are kept, those that are most. */
+export const mostKept = 5_000;
+const madeUp = ['tag', 'openTag', 'openWord'] as const;
+
+export const emptyCell = (): Cell => ({ ...(Object.fromEntries(sections.map((section) => [section, new Map()])) as Record<Section, Counts>), names: new Map(), resolvedAt: [] });
+
+/** @param ticket JSON text as views keep it */
+export function factsOf({ ticket }: { ticket: string }): Facts {
+  const { createdAt, firstRepliedAt, resolvedAt, status, priority, assistantId, assignee, tags, title } = JSON.parse(ticket) as Ticket;
+  const times = { createdAt: Date.parse(createdAt), firstRepliedAt: msOf(firstRepliedAt), resolvedAt: msOf(resolvedAt) };
+  return { status, priority, assistantId, assignee, tags, title, ...times };
+}
+
+const msOf = (at: string | null) => (at === null ? null : Date.parse(at));
+
+/** Day (UTC) of a moment. */
+export const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/** Counts a ticket with everything it says but when it was resolved. */
+export function addCreated(cell: Cell, facts: Facts): void {
+  const { status, priority, assistantId, assignee, tags, createdAt, firstRepliedAt, resolvedAt } = facts;
+  count(cell.status, status);
+  count(cell.priority, priority);
+  if (assistantId !== null) count(cell.assistant, assistantId);
+  if (assignee !== null) addAssignee(cell, assignee);
+  for (const tag of new Set(tags)) count(cell.tag, tag);
+  if (firstRepliedAt !== null) count(cell.firstReply, binOf(firstRepliedAt - createdAt));
+  if (resolvedAt !== null) count(cell.resolution, binOf(resolvedAt - createdAt));
+  count(cell.created, dayOf(createdAt));
+  if (status === 'open' || status === 'pending') addOpen(cell, facts);
+  curb(cell, 4 * mostKept);
+}
+
+/** Counts a ticket by the day it was resolved on. */
+export function addResolved(cell: Cell, resolvedAt: number): void {
+  count(cell.resolved, dayOf(resolvedAt));
+  cell.resolvedAt.push(resolvedAt);
+}
+
+function addAssignee({ assignee, names }: Cell, { type, id, name }: Assignee) {
+  const who = `${type}:${id}`;
+  count(assignee, who);
+  names.set(who, name);
+}
+
+function addOpen(cell: Cell, { tags, title }: Facts) {
+  for (const tag of new Set(tags)) count(cell.openTag, tag);
+  for (const word of titleWords(title)) count(cell.openWord, word);
+}
+
+const count = (counts: Counts, key: string, number = 1) => void counts.set(key, (counts.get(key) ?? 0) + number);
+
+/** Forgets what is least of what callers made up, once there is too much of it. */
+function curb(cell: Cell, most: number) {
+  for (const section of madeUp) if (cell[section].size > most) cell[section] = new Map(largest(cell[section], mostKept));
+}
+
+/** The largest numbers first; equal ones by their names. */
+export const largest = (counts: ReadonlyMap<string, number>, most: number): [string, number][] =>
+  [...counts].sort(([one, many], [other, more]) => more - many || (one < other ? -1 : 1)).slice(0, most);
+
+/** A cell as texts, divided by what is read together. Of small cells this is a tenth of what documents of numbers would be. */
+export interface StoredCell {
+  /** Everything about the tickets created. */
+  body: string;
+  /** How many were resolved on which day. */
+  resolved: string;
+  /** When they were. */
+  instants: string;
+}
+
+type Body = Record<Exclude<Section, 'resolved'> | 'names', Record<string, number>>;
+
+/** The same tickets make the same texts, in whatever order they came. */
+export function storedCell(cell: Cell): StoredCell {
+  curb(cell, mostKept);
+  const { resolved, resolvedAt, ...body } = cell;
+  const text = (value: object) => JSON.stringify(value, (_, part: unknown) => (part instanceof Map ? inOrder(part as Counts) : part));
+  return { body: text(body), resolved: text(resolved), instants: JSON.stringify([...resolvedAt].sort((one, other) => one - other)) };
+}
+
+const inOrder = (counts: Counts) => Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
+
+/** Adds a stored cell's tickets. Cells come in the order of their days, so that the last name of an assignee stays. */
+export function addBody(cell: Cell, text: string): void {
+  const { names, ...body } = JSON.parse(text) as Body;
+  for (const [section, counts] of Object.entries(body)) addCounts(cell[section as Section], counts);
+  for (const [who, name] of Object.entries(names)) cell.names.set(who, String(name));
+  curb(cell, 4 * mostKept);
+}
+
+/** Adds how many of a stored cell's tickets were resolved on which day. */
+export const addResolvedDays = (cell: Cell, text: string): void => addCounts(cell.resolved, JSON.parse(text) as Record<string, number>);
+
+function addCounts(counts: Counts, stored: Record<string, number>) {
+  for (const key in stored) count(counts, key, stored[key]);
+}
