@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { backlog, crash, latency, memory, reads, rest, stock, type Figures } from './measures.js';
+import { search, searchDirectory } from './search.js';
 import { Setting, tell } from './setting.js';
 
 interface Options {
@@ -8,24 +9,33 @@ interface Options {
   runs: string;
   seconds: string;
   commands: string;
+  tickets: string;
+  others: string;
+  othersTickets: string;
   json?: string;
   cpuProf?: string;
 }
 
-const names = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
+const usual = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
+const names = [...usual, 'search'] as const;
 
 const options = new Command('npm run bench --')
   .description('Measures the running product on real servers of its own and prints what it saw.')
-  .option('--only <names>', `some of ${names.join(', ')}, between commas`)
+  .argument('[measures...]', `some of ${names.join(', ')}; all but search when left out`)
+  .option('--only <names>', 'the same, between commas')
   .option('--runs <n>', 'alternating runs against the reference', '5')
   .option('--seconds <n>', 'length of one run', '6')
   .option('--commands <n>', 'size of the backlog', '100000')
+  .option('--tickets <n>', 'search: tickets of the organisation that is asked about', '200000')
+  .option('--others <n>', 'search: organisations that share the store', '20')
+  .option('--others-tickets <n>', 'search: tickets of each of those', '5000')
   .option('--json <file>', 'writes the figures as JSON too')
   .option('--cpu-prof <dir>', 'writes a CPU profile of every service there')
-  .parse()
-  .opts<Options>();
+  .parse();
+const { args } = options;
+const { only, json, cpuProf, ...sizes } = options.opts<Options>();
 
-const [runs, seconds, commands] = [Number(options.runs), Number(options.seconds), Number(options.commands)];
+const [runs, seconds, commands] = [Number(sizes.runs), Number(sizes.seconds), Number(sizes.commands)];
 const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Figures>> = {
   rest: (setting) => rest(setting, { runs, seconds }),
   latency: (setting) => latency(setting, { seconds: 3 * seconds }),
@@ -33,16 +43,22 @@ const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Fig
   stock: (setting) => stock(setting, { commands: Math.min(commands, 3_000) }),
   reads: (setting) => reads(setting, { seconds }),
   crash: (setting) => crash(setting),
+  search: (setting) =>
+    search(setting, { tickets: Number(sizes.tickets), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds }),
 };
 
-const chosen = options.only?.split(',') ?? names;
-const unknown = chosen.filter((name) => !Object.hasOwn(measures, name));
+const named = [...args, ...(only?.split(',') ?? [])];
+const chosen: readonly string[] = named.length > 0 ? named : usual;
+const unknown = [...chosen].filter((name) => !Object.hasOwn(measures, name));
 if (unknown.length > 0) {
   process.stderr.write(`There is no measure called ${unknown.join(', ')}. There are ${names.join(', ')}.\n`);
   process.exit(1);
 }
 
-const setting = await Setting.open(options.cpuProf ? ['--cpu-prof', `--cpu-prof-dir=${options.cpuProf}`] : []);
+const setting = await Setting.open({
+  nodeOptions: cpuProf ? ['--cpu-prof', `--cpu-prof-dir=${cpuProf}`] : [],
+  ...(chosen.includes('search') && { directory: searchDirectory }),
+});
 const figures: Figures = {};
 try {
   for (const name of names.filter((one) => chosen.includes(one))) {
@@ -57,4 +73,4 @@ const rounded = Object.entries(figures).map(([name, value]) => [name, typeof val
 const width = Math.max(...rounded.map(([name]) => name.length));
 for (const [name, value] of rounded) process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
 process.stdout.write(`${JSON.stringify(Object.fromEntries(rounded))}\n`);
-if (options.json) writeFileSync(options.json, `${JSON.stringify(Object.fromEntries(rounded), null, 2)}\n`);
+if (json) writeFileSync(json, `${JSON.stringify(Object.fromEntries(rounded), null, 2)}\n`);

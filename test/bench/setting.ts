@@ -1,9 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
+import type { DirectorySeed } from '#contracts';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
-import { openServers, type RunningServers } from '#servers';
+import { openServers, temporaryFolder, type RunningServers } from '#servers';
 import { startStack, type Stack } from '../support/stack.js';
 import { usageOf } from './usage.js';
 
@@ -13,6 +12,8 @@ export const orgId = 'bench';
 // Brokers that have just started make kafkajs warn of what it then tries again.
 Logger.overrideLogger(['error', 'fatal']);
 
+const plain: DirectorySeed = { organisations: [{ id: orgId, members: [], assistants: [{ id: 'bench-bot', name: 'Bench', memberIds: [] }] }] };
+
 /** Servers and services of one benchmark run, all processes of their own. */
 export class Setting {
   private constructor(
@@ -21,11 +22,10 @@ export class Setting {
     private readonly folder: string,
   ) {}
 
-  static async open(nodeOptions: string[] = []): Promise<Setting> {
-    const folder = mkdtempSync(join(tmpdir(), 'deskstream-bench-'));
+  static async open({ nodeOptions = [], directory = plain }: { nodeOptions?: string[]; directory?: DirectorySeed } = {}): Promise<Setting> {
+    const folder = temporaryFolder('bench');
     const servers = await openServers({ dataDir: folder, env: {}, progress: ({ part, text }) => tell(`${part}: ${text}`) });
     try {
-      const directory = { organisations: [{ id: orgId, members: [], assistants: [{ id: 'bench-bot', name: 'Bench', memberIds: [] }] }] };
       const options = Object.fromEntries(['gateway', 'ticket-command', 'query-search'].map((app) => [app, nodeOptions]));
       return new Setting(servers, await startStack({ servers, directory, nodeOptions: options }), folder);
     } catch (error) {

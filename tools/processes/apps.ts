@@ -61,6 +61,7 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
     HOST: host,
     MANAGEMENT_PORT: String(ports.management),
     LOG_FORMAT: 'json',
+    MALLOC_ARENA_MAX: '2', // glibc keeps eight times the cores otherwise, each with room of its own: 15 MB less
     ...(ports.http !== undefined && { PORT: String(ports.http) }),
     ...own,
   };

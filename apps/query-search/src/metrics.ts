@@ -3,7 +3,7 @@ import { Counter, Histogram } from 'prom-client';
 /** What this service reports beside what its libraries do, in prom-client's default registry. */
 export const projectionDelay = new Histogram({
   name: 'deskstream_projection_delay_seconds',
-  help: 'From the time of a ticket\'s newest event to its view being stored',
+  help: 'From an event being on its topic to its view being stored',
   buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600],
 });
 export const viewsWritten = new Counter({ name: 'deskstream_views_written_total', help: 'Views of tickets stored or found to be stored newer' });

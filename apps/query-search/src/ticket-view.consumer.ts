@@ -28,16 +28,15 @@ export class TicketViewConsumer {
     const [known] = await Promise.all([this.store.versions(continued(tickets)), this.store.append(distinctRows(events))]);
     const changes = [...tickets].flatMap(([id, ofTicket]) => fold(known.get(id) ?? 0, ofTicket) ?? []);
     await this.store.putViews(changes.map(({ newest }) => ({ document: viewOf(newest), isNew: !known.has(viewId(newest.orgId, newest.ticketId)) })));
-    this.tell(changes);
+    this.tell(round, changes);
     return dead;
   }
 
-  private tell(changes: readonly Folded[]) {
+  private tell({ records }: Round, changes: readonly Folded[]) {
     viewsWritten.inc(changes.length);
     const now = Date.now();
-    for (const { missing, newest } of changes) {
-      projectionDelay.observe(Math.max(0, now - Date.parse(newest.at)) / 1_000);
-      if (missing === 0) continue;
+    for (const { timestamp } of records) projectionDelay.observe(Math.max(0, now - Number(timestamp)) / 1_000);
+    for (const { missing, newest } of changes.filter((change) => change.missing > 0)) {
       missedVersions.inc(missing);
       this.logger.error({ msg: 'versions are missing', orgId: newest.orgId, ticketId: newest.ticketId, version: newest.version, missing });
     }

@@ -14,7 +14,8 @@ export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout'> {
   readonly onConsumer: (consumer: Consumer) => void;
 }
 
-const sessionTimeout = 10_000;
+/** The shortest that brokers grant unless told otherwise: for so long nobody reads the partitions of a process that was killed. */
+const sessionTimeout = 6_000;
 
 /** What a fetch may bring; one partition's share must hold the largest batch that a topic takes, or it would never be read. */
 const maxBytes = 4 << 20;
@@ -73,7 +74,7 @@ export class Member {
     const consumer = client.consumer({
       groupId,
       sessionTimeout,
-      heartbeatInterval: 3_000,
+      heartbeatInterval: 1_500,
       rebalanceTimeout: 30_000,
       maxWaitTimeInMs: 100,
       maxBytes,

@@ -30,10 +30,9 @@ function says({ words, prefix }: Asked, texts: readonly string[]): boolean {
 
 function peopleIn(tickets: readonly Ticket[], search: Asked): Suggestions['people'] {
   const people = new Map<string, NonNullable<Ticket['requester']>>();
-  for (const { requester } of tickets) {
-    if (!requester || !says(search, [requester.id, requester.name, requester.email].filter((part) => part !== undefined))) continue;
-    const who = requester.id ?? requester.email?.toLowerCase() ?? requester.name ?? '';
-    if (!people.has(who)) people.set(who, requester);
+  for (const requester of tickets.flatMap((ticket) => ticket.requester ?? [])) {
+    const known = [requester.id, requester.email?.toLowerCase(), requester.name].filter((part) => part !== undefined);
+    if (says(search, known) && !people.has(known[0]!)) people.set(known[0]!, requester);
   }
   return [...people.values()].slice(0, most);
 }
