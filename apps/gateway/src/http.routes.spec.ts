@@ -93,7 +93,10 @@ describe('query parameters', () => {
     ['/v1/tickets?q=a&q=b', '?q'],
     ['/v1/me?x=1', '?x'],
     ['/v1/members?x', '?x'],
-    [`${ticketPath}?version=1`, '?version'],
+    [`${ticketPath}?version=0`, '?version'],
+    [`${ticketPath}?version=1&asOf=2026-01-01`, '?asOf'],
+    [`${ticketPath}/transitions?version=1`, '?version'],
+    [`${ticketPath}/comments?asOf=yesterday`, '?asOf'],
     [`${ticketPath}/timeline?type=nope`, '?type'],
     [`${ticketPath}/comments?limit=0`, '?limit'],
   ])('refuses %s', async (path, pointer) => {

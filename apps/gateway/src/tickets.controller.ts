@@ -1,7 +1,7 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { bodies, CountsQuery, type Assignee, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TimelineQuery } from '#contracts';
+import { bodies, CountsQuery, type Assignee, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TicketQuery, TimelineQuery } from '#contracts';
 import { commentAnswer, conversationAnswer, createdAnswer, goneAnswer, ticketAnswer, toolCallAnswer } from './answers.js';
 import { withIds } from './command-ids.js';
 import { Directory } from './directory.js';
@@ -32,7 +32,7 @@ export class TicketsController {
   @Get(':idOrNumber')
   detail(
     @Param('idOrNumber', { schema: TicketIdOrNumber }) ticket: string | number,
-    @Query({ schema: NoQuery }) _: unknown,
+    @Query({ schema: TicketQuery }) _: unknown,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ) {

@@ -1,12 +1,14 @@
 import { maxListDepth, type ListQuery, type Page, type Principal, type Status } from '#contracts';
 import { allowedTransitions } from '#domain';
-import type { ListedTicket, SeenTicket, TicketPage } from './ticket-view.store.js';
+import type { SeenTicket } from './history/ticket-moments.store.js';
+import type { ListedTicket, TicketPage } from './ticket-view.store.js';
 
 /**
  * Answers as JSON texts. Tickets are stored as they are served; what depends on the caller is put behind, without taking them apart
  * and together again.
  */
-const allowed = (principal: Principal, ticket: { status: Status }) => `"allowedTransitions":${JSON.stringify(allowedTransitions(principal, ticket))}}`;
+const allowed = (principal: Principal, { status, isPast = false }: { status: Status; isPast?: boolean }) =>
+  `"allowedTransitions":${JSON.stringify(isPast ? [] : allowedTransitions(principal, { status }))}}`;
 
 /** A JSON object's text without its end. */
 const opened = (object: string) => object.slice(0, -1);

@@ -1,43 +1,38 @@
-import type mongoose from 'mongoose';
 import { shortEventType, type Comment, type CommentKind, type Delivery, type Message, type Page, type PageQuery, type TimelineQuery } from '#contracts';
 import { ProblemError } from '#observability';
 import type { Database } from '#persistence';
-import { asking } from './asking.js';
-import { collections } from './collections.js';
-import { longestMs } from './planned-reads.store.js';
-import { rowId, type TimelineRow } from './ticket-view.projection.js';
+import { openKinds } from './history/ticket-past.projection.js';
+import { between, TimelineRows, type TicketKey } from './history/timeline-rows.store.js';
+import type { TimelineRow } from './ticket-view.projection.js';
 
-/** A ticket whose history is read, and whether notes are part of it for who asks. */
-export interface Reading {
-  orgId: string;
-  id: string;
+/** A ticket whose history is read, up to which version (all of it unless told), and whether notes are part of it for who asks. */
+export interface Reading extends TicketKey {
+  to?: number | undefined;
   notes: boolean;
 }
 
-type Rows = mongoose.mongo.Filter<TimelineRow>;
-const openKinds: CommentKind[] = ['comment', 'reply'];
 const allKinds: CommentKind[] = [...openKinds, 'note'];
 const page = { _id: 0, version: 1, item: 1 };
 
 /** Pages of what happened on a ticket, read from its timeline rows. Knows nothing of sight: its one user is `TicketViewStore`. */
 export class TicketHistory {
-  private readonly timelineRows: mongoose.mongo.Collection<TimelineRow>;
+  private readonly rows: TimelineRows;
 
   constructor(db: Database['db']) {
-    this.timelineRows = db.collection(collections.timeline);
+    this.rows = new TimelineRows(db);
   }
 
   /** Events as JSON texts; of a note only that there is something. */
   async timeline(reading: Reading, { after, limit, type }: TimelineQuery): Promise<Page<string>> {
     const types = type && { type: { $in: type.map(shortEventType) } };
-    const rows = await this.rows({ ...between(reading, versionIn(after)), ...types }, limit + 1, { ...page, kind: 1, type: 1, at: 1 });
+    const rows = await this.rows.find({ ...between(reading, versionIn(after), reading.to), ...types }, limit + 1, { ...page, kind: 1, type: 1, at: 1 });
     return paged(rows, limit, (row) => (row.kind === 'note' && !reading.notes ? hidden(row) : row.item));
   }
 
   /** Comments, replies and, for some, notes; of a reply what is known of its delivery. */
   async comments(reading: Reading, { after, limit }: PageQuery): Promise<Page<Comment>> {
     const kind = { $in: reading.notes ? allKinds : openKinds };
-    const rows = await this.rows({ ...between(reading, versionIn(after)), kind }, limit + 1, page);
+    const rows = await this.rows.find({ ...between(reading, versionIn(after), reading.to), kind }, limit + 1, page);
     const comments = paged(rows, limit, ({ item }) => (JSON.parse(item) as { data: { comment: Comment } }).data.comment);
     const deliveries = await this.deliveries(reading, comments.items.filter((comment) => comment.kind === 'reply'));
     const items = comments.items.map((comment) => (deliveries.has(comment.id) ? { ...comment, delivery: deliveries.get(comment.id)! } : comment));
@@ -47,10 +42,10 @@ export class TicketHistory {
   /** Messages of the linked conversation. One event may carry many, so a place is a version and a message within. */
   async conversation(reading: Reading, { after, limit }: PageQuery): Promise<Page<Message>> {
     const [version, index] = placeIn(after);
-    const filter = { ...between(reading, version - 1), messages: { $gt: 0 } };
-    const counts = await this.rows(filter, limit + 2, { _id: 1, version: 1, messages: 1 });
+    const filter = { ...between(reading, version - 1, reading.to), messages: { $gt: 0 } };
+    const counts = await this.rows.find(filter, limit + 2, { _id: 1, version: 1, messages: 1 });
     const needed = enough(counts, limit + 1 + (counts[0]?.version === version ? index : 0));
-    const rows = await this.rows({ _id: { $in: needed.map(({ _id }) => _id) } }, limit + 2, page);
+    const rows = await this.rows.find({ _id: { $in: needed.map(({ _id }) => _id) } }, limit + 2, page);
     const told = rows
       .flatMap((row) => messagesOf(row).map((message, at) => ({ message, version: row.version, at: at + 1 })))
       .filter((one) => one.version > version || one.at > index);
@@ -59,24 +54,14 @@ export class TicketHistory {
     return { items: items.map(({ message }) => message), nextAfter: last && told.length > limit ? `${last.version}.${last.at}` : null };
   }
 
-  /** What was reported last about these replies: at most one more read. */
+  /** What was reported last about these replies: at most one more read. What came later than the moment that is read is not known yet. */
   private async deliveries(reading: Reading, replies: readonly Comment[]): Promise<Map<string, Delivery>> {
     if (replies.length === 0) return new Map();
-    const reports = { ...between(reading, replies[0]!.version), reply: { $in: replies.map(({ id }) => id) } };
-    const rows = await this.rows(reports, 0, { ...page, reply: 1 });
+    const reports = { ...between(reading, replies[0]!.version, reading.to), reply: { $in: replies.map(({ id }) => id) } };
+    const rows = await this.rows.find(reports, 0, { ...page, reply: 1 });
     return new Map(rows.map(({ reply, item }) => [reply!, deliveryIn(item)]));
   }
-
-  private async rows(filter: Rows, limit: number, projection: object): Promise<TimelineRow[]> {
-    const options = { projection, limit, hint: '_id_', maxTimeMS: longestMs, sort: { _id: 1 } } as const;
-    return asking(() => this.timelineRows.find(filter, options).toArray());
-  }
 }
-
-/** A ticket's rows behind a version. */
-const between = ({ orgId, id }: Reading, version: number): Rows => ({
-  _id: { $gt: rowId(orgId, id, Math.max(version, 0)), $lt: rowId(orgId, id, '9'.repeat(10)) },
-});
 
 function paged<T>(rows: readonly TimelineRow[], limit: number, told: (row: TimelineRow) => T): Page<T> {
   const items = rows.slice(0, limit);

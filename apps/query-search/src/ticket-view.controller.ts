@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Param, Query, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CountsQuery, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TimelineQuery, type Comment, type Message, type Page, type Status, type TicketCounts } from '#contracts';
+import { CountsQuery, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TicketQuery, TimelineQuery, type Comment, type Message, type Page, type Status, type TicketCounts } from '#contracts';
 import { allowedTransitions } from '#domain';
 import { AssertionGuard } from './assertion.guard.js';
 import { listAnswer, listLinks, pageAnswer, ticketAnswer } from './ticket-answers.js';
@@ -31,11 +31,11 @@ export class TicketViewController {
   @Header(...json)
   async ticket(
     @Param('idOrNumber', { schema: TicketIdOrNumber }) ref: TicketRef,
-    @Query({ schema: NoQuery }) _: unknown,
+    @Query({ schema: TicketQuery }) moment: TicketQuery,
     @Req() { reader }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const seen = await this.tickets.ticket(reader, ref);
+    const seen = await this.tickets.ticket(reader, ref, moment);
     void reply.header('etag', `"${seen.version}"`);
     return ticketAnswer(reader.principal, seen);
   }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Page, type PageQuery, type Principal, type SuggestQuery, type Suggestions, type Ticket, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
+import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Moment, type Page, type PageQuery, type Principal, type SuggestQuery, type Suggestions, type Ticket, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import type { Database } from '#persistence';
@@ -12,6 +12,7 @@ import { behind, positionOf, type Position } from './list-order.js';
 import { conditionsOf, queryOf, type Condition } from './list-plan.js';
 import { longestMs, PlannedReads, type Count } from './planned-reads.store.js';
 import { STORE } from './store.js';
+import { gone, TicketMoments, type SeenTicket } from './history/ticket-moments.store.js';
 import { TicketHistory, type Reading } from './ticket-history.store.js';
 import { sightKeys } from './ticket-keys.js';
 import { viewId } from './events.js';
@@ -19,8 +20,6 @@ import { suggestionsOf } from './search/suggestions.js';
 import { SearchPort, type Hit, type Piece } from './search/search.port.js';
 import type { TicketView } from './ticket-view.projection.js';
 
-/** A ticket that somebody sees, as it is served. */
-export type SeenTicket = Pick<TicketView, 'version' | 'status' | 'deleted' | 'ticket' | 'description'>;
 /** A ticket in a list. */
 export type ListedTicket = Pick<TicketView, 'status' | 'ticket' | 'snippet'>;
 
@@ -63,6 +62,7 @@ export class TicketViewStore {
   private readonly views: mongoose.mongo.Collection<TicketView>;
   private readonly reads: PlannedReads<TicketView>;
   private readonly history: TicketHistory;
+  private readonly moments: TicketMoments;
 
   constructor(
     @Inject(STORE) { db }: Database,
@@ -73,18 +73,24 @@ export class TicketViewStore {
     this.views = db.collection(collections.views);
     this.reads = new PlannedReads(this.views);
     this.history = new TicketHistory(db);
+    this.moments = new TicketMoments(db);
   }
 
   /**
-   * One ticket; waits up to 1 s for the version that the reader names.
+   * One ticket, as it is or was at a moment; waits up to 1 s for the version that the reader names, which is about the ticket as it is.
    * @throws ProblemError not-found, gone, not-yet, forbidden, dependency-unavailable
    */
-  async ticket(reader: Reader, ref: TicketRef): Promise<SeenTicket> {
+  async ticket(reader: Reader, ref: TicketRef, moment: Moment = {}): Promise<SeenTicket> {
+    return this.moments.ticket(reader.principal.orgId, await this.seen(reader, ref), moment);
+  }
+
+  /** Whether somebody may see a ticket is judged by the ticket as it is now, whatever moment of it they ask for. */
+  private async seen(reader: Reader, ref: TicketRef): Promise<SeenTicket> {
     const { principal, minVersion } = reader;
     demandReading(principal);
     const seen = minVersion === undefined ? await this.find(principal, ref) : await this.await(principal, ref, minVersion);
     if (!seen) throw new ProblemError('not-found', 'There is no such ticket.');
-    if (seen.deleted) throw new ProblemError('gone', 'The ticket was deleted.');
+    if (seen.deleted) throw gone();
     return seen;
   }
 
@@ -135,23 +141,24 @@ export class TicketViewStore {
 
   /** Every event of a ticket, as JSON texts. @throws ProblemError as `ticket`, and invalid-cursor */
   async timeline(reader: Reader, id: string, page: TimelineQuery): Promise<Page<string>> {
-    return this.history.timeline(await this.reading(reader, id), page);
+    return this.history.timeline(await this.reading(reader, id, page), page);
   }
 
   /** The thread of a ticket. @throws ProblemError as `ticket`, and invalid-cursor */
   async comments(reader: Reader, id: string, page: PageQuery): Promise<Page<Comment>> {
-    return this.history.comments(await this.reading(reader, id), page);
+    return this.history.comments(await this.reading(reader, id, page), page);
   }
 
   /** The conversation linked with a ticket. @throws ProblemError as `ticket`, and invalid-cursor */
   async conversation(reader: Reader, id: string, page: PageQuery): Promise<Page<Message>> {
-    return this.history.conversation(await this.reading(reader, id), page);
+    return this.history.conversation(await this.reading(reader, id, page), page);
   }
 
-  private async reading(reader: Reader, id: string): Promise<Reading> {
+  private async reading(reader: Reader, id: string, moment: Moment): Promise<Reading> {
     const { principal } = reader;
-    await this.ticket(reader, id);
-    return { orgId: principal.orgId, id, notes: lacks(principal, 'read-notes') === null };
+    const { orgId } = principal;
+    const past = await this.moments.find(orgId, await this.seen(reader, id), moment);
+    return { orgId, id, to: past?.version, notes: lacks(principal, 'read-notes') === null };
   }
 
   private async find(principal: Principal, ref: TicketRef): Promise<SeenTicket | null> {

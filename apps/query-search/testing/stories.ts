@@ -8,8 +8,10 @@ interface Beginning {
   orgId?: string;
   id?: string;
   number?: number;
-  /** When the first event happens, ms; the others follow a second apart. */
+  /** When the first event happens, ms. */
   at?: number;
+  /** When a version happens, ms behind the first; a second apart unless told otherwise. */
+  behind?: (version: number) => number;
 }
 
 export const newYear = Date.parse('2026-01-01T00:00:00.000Z');
@@ -21,10 +23,11 @@ export class Story {
   readonly events: TicketEvent[] = [];
   private readonly number: number;
   private readonly beginning: number;
+  private readonly behind: (version: number) => number;
   private state: TicketState = initial;
 
-  constructor({ orgId = 'acme', id = randomUUID(), number = 1, at = newYear }: Beginning = {}) {
-    [this.orgId, this.id, this.number, this.beginning] = [orgId, id, number, at];
+  constructor({ orgId = 'acme', id = randomUUID(), number = 1, at = newYear, behind = (version) => (version - 1) * 1_000 }: Beginning = {}) {
+    [this.orgId, this.id, this.number, this.beginning, this.behind] = [orgId, id, number, at, behind];
   }
 
   /** The ticket as it stands. */
@@ -43,7 +46,7 @@ export class Story {
   happens<T extends CommandType>(type: T, data: CommandData<T>, by: Principal = ada): this {
     const { orgId, id: ticketId, number } = this;
     const version = this.events.length + 1;
-    const at = new Date(this.beginning + (version - 1) * 1_000).toISOString();
+    const at = new Date(this.beginning + this.behind(version)).toISOString();
     const commandId = randomUUID();
     const { actor, access } = by;
     const command = { type, commandId, orgId, ticketId, actor, access, channel: 'api', payloadHash: 'hash', data } as TicketCommand;
