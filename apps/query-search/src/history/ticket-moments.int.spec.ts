@@ -6,6 +6,7 @@ import { Rejection, sees, lacks } from '#domain';
 import { ada, agent, assigneeOf, grace, linus } from '../../../../libs/contracts/testing/builders.js';
 import { Running, type Answer } from '../../testing/running.js';
 import { newYear, Story } from '../../testing/stories.js';
+import { commentIn } from '../events.js';
 
 jest.setTimeout(120_000);
 
@@ -79,9 +80,9 @@ const lives = fc.array(steps, { minLength: 25, maxLength: 40 });
 
 /** Lets something happen if it may. */
 function happens(story: Story, [type, data]: readonly [string, unknown]): boolean {
-  const replies = story.events.flatMap(({ data: { comment } }: { data: { comment?: { id: string; kind: string } } }) => (comment?.kind === 'reply' ? [comment.id] : []));
+  const replies = story.events.flatMap((event) => commentIn(event) ?? []).filter(({ kind }) => kind === 'reply');
   if (type === 'report' && replies.length === 0) return false;
-  const [command, content] = type === 'report' ? ['ticket.report-reply-delivery.v1', { commentId: replies.at(-1), state: data, channel: 'email' }] : [type, data];
+  const [command, content] = type === 'report' ? ['ticket.report-reply-delivery.v1', { commentId: replies.at(-1)!.id, state: data, channel: 'email' }] : [type, data];
   try {
     story.happens(command as CommandType, content as never);
     return true;
