@@ -9,12 +9,13 @@ import { entryConditions, type Commonness } from './search/search-plan.js';
 import { asked as words } from './search/words.js';
 
 const query = (asked: Record<string, string | string[]> = {}) => ListQuery.parse(asked);
-const conditions = (asked: Record<string, string | string[]>, by = ada, commonness: Commonness = 'middling') => {
+const middling = { words: [1_000, 1_000, 1_000, 1_000], prefix: 1_000 };
+const conditions = (asked: Record<string, string | string[]>, by = ada, commonness: Partial<Commonness> = {}) => {
   const { q, ...filters } = query(asked);
-  return q === undefined ? conditionsOf(by, filters) : entryConditions(by, filters, { ...words(q)!, commonness });
+  return q === undefined ? conditionsOf(by, filters) : entryConditions(by, filters, { ...words(q)!, commonness: { ...middling, ...commonness } });
 };
 const filtersOf = (asked: Record<string, string | string[]>, by = ada) => conditions(asked, by).map(({ filter }) => filter);
-const plans = (asked: Record<string, string | string[]>, by = ada, commonness: Commonness = 'middling') => {
+const plans = (asked: Record<string, string | string[]>, by = ada, commonness: Partial<Commonness> = {}) => {
   const { sort } = query(asked);
   const { walk, led } = queryOf({ orgId: 'acme', sort, conditions: conditions(asked, by, commonness) });
   return led ? [...(led.isOrdered ? [] : [walk.hint]), led.hint] : [walk.hint];
@@ -51,7 +52,13 @@ describe('filters', () => {
     expect(asked).toEqual([{ tokens: /^a/ }, { keys: 'tag:vip' }, { createdAt: { $lt: new Date('2026-01-02T00:00:00Z') } }]);
   });
 
-  it('of several words are led by the first and check the others', () => expect(filtersOf({ q: 'a b c d' })).toEqual([{ tokens: 'a' }, { tokens: { $all: ['b', 'c'] } }, { tokens: /^d/ }]));
+  it('of several words are led by the rarest, or the beginning where that is rarer, and check the others', () => {
+    const ledBy = (commonness: Partial<Commonness>) => conditions({ q: 'a b c d' }, ada, commonness);
+    expect(ledBy({ words: [3, 2, 3] }).map(({ filter }) => filter)).toEqual([{ tokens: 'b' }, { tokens: { $all: ['a', 'c'] } }, { tokens: /^d/ }]);
+    for (const [commonness, leader] of [[{ words: [3, 2, 3] }, 'b'], [{ words: [3, 2, 3], prefix: 1 }, /^d/], [{ words: [900, 800, 700], prefix: 600 }, 'c']] as const) {
+      expect(ledBy(commonness).filter(({ lead }) => lead).map(({ filter }) => filter)).toEqual([{ tokens: leader }]);
+    }
+  });
 });
 
 describe('plans', () => {
@@ -69,8 +76,8 @@ describe('plans', () => {
   ])('for %j use %j', (asked, hints) => expect(plans(asked as Record<string, string>)).toEqual(hints));
 
   it('for a beginning follow how many tickets have it', () => {
-    expect(plans({ q: 'printer' }, ada, 'rare')).toEqual(['byWord']);
-    expect(plans({ q: 'printer' }, ada, 'common')).toEqual(['byCreation']);
+    expect(plans({ q: 'printer' }, ada, { prefix: 500 })).toEqual(['byWord']);
+    expect(plans({ q: 'printer' }, ada, { prefix: 10_000 })).toEqual(['byCreation']);
   });
 
   it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, grace)).toEqual(['byCreation', 'byKey']));

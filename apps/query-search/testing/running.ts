@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { SignJWT } from 'jose';
@@ -8,6 +9,7 @@ import { ProblemFilter, SchemaPipe } from '#observability';
 import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
+import { SEARCH_LIMITS, type SearchLimits } from '../src/search/mongo-search.store.js';
 import { SearchConsumer } from '../src/search/search.consumer.js';
 import { STORE } from '../src/store.js';
 import { TicketViewConsumer } from '../src/ticket-view.consumer.js';
@@ -38,9 +40,10 @@ export class Running {
     private readonly url: string,
   ) {}
 
-  /** @param database another instance's, to share it */
-  static async start(database = `spec_query_${randomUUID().slice(0, 8)}`): Promise<Running> {
+  /** @param database another instance's, to share it @param limits of searching, the usual ones unless given */
+  static async start(database = `spec_query_${randomUUID().slice(0, 8)}`, limits?: SearchLimits): Promise<Running> {
     const module = QuerySearchModule.with({ MONGODB_URI: uri, INTERNAL_KEY: key }, database);
+    if (limits) module.providers!.push({ provide: SEARCH_LIMITS, useValue: limits });
     const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await app.listen(0, '127.0.0.1');
@@ -49,6 +52,11 @@ export class Running {
 
   get db() {
     return this.app.get<Database>(STORE).db;
+  }
+
+  /** A part of the service, for specs that hand it what nobody else would. */
+  part<T>(type: Type<T>): T {
+    return this.app.get(type);
   }
 
   /** Hands over events as one round. */

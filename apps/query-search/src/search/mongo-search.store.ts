@@ -1,141 +1,218 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
 import { maxListDepth } from '#contracts';
 import type { Database } from '#persistence';
 import { asking, tooLong } from '../asking.js';
 import { collections } from '../collections.js';
-import { behind, orders } from '../list-order.js';
-import { queryOf, type Condition } from '../list-plan.js';
+import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
+import { conditionsOf, queryOf, type Condition } from '../list-plan.js';
 import { longestMs, PlannedReads, type Count } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
-import { judged, ViewFacts, type Facts } from './view-facts.store.js';
+import type { TicketView } from '../ticket-view.projection.js';
 import type { SearchEntry } from './search-entry.projection.js';
-import { divided, entryConditions, type Commonness } from './search-plan.js';
+import { commonBeginning, divided, entryConditions, type Commonness } from './search-plan.js';
 import { SearchPort, type Hit, type Piece, type Question } from './search.port.js';
 import { asked, beginsWith, type Asked } from './words.js';
 
-/** Words of one search whose rarity is looked up. */
-const mostProbed = 4;
-/** Tickets that make a word common: how many more does not matter. */
-const commonWord = 1_000;
-/** Up to so many tickets a beginning is rare: they are sorted in a few ms. From so many on, walking the newest tickets meets enough at once. */
-const [rareBeginning, commonBeginning] = [500, 10_000];
-const memoryMs = 60_000;
-/** Entries read at once on the way along the newest ones, at first and at most. */
-const [firstStep, longestStep] = [100, 2_000];
-
-/** Who is asked what, resolved: conditions for the entries, and what views are asked afterwards. */
-interface Plan {
-  question: Question;
-  conditions: Condition[];
-  isLate: boolean;
+/** Where one way of searching gives way to another; specs lower them. */
+export interface SearchLimits {
+  /** Up to so many tickets with a word, all of them are looked at. */
+  few: number;
+  /** Up to so many tickets that pass the filters, their words are looked at. */
+  narrow: number;
+  /** Tickets looked at with one query, at first and at most. */
+  steps: readonly [number, number];
 }
 
-/** Search in the store of the read models: a multikey index over words, in the order of creation. */
+export const SEARCH_LIMITS = Symbol('search limits');
+const usual: SearchLimits = { few: 1_000, narrow: 2_000, steps: [100, 1_000] };
+
+/** Words of one search whose rarity is looked up, those with the most letters: how many tickets more than this have them does not matter. */
+const mostProbed = 4;
+const commonWord = 2_000;
+const memoryMs = 60_000;
+/** Large counts may be so old, ms (contract section 4). */
+const countedMs = 5_000;
+
+const placing = { createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
+
+/** A question, resolved. */
+interface Plan extends Question {
+  /** On entries. */
+  conditions: Condition[];
+  /** Words alone, to ask of entries known by their id. */
+  said: object[];
+  /** Whether entries cannot answer it by themselves. */
+  isLate: boolean;
+  /** At most so many tickets have all the words, as far as that is known. */
+  most: number;
+}
+
+/** Search in the store of the read models: a multikey index over words, in the order of creation, beside the views. */
 @Injectable()
 export class MongoSearch extends SearchPort {
   private readonly entries: mongoose.mongo.Collection<SearchEntry>;
-  private readonly reads: PlannedReads<SearchEntry>;
-  private readonly facts: ViewFacts;
-  private readonly counts = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
+  private readonly views: mongoose.mongo.Collection<TicketView>;
+  private readonly entryReads: PlannedReads<SearchEntry>;
+  private readonly viewReads: PlannedReads<TicketView>;
+  private readonly known = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
+  private readonly counted = new LRUCache<string, Count>({ max: 5_000, ttl: countedMs });
 
-  constructor(@Inject(STORE) { db }: Database) {
+  constructor(
+    @Inject(STORE) { db }: Database,
+    @Optional() @Inject(SEARCH_LIMITS) private readonly limits: SearchLimits = usual,
+  ) {
     super();
     this.entries = db.collection(collections.search);
-    this.reads = new PlannedReads(this.entries);
-    this.facts = new ViewFacts(db);
+    this.views = db.collection(collections.views);
+    this.entryReads = new PlannedReads(this.entries);
+    this.viewReads = new PlannedReads(this.views);
   }
 
   override async find(question: Question, piece: Piece): Promise<Hit[]> {
     const plan = await this.plan(question);
     if (!plan) return [];
-    const { byCreation } = orders[question.sort];
-    if (byCreation && !plan.isLate) return hitsOf(await this.walk(plan, piece));
-    if (byCreation && piece.skip === 0) return this.walkJudging(plan, piece);
-    const { matching } = await this.judged(plan);
-    return judged(matching, question, piece);
+    if (!plan.isLate && orders[plan.sort].byCreation) return this.walkEntries(plan, piece);
+    return plan.most <= this.limits.few ? this.lookAtAll(plan, piece) : this.walkViews(plan, piece);
   }
 
   override async count(question: Question): Promise<Count> {
-    const plan = await this.plan(question, 'counting');
+    const plan = await this.plan({ ...question, sort: '-createdAt' });
     if (!plan) return { total: 0, isExact: true };
-    if (!plan.isLate) return this.reads.count(this.query(plan));
-    const { matching, isAll } = await this.judged(plan);
-    const { length } = judged(matching, question);
-    return { total: length, isExact: isAll };
+    if (!plan.isLate) return this.entryReads.count(this.entryQuery(plan));
+    if (plan.most > this.limits.few) return this.countMany(plan);
+    const { length } = await this.lookAtAll(plan, { skip: 0, limit: Infinity });
+    return { total: length, isExact: true };
   }
 
-  /** Entries in the order of creation. */
-  private walk(plan: Plan, { from, skip, limit }: Piece): Promise<SearchEntry[]> {
-    return this.reads.find(this.query(plan, from && behind(plan.question.sort, from)), { skip, limit }, { createdAt: 1 });
+  /** Entries know enough, and have the order. */
+  private async walkEntries(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
+    const entries = await this.entryReads.find(this.entryQuery(plan, from), { skip, limit }, { createdAt: 1 });
+    return entries.map(({ _id, createdAt }) => ({ id: _id, position: [createdAt.getTime(), _id] }));
   }
 
-  /** The same, looking at the views of what comes until enough of them match. */
-  private async walkJudging(plan: Plan, { limit, ...piece }: Piece): Promise<Hit[]> {
-    const { question } = plan;
-    const start = performance.now();
+  /** Few tickets have the words: all their views are looked at, and sorted here. */
+  private async lookAtAll(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
+    const { sort } = plan;
+    const entries = await this.entryReads.find(this.entryQuery({ ...plan, sort: '-createdAt' }), { skip: 0, limit: maxListDepth }, { _id: 1 });
+    const views = await this.viewsOf(plan, entries.map(({ _id }) => _id));
+    const hits = views.map((view) => ({ id: view._id, position: positionOf(sort, view) })).sort((one, other) => compare(sort, one.position, other.position));
+    return (from ? hits.filter(({ position }) => compare(sort, position, from) > 0) : hits).slice(skip, skip + limit);
+  }
+
+  /** Many have them: along the list's own order, asking for the words of what comes, until there is enough. */
+  private async walkViews(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
+    const { sort } = plan;
+    const [firstStep, longestStep] = this.limits.steps;
     const hits: Hit[] = [];
-    for (let [from, step] = [piece.from, firstStep]; ; step = Math.min(2 * step, longestStep)) {
-      const entries = await this.walk(plan, { from, skip: 0, limit: step });
-      hits.push(...judged(await this.facts.of(question.principal, entries), question));
-      if (hits.length >= limit || entries.length < step) return hits.slice(0, limit);
+    const start = performance.now();
+    for (let [place, step] = [from, firstStep]; ; step = Math.min(2 * step, longestStep)) {
+      const views = await this.viewReads.find(this.viewQuery(plan, place), { skip: 0, limit: step }, placing);
+      const saying = await this.saying(plan, views.map(({ _id }) => _id));
+      hits.push(...views.filter(({ _id }) => saying.has(_id)).map((view) => ({ id: view._id, position: positionOf(sort, view) })));
+      if (hits.length >= skip + limit || views.length < step) return hits.slice(skip, skip + limit);
       if (performance.now() - start > longestMs) throw tooLong();
-      from = hitsOf(entries.slice(-1))[0]!.position;
+      place = positionOf(sort, views.at(-1)!);
     }
   }
 
-  /** The newest matches with what their views say; in another order than creation's, they are all there is. */
-  private judged(plan: Plan): Promise<{ matching: Facts[]; isAll: boolean }> {
-    const query = this.query({ ...plan, question: { ...plan.question, sort: '-createdAt' } });
-    return this.facts.shared(query.scope, async () => {
-      const entries = await this.reads.find(query, { skip: 0, limit: maxListDepth + 1 }, { _id: 1 });
-      const matching = await this.facts.of(plan.question.principal, entries.slice(0, maxListDepth));
-      return { matching, isAll: entries.length <= maxListDepth };
-    });
+  /** Many tickets have the words. Where few pass the filters, those are asked for the words; else the newest 10,000 with the words are looked at. */
+  private async countMany(plan: Plan): Promise<Count> {
+    const query = this.viewQuery(plan);
+    const name = JSON.stringify([query.scope, plan.q]);
+    const known = this.counted.get(name);
+    if (known) return known;
+    const { total } = await this.viewReads.count(query);
+    const count = total <= this.limits.narrow ? await this.countNarrow(plan, query) : await this.countJoined(plan);
+    if (count.total > this.limits.few) this.counted.set(name, count);
+    return count;
   }
 
-  private query({ question: { principal, sort }, conditions }: Plan, from?: object[]) {
-    const { byCreation } = orders[sort];
-    return queryOf({ orgId: principal.orgId, sort: byCreation ? sort : '-createdAt', conditions, from });
+  private async countNarrow(plan: Plan, query: ReturnType<typeof queryOf>): Promise<Count> {
+    const views = await this.viewReads.find(query, { skip: 0, limit: maxListDepth }, { _id: 1 });
+    const { size } = await this.saying(plan, views.map(({ _id }) => _id));
+    return { total: size, isExact: true };
   }
 
-  /** Undefined when nothing can match. Counting needs no order, so whatever leads to few entries will do. */
-  private async plan(question: Question, purpose: 'finding' | 'counting' = 'finding'): Promise<Plan | undefined> {
+  private async countJoined(plan: Plan): Promise<Count> {
+    const { walk, led = walk } = this.entryQuery(plan);
+    const pipeline = [{ $match: viewFilter(plan) }, { $project: { _id: 1 } }];
+    const stages = [
+      { $match: led.filter },
+      { $limit: maxListDepth + 1 },
+      { $project: { _id: 1 } },
+      { $lookup: { from: collections.views, localField: '_id', foreignField: '_id', as: 'view', pipeline } },
+      { $group: { _id: null, looked: { $sum: 1 }, total: { $sum: { $size: '$view' } } } },
+    ];
+    type Sum = { looked: number; total: number };
+    const [sum] = await asking(() => this.entries.aggregate<Sum>(stages, { hint: led.hint, maxTimeMS: longestMs }).toArray());
+    return sum ? { total: Math.min(sum.total, maxListDepth), isExact: sum.looked <= maxListDepth } : { total: 0, isExact: true };
+  }
+
+  private entryQuery({ principal: { orgId }, sort, conditions }: Plan, from?: Position) {
+    return queryOf({ orgId, sort, conditions, from: from && behind(sort, from) });
+  }
+
+  private viewQuery({ principal, sort, filters }: Plan, from?: Position) {
+    return queryOf({ orgId: principal.orgId, sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
+  }
+
+  /** Of these tickets those that pass all filters as they are now. */
+  private async viewsOf(plan: Plan, ids: readonly string[]): Promise<TicketView[]> {
+    const read = (some: string[]) => this.views.find({ _id: { $in: some }, ...viewFilter(plan) }, { projection: placing, hint: '_id_', maxTimeMS: longestMs }).toArray();
+    return this.inSteps(ids, read);
+  }
+
+  /** Of these tickets those that have the words. */
+  private async saying({ said }: Plan, ids: readonly string[]): Promise<Set<string>> {
+    const read = (some: string[]) =>
+      this.entries.find({ _id: { $in: some }, deleted: false, $and: said }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs }).toArray();
+    return new Set((await this.inSteps(ids, read)).map(({ _id }) => _id));
+  }
+
+  private async inSteps<T>(ids: readonly string[], read: (some: string[]) => Promise<T[]>): Promise<T[]> {
+    const [, step] = this.limits.steps;
+    const parts = Array.from({ length: Math.ceil(ids.length / step) }, (_, i) => ids.slice(i * step, (i + 1) * step));
+    return (await Promise.all(parts.map((part) => asking(() => read(part))))).flat();
+  }
+
+  /** Undefined when nothing can match. */
+  private async plan(question: Question): Promise<Plan | undefined> {
     const { principal, q, filters, sort } = question;
     const search = asked(q);
     if (!search) return undefined;
-    const words = await this.rarestFirst(principal.orgId, search.words);
-    const commonness = purpose === 'finding' ? await this.commonness(principal.orgId, search) : 'middling';
-    const conditions = entryConditions(principal, filters, { ...search, words, commonness });
-    return { question, conditions, isLate: divided(filters).isLate || !orders[sort].byCreation };
+    const commonness = await this.commonness(principal.orgId, search);
+    const weighed = { ...search, commonness };
+    const conditions = entryConditions(principal, filters, weighed);
+    const said = entryConditions(principal, {}, weighed).map(({ filter }) => filter);
+    const isLate = divided(filters).isLate || !orders[sort].byCreation;
+    return { ...question, conditions, said, isLate, most: Math.min(...commonness.words, commonness.prefix) };
   }
 
-  /** Words, the rarest first, as far as it matters and was seen lately. */
-  private async rarestFirst(orgId: string, words: readonly string[]): Promise<string[]> {
-    if (words.length < 2) return [...words];
-    const probed = [...words].sort((one, other) => other.length - one.length).slice(0, mostProbed);
-    const counts = await Promise.all(probed.map((word) => this.entriesWith(orgId, word, commonWord)));
-    const rarest = probed[counts.indexOf(Math.min(...counts))]!;
-    return [rarest, ...words.filter((word) => word !== rarest)];
-  }
-
-  /** Matters only where no whole word leads. */
+  /** Of the words with the most letters, which tend to be the rarest, and of the beginning. */
   private async commonness(orgId: string, { words, prefix }: Asked): Promise<Commonness> {
-    if (words.length > 0) return 'middling';
-    const count = await this.entriesWith(orgId, beginsWith(prefix), commonBeginning);
-    return count <= rareBeginning ? 'rare' : count < commonBeginning ? 'middling' : 'common';
+    const probed = new Set([...words].sort((one, other) => other.length - one.length).slice(0, mostProbed));
+    const [ofPrefix, ...ofWords] = await Promise.all([
+      this.entriesWith(orgId, beginsWith(prefix), commonBeginning),
+      ...words.map((word) => (probed.has(word) ? this.entriesWith(orgId, word, commonWord) : Infinity)),
+    ]);
+    return { words: ofWords, prefix: ofPrefix };
   }
 
   /** Decides how a query is run, never what it answers: so it looks at tickets that the asker may not see. */
   private async entriesWith(orgId: string, tokens: string | RegExp, limit: number): Promise<number> {
     const name = `${orgId}/${String(tokens)}`;
-    const known = this.counts.get(name);
+    const known = this.known.get(name);
     if (known !== undefined) return known;
     const count = await asking(() => this.entries.countDocuments({ orgId, tokens }, { limit, hint: 'byWord', maxTimeMS: longestMs }));
-    this.counts.set(name, count);
+    this.known.set(name, count);
     return count;
   }
 }
 
-const hitsOf = (entries: readonly SearchEntry[]): Hit[] => entries.map(({ _id, createdAt }) => ({ id: _id, position: [createdAt.getTime(), _id] }));
+/** What a view must say, but for the words. */
+const viewFilter = ({ principal, filters }: Plan) => {
+  const all = conditionsOf(principal, filters).map(({ filter }) => filter);
+  return { deleted: false, ...(all.length > 0 && { $and: all }) };
+};

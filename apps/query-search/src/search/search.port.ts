@@ -29,8 +29,8 @@ export interface Hit {
  * reads them from the views again, with sight, so an index that lags never shows what is no longer anybody's to see.
  */
 export abstract class SearchPort {
-  /** Tickets that match in order; by another order than creation, the newest 10,000 of them at most. @throws ProblemError dependency-unavailable */
+  /** Tickets that match, in order. @throws ProblemError dependency-unavailable */
   abstract find(question: Question, piece: Piece): Promise<Hit[]>;
-  /** How many match, up to 10,000. @throws ProblemError dependency-unavailable */
+  /** How many match, up to 10,000; with filters that change often, out of 10,000 that have the words. @throws ProblemError dependency-unavailable */
   abstract count(question: Question): Promise<Count>;
 }
