@@ -8,12 +8,23 @@ import { CommandResultsConsumer } from './command-results.consumer.js';
 import { CommandResultStore } from './command-results.store.js';
 import { CommandsController } from './commands.controller.js';
 import type { Config } from './config.js';
+import { ExportController } from './export/export.controller.js';
+import { Exports } from './export/exports.js';
+import { TicketExport } from './export/ticket-export.store.js';
 import { ListCursors } from './list-cursor.js';
 import { ProjectionStore } from './projection.store.js';
 import { MongoSearch } from './search/mongo-search.store.js';
 import { SearchConsumer } from './search/search.consumer.js';
 import { SuggestController } from './search/suggest.controller.js';
 import { SearchPort } from './search/search.port.js';
+import { Cells } from './stats/cells.store.js';
+import { CountedViews } from './stats/counted-views.store.js';
+import { LateViews } from './stats/late-views.store.js';
+import { Marks } from './stats/marks.store.js';
+import { Recount } from './stats/recount.js';
+import { StatsConsumer } from './stats/stats.consumer.js';
+import { StatsController } from './stats/stats.controller.js';
+import { StatsReader } from './stats/stats.reader.js';
 import { STORE } from './store.js';
 import { TicketViewConsumer } from './ticket-view.consumer.js';
 import { TicketViewController } from './ticket-view.controller.js';
@@ -28,7 +39,7 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
   static with({ MONGODB_URI: uri, INTERNAL_KEY: key }: Pick<Config, 'MONGODB_URI' | 'INTERNAL_KEY'>, database = 'deskstream_query'): DynamicModule {
     return {
       module: QuerySearchModule,
-      controllers: [TicketViewConsumer, SearchConsumer, CommandResultsConsumer, TicketViewController, SuggestController, CommandsController],
+      controllers: [TicketViewConsumer, SearchConsumer, StatsConsumer, CommandResultsConsumer, TicketViewController, ExportController, SuggestController, StatsController, CommandsController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database, poolSize: 12 }) },
         { provide: ListCursors, useFactory: () => new ListCursors(key) },
@@ -38,6 +49,14 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
         ProjectionStore,
         CommandResultStore,
         TicketViewStore,
+        TicketExport,
+        Exports,
+        Marks,
+        LateViews,
+        Cells,
+        CountedViews,
+        Recount,
+        StatsReader,
       ],
     };
   }

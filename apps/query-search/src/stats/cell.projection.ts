@@ -19,14 +19,15 @@ export interface Facts {
 const sections = ['status', 'priority', 'assistant', 'assignee', 'tag', 'openTag', 'openWord', 'firstReply', 'resolution', 'created', 'resolved'] as const;
 export type Section = (typeof sections)[number];
 type Counts = Map<string, number>;
+type Named = [createdAt: number, name: string];
 
 /**
  * Numbers of some tickets: those of a day, a month or an answer. Counting tickets one by one or adding up the cells of their parts comes to the same.
  * Assignees are counted by `type:id`, durations by their bins, `created` and `resolved` by day.
  */
 export interface Cell extends Record<Section, Counts> {
-  /** Names of assignees, as the ticket created last tells them. */
-  names: Map<string, string>;
+  /** Names of assignees, as the ticket created last tells them, and when that was. */
+  names: Map<string, Named>;
   /** When the tickets were resolved, ms since the epoch; left out where cells are added up. */
   resolvedAt: number[];
 }
@@ -55,7 +56,7 @@ export function addCreated(cell: Cell, facts: Facts): void {
   count(cell.status, status);
   count(cell.priority, priority);
   if (assistantId !== null) count(cell.assistant, assistantId);
-  if (assignee !== null) addAssignee(cell, assignee);
+  if (assignee !== null) addAssignee(cell, assignee, createdAt);
   for (const tag of new Set(tags)) count(cell.tag, tag);
   if (firstRepliedAt !== null) count(cell.firstReply, binOf(firstRepliedAt - createdAt));
   if (resolvedAt !== null) count(cell.resolution, binOf(resolvedAt - createdAt));
@@ -70,10 +71,16 @@ export function addResolved(cell: Cell, resolvedAt: number): void {
   cell.resolvedAt.push(resolvedAt);
 }
 
-function addAssignee({ assignee, names }: Cell, { type, id, name }: Assignee) {
+function addAssignee({ assignee, names }: Cell, { type, id, name }: Assignee, createdAt: number) {
   const who = `${type}:${id}`;
   count(assignee, who);
-  names.set(who, name);
+  addName(names, who, [createdAt, name]);
+}
+
+/** Of tickets created at once, the name that comes first in the alphabet: so that it is no matter which comes first. */
+function addName(names: Cell['names'], who: string, [at, name]: Named) {
+  const [knownAt, known] = names.get(who) ?? [-Infinity, ''];
+  if (at > knownAt || (at === knownAt && name < known)) names.set(who, [at, name]);
 }
 
 function addOpen(cell: Cell, { tags, title }: Facts) {
@@ -102,7 +109,7 @@ export interface StoredCell {
   instants: string;
 }
 
-type Body = Record<Exclude<Section, 'resolved'> | 'names', Record<string, number>>;
+type Body = Record<Exclude<Section, 'resolved'>, Record<string, number>> & { names: Record<string, Named> };
 
 /** The same tickets make the same texts, in whatever order they came. */
 export function storedCell(cell: Cell): StoredCell {
@@ -114,11 +121,11 @@ export function storedCell(cell: Cell): StoredCell {
 
 const inOrder = (counts: Counts) => Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
 
-/** Adds a stored cell's tickets. Cells come in the order of their days, so that the last name of an assignee stays. */
+/** Adds a stored cell's tickets. */
 export function addBody(cell: Cell, text: string): void {
   const { names, ...body } = JSON.parse(text) as Body;
   for (const [section, counts] of Object.entries(body)) addCounts(cell[section as Section], counts);
-  for (const [who, name] of Object.entries(names)) cell.names.set(who, String(name));
+  for (const [who, named] of Object.entries(names)) addName(cell.names, who, named);
   curb(cell, 4 * mostKept);
 }
 

@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { isPassing } from '#persistence';
+import { addBody, addCreated, addResolved, addResolvedDays, emptyCell, storedCell, type Cell, type Facts } from './cell.projection.js';
+import { Cells, digestOf, everything, versionNow, type CellDocument } from './cells.store.js';
+import { CountedViews } from './counted-views.store.js';
+import { LateViews } from './late-views.store.js';
+import { Marks, type Claim } from './marks.store.js';
+import { dayCounts } from '../metrics.js';
+
+/** Between looks for days to count, ms; after a day's count, rest so many times as long as it took: others work on the same store. */
+const [lookMs, restShare] = [1_000, 2];
+/** Scopes of a month that are added up at once. */
+const scopesAtOnce = 4;
+
+/** Counts the days that were noted, one after the other, and adds up their months. Several processes may do so at once. */
+@Injectable()
+export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('statistics');
+  private readonly stopping = new AbortController();
+  private working: Promise<void> | undefined;
+
+  constructor(
+    private readonly marks: Marks,
+    private readonly late: LateViews,
+    private readonly views: CountedViews,
+    private readonly cells: Cells,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.working = this.work();
+  }
+
+  /** What is under way is given back, and counted by whoever comes next. */
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.working;
+  }
+
+  /**
+   * Counts the dirty days of one month; a day under way is finished when the signal is given.
+   * @returns false when there was nothing to do
+   * @throws StoreFault, and anything else is our own mistake
+   */
+  async next(signal?: AbortSignal): Promise<boolean> {
+    const arrived = await this.late.arrived();
+    await this.marks.note(arrived);
+    await this.late.forget(arrived);
+    const claim = await this.marks.claim();
+    if (!claim) return false;
+    const isDone = (await this.countDays(claim, signal)) && (await this.addUp(claim));
+    await (isDone ? this.marks.settle(claim) : this.marks.release(claim));
+    return true;
+  }
+
+  private async work(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const restMs = await this.nextSafely();
+      await delay(restMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** How long to rest then, ms. Days of a count that failed stay claimed for a while: others come first. */
+  private async nextSafely(): Promise<number> {
+    const start = performance.now();
+    try {
+      const hasWorked = await this.next(this.stopping.signal);
+      return hasWorked ? restShare * (performance.now() - start) : lookMs;
+    } catch (error) {
+      if (isPassing(error)) this.logger.warn({ msg: 'counting must wait', err: error });
+      else this.logger.error({ msg: 'a day cannot be counted', err: error });
+      return lookMs;
+    }
+  }
+
+  /** False when something was counted by another process that began later, or a stop came between. */
+  private async countDays(claim: Claim, signal?: AbortSignal): Promise<boolean> {
+    let isDone = true;
+    for (const day of claim.days) {
+      if (signal?.aborted) return false;
+      await this.marks.renew(claim);
+      isDone = (await this.countDay(claim.orgId, day)) && isDone;
+      dayCounts.inc();
+    }
+    return isDone;
+  }
+
+  private async countDay(orgId: string, day: string): Promise<boolean> {
+    const version = versionNow();
+    const scopes = new Map<string, Cell>();
+    for await (const batch of this.views.ofDay(orgId, day)) for (const facts of batch) countIn(scopes, facts);
+    const cells = new Map([...scopes].map(([scope, cell]) => [scope, dayDocument(cell)]));
+    return this.cells.put('days', { orgId, period: day, version, cells }, dayDocument(emptyCell()));
+  }
+
+  /** Months of scopes whose days are not those that the month was added up from. */
+  private async addUp({ orgId, month, days }: Claim): Promise<boolean> {
+    const [known, current] = await Promise.all([this.cells.digestsIn(orgId, month), this.cells.digestsOf(orgId, days)]);
+    const scopes = [...current].filter(([scope, digests]) => days.some((day) => digests[day] !== known.get(scope)?.[day])).map(([scope]) => scope);
+    const version = versionNow();
+    const cells = new Map<string, Pick<CellDocument, 'body' | 'resolved' | 'digests'>>();
+    while (scopes.length > 0) {
+      await Promise.all(scopes.splice(0, scopesAtOnce).map(async (scope) => cells.set(scope, sumOf(await this.cells.days(orgId, scope, month)))));
+    }
+    return cells.size === 0 || this.cells.put('months', { orgId, period: month, version, cells });
+  }
+}
+
+/** A ticket is in the cell of everything, and in that of its assistant. */
+function countIn(scopes: Map<string, Cell>, facts: Facts) {
+  for (const scope of facts.assistantId === null ? [everything] : [everything, facts.assistantId]) {
+    const cell = cellOf(scopes, scope);
+    addCreated(cell, facts);
+    if (facts.resolvedAt !== null) addResolved(cell, facts.resolvedAt);
+  }
+}
+
+function cellOf(cells: Map<string, Cell>, scope: string): Cell {
+  const known = cells.get(scope);
+  if (known) return known;
+  const cell = emptyCell();
+  cells.set(scope, cell);
+  return cell;
+}
+
+function dayDocument(cell: Cell) {
+  const stored = storedCell(cell);
+  return { ...stored, digest: digestOf(stored) };
+}
+
+function sumOf(days: readonly CellDocument[]) {
+  const sum = emptyCell();
+  for (const { body, resolved } of days) {
+    addBody(sum, body!);
+    addResolvedDays(sum, resolved!);
+  }
+  const { body, resolved } = storedCell(sum);
+  return { body, resolved, digests: JSON.stringify(Object.fromEntries(days.map(({ period, digest }) => [period, digest]))) };
+}
