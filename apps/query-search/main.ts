@@ -6,6 +6,8 @@ import { Config } from './src/config.js';
 import { QuerySearchModule } from './src/query-search.module.js';
 import { viewGroup } from './src/ticket-view.consumer.js';
 import { tellLag } from './src/projection-lag.js';
+import { statsGroup } from './src/stats/stats.consumer.js';
+import { StatsReader } from './src/stats/stats.reader.js';
 import { STORE } from './src/store.js';
 
 /** An assertion names all assistants of somebody, up to 10,000 with 64 characters each, bytes. */
@@ -26,6 +28,8 @@ await startService({
     health.check('kafka', () => transport.health().ready);
     health.liveness(() => transport.health().live);
     app.connectMicroservice({ strategy: transport });
-    tellLag(app, GroupProgress.of({ brokers: config.KAFKA_BROKERS, clientId: 'query-search-progress', group: viewGroup, topic: topics.events }));
+    const progressOf = (group: string) => GroupProgress.of({ brokers: config.KAFKA_BROKERS, clientId: 'query-search-progress', group, topic: topics.events });
+    tellLag(app, progressOf(viewGroup));
+    app.get(StatsReader).follow(progressOf(statsGroup));
   },
 });

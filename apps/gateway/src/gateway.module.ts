@@ -19,6 +19,7 @@ import { Queries } from './queries.js';
 import { Reads } from './reads.js';
 import { ResultWaiters } from './result-waiters.js';
 import { ResultsConsumer } from './results.consumer.js';
+import { StatsController } from './stats.controller.js';
 import { SuggestController } from './suggest.controller.js';
 import { TicketsController } from './tickets.controller.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -42,7 +43,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, CommandsController, PeopleController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, PeopleController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEED, useFactory: () => (config.DIRECTORY_FILE === undefined ? undefined : readSeed(config.DIRECTORY_FILE)) },

@@ -20,7 +20,7 @@ beforeEach(() => {
 const ticketPath = `/v1/tickets/${randomUUID()}`;
 
 describe('routes and methods', () => {
-  it.each(['/', '/v1', '/v1/', '/v2/tickets', '/v1/tickets/', '//v1/tickets', '/v1/me/', '/v1/api-keys', '/v1/stats', '/V1/tickets', '/v1/../v1/tickets', `${ticketPath}/nope`, '/health', '/metrics'])(
+  it.each(['/', '/v1', '/v1/', '/v2/tickets', '/v1/tickets/', '//v1/tickets', '/v1/me/', '/v1/api-keys', '/v1/stats/', '/V1/tickets', '/v1/../v1/tickets', `${ticketPath}/nope`, '/health', '/metrics'])(
     'knows no %s, signed in or not',
     async (path) => {
       expectRawProblem(await raw(gateway.port, [head('GET', path, ada.headers())]), 404, 'not-found');
@@ -91,6 +91,9 @@ describe('query parameters', () => {
     ['/v1/tickets/counts?updatedFrom=2026-05-02T00:00:00Z&updatedTo=2026-05-01', '?updatedFrom'],
     ['/v1/tickets/counts?status=open', '?status'],
     ['/v1/tickets?q=a&q=b', '?q'],
+    ['/v1/stats?from=2026-02-01&to=2026-01-01', '?from'],
+    ['/v1/stats?to=x', '?to'],
+    ['/v1/stats?assistantId=..', '?assistantId'],
     ['/v1/me?x=1', '?x'],
     ['/v1/members?x', '?x'],
     [`${ticketPath}?version=0`, '?version'],
@@ -115,6 +118,11 @@ describe('query parameters', () => {
     await expectProblem(ada.call('/v1/tickets?constructor=1'), 400, 'malformed-request');
     await expectProblem(ada.call('/v1/tickets?q=%ff'), 400, 'malformed-request');
     await expectProblem(ada.call('/v1/tickets?q=%zz'), 400, 'malformed-request');
+  });
+
+  it('passes those of statistics on as they were sent, with the request id', async () => {
+    expect((await ada.call('/v1/stats?from=2026-01-01&assistantId=a,b', { headers: { 'x-request-id': 'stats-1' } })).status).toBe(200);
+    expect(gateway.asked).toMatchObject([{ path: '/v1/stats?from=2026-01-01&assistantId=a,b', requestId: 'stats-1' }]);
   });
 
   it('passes good ones on as they were sent', async () => {

@@ -15,6 +15,7 @@ import { IssuerKeys } from '../src/issuer-keys.js';
 import { PeopleController } from '../src/people.controller.js';
 import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
 import { Reads } from '../src/reads.js';
+import { StatsController } from '../src/stats.controller.js';
 import { TicketsController } from '../src/tickets.controller.js';
 import { TokenVerifier } from '../src/token-verifier.js';
 import { Writes } from '../src/writes.js';
@@ -120,7 +121,7 @@ export async function openGateway(): Promise<TestGateway> {
     Reads,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, CommandsController, PeopleController, HealthController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, PeopleController, HealthController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

@@ -9,6 +9,8 @@ import { dayOf } from './cell.projection.js';
 import { LateViews, type LateView } from './late-views.store.js';
 import { Marks } from './marks.store.js';
 
+export const statsGroup = 'query-search.stats';
+
 /** So long a round waits for views that lag, and so long between looks, ms. Those that take longer are counted when they come. */
 const [longestWaitMs, lookMs] = [2_000, 100];
 
@@ -25,7 +27,7 @@ export class StatsConsumer {
   ) {}
 
   /** A day is noted only when the views have what happened: whoever counts it from then on counts that. */
-  @Subscribe({ topic: topics.events, group: 'query-search.stats', maxRecords: 1_000, paceMs: 250, isBackground: true })
+  @Subscribe({ topic: topics.events, group: statsGroup, maxRecords: 1_000, paceMs: 250, isBackground: true })
   async note(@Payload() round: Round): Promise<void> {
     const changed = changedIn(eventsIn(round).events, Math.min(...round.records.map(({ timestamp }) => Number(timestamp))));
     if (changed.length === 0) return;

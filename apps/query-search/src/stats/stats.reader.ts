@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Priority, Status, type Assignee, type DurationStats, type Principal, type Stats, type StatsQuery } from '#contracts';
 import { lacks, sightOf, type Sight } from '#domain';
+import type { GroupProgress } from '#messaging';
 import { ProblemError } from '#observability';
 import { asking } from '../asking.js';
 import { key } from '../ticket-keys.js';
@@ -31,15 +32,29 @@ interface Sum {
   cell: Cell;
 }
 
+type Progress = Pick<GroupProgress, 'asOf' | 'start' | 'stop'>;
+
 /** Answers questions for statistics from the cells, and from views where no cell ends with the range or with what somebody sees. */
 @Injectable()
-export class StatsReader {
+export class StatsReader implements OnApplicationShutdown {
+  private progress: Progress | undefined;
+
   constructor(
     private readonly cells: Cells,
     private readonly views: CountedViews,
     private readonly marks: Marks,
     private readonly late: LateViews,
   ) {}
+
+  /** From now on answers say how far the consumer is that notes what has changed, too. */
+  follow(progress: Progress): void {
+    this.progress = progress;
+    progress.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.progress?.stop();
+  }
 
   /** Numbers of the tickets that the principal sees. @throws ProblemError forbidden, dependency-unavailable */
   async stats(principal: Principal, { from, to, assistantId }: StatsQuery): Promise<Stats> {
@@ -59,7 +74,7 @@ export class StatsReader {
 
   private async asOf(orgId: string, now: number): Promise<Date> {
     const known = await Promise.all([this.marks.oldest(orgId), this.late.oldest(orgId)]);
-    return new Date(Math.min(now, ...known.flatMap((at) => at?.getTime() ?? [])));
+    return new Date(Math.min(now, this.progress?.asOf ?? now, ...known.flatMap((at) => at?.getTime() ?? [])));
   }
 
   private async addCells({ orgId, plan, cell }: Sum, scopes: readonly string[]): Promise<void> {
