@@ -54,7 +54,7 @@ const waitMs = 1_000;
 const [firstLookMs, longestLookMs] = [20, 100];
 
 /**
- * The only way to read tickets. Every method takes the principal, and with it the organisation; what they may see is part of every
+ * The way to read tickets; exports have their own. Every method takes the principal, and with it the organisation; what they may see is part of every
  * filter, so nothing else is ever found, counted or waited for.
  */
 @Injectable()
@@ -218,7 +218,8 @@ function filtersOf({ sort: _sort, page: _page, pageSize: _pageSize, cursor: _cur
   return filters;
 }
 
-function demandReading(principal: Principal) {
+/** @throws ProblemError forbidden */
+export function demandReading(principal: Principal) {
   const missing = lacks(principal, 'read');
   if (missing !== null) throw new ProblemError('forbidden', `This needs ${missing}.`, { missing });
 }
