@@ -51,7 +51,7 @@ export function compare(sort: Sort, one: Position, other: Position): number {
   return one[at]! < other[at]! ? -orders[sort].fields[at]![1] : orders[sort].fields[at]![1];
 }
 
-/** What comes behind a position. The first condition says no more than the second; it is what an index can start at. */
+/** What comes behind a position. The first condition says no more than the second; it is there to bound an index. */
 export function behind(sort: Sort, position: Position): object[] {
   const fields = orders[sort].fields.map(([field, direction], i) => ({ field, direction, value: stored(field, position[i]!) }));
   const [first] = fields;

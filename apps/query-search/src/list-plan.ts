@@ -7,6 +7,8 @@ import { priorityRank } from './ticket-view.projection.js';
 /** A part of a filter. One with an index may lead a query: it alone then decides how many tickets are looked at. */
 export interface Condition {
   filter: object;
+  /** The same without bounds on the time of creation: with those, some engines lose the order of an index over lists and sort all it leads to. */
+  unbound?: object;
   lead?: {
     index: 'byKey' | 'byWord';
     /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
@@ -46,20 +48,35 @@ export interface Query {
   scope: string;
   /** Goes along the list's own order until enough match: quick unless few do. */
   walk: Plan;
-  /** Looks only at tickets of one condition. Unless they come in the list's order, or are rare, all of them have to be gathered and sorted. */
-  led?: Plan & { isOrdered: boolean; isSingle: boolean };
+  /** Looks only at tickets of one condition. Unless they come in the list's order, all of them have to be gathered and sorted: no matter when they are rare. */
+  led?: Plan & {
+    isOrdered: boolean;
+    isRare: boolean;
+    isSingle: boolean;
+    /** Whether it begins in the middle of its index, and passes over what comes before. */
+    isSkipping: boolean;
+  };
 }
 
 /** Plans a query. Of the conditions with an index, the one that usually leaves the fewest tickets leads. */
 export function queryOf({ orgId, sort, conditions, from = [] }: Wanted): Query {
-  const { index, byCreation } = orders[sort];
-  const all = [...conditions, ...from.map((filter) => ({ filter }))];
-  const query = { sort, scope: scopeOf(orgId, conditions), walk: { filter: filterOf(orgId, all), hint: index } };
+  const { index } = orders[sort];
+  const place = from.map((filter) => ({ filter }));
+  const query = { sort, scope: scopeOf(orgId, conditions), walk: { filter: filterOf(orgId, [...conditions, ...place]), hint: index } };
+  const led = ledPlan({ orgId, sort, conditions, from });
+  return led ? { ...query, led } : query;
+}
+
+function ledPlan({ orgId, sort, conditions, from = [] }: Wanted): Query['led'] {
   const leader = conditions.filter((condition) => condition.lead).sort((one, other) => one.lead!.rank - other.lead!.rank)[0];
-  if (!leader?.lead) return query;
+  if (!leader?.lead) return undefined;
   const { isRare = false, isSingle, index: hint } = leader.lead;
-  const filter = filterOf(orgId, [leader, ...all.filter((other) => other !== leader)]);
-  return { ...query, led: { filter, hint, isSingle, isOrdered: isRare || (isSingle && byCreation) } };
+  const isOrdered = isSingle && orders[sort].byCreation;
+  const others = conditions.filter((other) => other !== leader).map(({ filter, unbound = filter }) => ({ filter: isOrdered ? unbound : filter }));
+  // The first condition of a place is only there to bound an index.
+  const place = (isOrdered ? from.slice(1) : from).map((filter) => ({ filter }));
+  const isSkipping = from.length > 0 || conditions.some(({ unbound }) => unbound);
+  return { filter: filterOf(orgId, [leader, ...others, ...place]), hint, isSingle, isRare, isOrdered, isSkipping };
 }
 
 const scopeOf = (orgId: string, conditions: readonly Condition[]) =>
@@ -104,5 +121,8 @@ function rangeConditions({ priority, createdFrom, createdTo, updatedFrom, update
 /** From inclusive, to exclusive; ISO instants. */
 export function rangeOf(field: string, from?: string, to?: string): Condition[] {
   if (from === undefined && to === undefined) return [];
-  return [{ filter: { [field]: { ...(from !== undefined && { $gte: new Date(from) }), ...(to !== undefined && { $lt: new Date(to) }) } } }];
+  const [start, end] = [from === undefined ? [] : [new Date(from)], to === undefined ? [] : [new Date(to)]];
+  const range = { ...start.map(($gte) => ({ $gte }))[0], ...end.map(($lt) => ({ $lt }))[0] };
+  const outside = [...start.map(($lt) => ({ [field]: { $lt } })), ...end.map(($gte) => ({ [field]: { $gte } }))];
+  return [{ filter: { [field]: range }, ...(field === 'createdAt' && { unbound: { $nor: outside } }) }];
 }

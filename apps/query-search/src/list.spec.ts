@@ -18,7 +18,7 @@ const filtersOf = (asked: Record<string, string | string[]>, by = ada) => condit
 const plans = (asked: Record<string, string | string[]>, by = ada, commonness: Partial<Commonness> = {}) => {
   const { sort } = query(asked);
   const { walk, led } = queryOf({ orgId: 'acme', sort, conditions: conditions(asked, by, commonness) });
-  return led ? [...(led.isOrdered ? [] : [walk.hint]), led.hint] : [walk.hint];
+  return led ? [...((led.isOrdered && !led.isSkipping) || led.isRare ? [] : [walk.hint]), led.hint] : [walk.hint];
 };
 
 describe('filters', () => {
@@ -68,6 +68,7 @@ describe('plans', () => {
     [{ sort: 'priority' }, ['byLowPriority']],
     [{ status: 'open' }, ['byKey']],
     [{ status: 'open', sort: '-updatedAt' }, ['byUpdate', 'byKey']],
+    [{ status: 'open', createdFrom: '2026-01-01' }, ['byCreation', 'byKey']],
     [{ status: 'open,pending' }, ['byCreation', 'byKey']],
     [{ requester: 'a@b.c', sort: 'number' }, ['byKey']],
     [{ q: 'printer fire' }, ['byWord']],

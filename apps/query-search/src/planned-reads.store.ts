@@ -31,13 +31,24 @@ export class PlannedReads<T extends { _id: string }> {
 
   constructor(private readonly documents: Pick<mongoose.mongo.Collection<T>, 'find' | 'countDocuments'>) {}
 
-  /** Tickets of a page in the list's order. */
+  /** Documents of a page in the list's order. */
   async find({ scope, sort, walk, led }: Query, { skip, limit }: { skip: number; limit: number }, projection: object): Promise<T[]> {
     const order = new Map(orders[sort].fields);
     const read: Read<T[]> = ({ filter, hint }, maxTimeMS) =>
       this.documents.find(filter, { projection, maxTimeMS, hint }).sort(order).skip(skip).limit(limit).toArray() as Promise<T[]>;
     if (!led) return asking(() => read(walk, longestMs));
-    return led.isOrdered ? asking(() => read(led, longestMs)) : this.gamble(`find ${limit > exactUpTo} ${sort} ${scope}`, [walk, led], read, gambleMs + limit / 20);
+    const gather = async () => read(led.isOrdered || (await this.isSortable(led)) ? led : walk, longestMs);
+    if (led.isRare || (led.isOrdered && !led.isSkipping)) return asking(gather);
+    return this.gamble(`find ${limit > exactUpTo} ${sort} ${scope}`, (ms) => read(walk, ms), gather, gambleMs + limit / 20);
+  }
+
+  /** Whether what a plan gathers is not too much to be sorted. */
+  private async isSortable(plan: Plan): Promise<boolean> {
+    return (await this.counted(plan, longestMs)) <= maxListDepth;
+  }
+
+  private counted({ filter, hint }: Plan, maxTimeMS: number): Promise<number> {
+    return this.documents.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint });
   }
 
   /** How many tickets there are. Where there are many, the newest seconds may be missing, and who asks meanwhile shares the answer. */
@@ -58,22 +69,23 @@ export class PlannedReads<T extends { _id: string }> {
    */
   private async countNow({ scope, walk, led }: Query): Promise<Count> {
     const at = Date.now();
-    const read: Read<number> = ({ filter, hint }, maxTimeMS) => this.documents.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint });
     const isSure = !led || led.isSingle;
-    const found = await (isSure ? asking(() => read(led ?? walk, longestMs)) : this.gamble(`count ${scope}`, [led, walk], read));
+    const found = await (isSure
+      ? asking(() => this.counted(led ?? walk, longestMs))
+      : this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs)));
     const count = { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
     if (found > exactUpTo) this.large.set(scope, { count, at });
     else this.large.delete(scope);
     return count;
   }
 
-  /** Tries the first plan for a moment, unless it lost to the second lately. */
-  private async gamble<T>(memory: string, [first, second]: [Plan, Plan], read: Read<T>, stakeMs = gambleMs): Promise<T> {
+  /** Tries the first way for a moment, unless it lost to the second lately. */
+  private async gamble<R>(memory: string, first: (ms: number) => Promise<R>, second: () => Promise<R>, stakeMs = gambleMs): Promise<R> {
     const isLost = this.lostGambles.has(memory);
-    const tried = isLost ? undefined : await asking(() => this.inTime(read(first, stakeMs)));
+    const tried = isLost ? undefined : await asking(() => this.inTime(first(stakeMs)));
     if (tried) return tried.value;
     const start = performance.now();
-    const value = await asking(() => read(second, longestMs));
+    const value = await asking(second);
     // Where both are slow the store is busy, and the first may be the better one all the same.
     if (performance.now() - start < gambleMs) this.lostGambles.set(memory, true);
     else this.lostGambles.delete(memory);
@@ -81,7 +93,7 @@ export class PlannedReads<T extends { _id: string }> {
   }
 
   /** Undefined when time was up. */
-  private async inTime<T>(reading: Promise<T>): Promise<{ value: T } | undefined> {
+  private async inTime<R>(reading: Promise<R>): Promise<{ value: R } | undefined> {
     try {
       return { value: await reading };
     } catch (error) {

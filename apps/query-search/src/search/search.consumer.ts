@@ -14,7 +14,7 @@ import { entryAfter } from './search-entry.projection.js';
 export class SearchConsumer {
   constructor(private readonly store: ProjectionStore) {}
 
-  @Subscribe({ topic: topics.events, group: 'query-search.search', maxRecords: 200, paceMs: 100, isBackground: true })
+  @Subscribe({ topic: topics.events, group: 'query-search.search', maxRecords: 500, paceMs: 100, isBackground: true })
   async index(@Payload() round: Round): Promise<DeadLetter[]> {
     const tickets = byTicket(eventsIn(round).events);
     if (tickets.size === 0) return [];

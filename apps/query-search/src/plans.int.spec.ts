@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ListQuery, sorts, type Principal } from '#contracts';
+import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
+import { Running } from '../testing/running.js';
+import { newYear, Story } from '../testing/stories.js';
+import { collections } from './collections.js';
+import { behind, orders, positionOf } from './list-order.js';
+import { conditionsOf, queryOf, type Plan, type Query } from './list-plan.js';
+import { entryConditions } from './search/search-plan.js';
+import { asked } from './search/words.js';
+
+jest.setTimeout(60_000);
+
+let service: Running;
+beforeAll(async () => {
+  service = await Running.start();
+  const stories = Array.from({ length: 300 }, (_, i) => new Story({ number: i + 1, at: newYear + i * 60_000 }).create({ title: `Printer ${i % 7} on fire`, tags: [`tag-${i % 3}`], assistantId: i % 2 ? 'billing-bot' : 'tech-bot' }));
+  await service.project(...stories.flatMap(({ events }) => events));
+});
+afterAll(() => service.stop());
+
+/** What an engine's plan consists of: names of its steps and of the indexes in use. */
+async function stepsOf(collection: string, { filter, hint }: Plan, sort: Query['sort']): Promise<{ steps: string[]; indexes: string[] }> {
+  const order = new Map(orders[sort].fields);
+  const told: unknown = await service.db.collection<{ _id: string }>(collection).find(filter, { hint }).sort(order).limit(26).explain('queryPlanner');
+  const text = JSON.stringify(told);
+  // Node types are those of the PostgreSQL below; `stage` is mongod's word for them.
+  const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!);
+  return { steps: all(/"(?:Node Type|stage)":"([^"]+)"/g), indexes: all(/"(?:Index Name|indexName)":"([^"]+)"/g) };
+}
+
+const isScan = (step: string) => /^(seq scan|collscan)$/i.test(step);
+const isSort = (step: string) => /sort/i.test(step);
+
+const filters: Record<string, string>[] = [
+  {}, { status: 'open' }, { status: 'open,pending' }, { priority: 'urgent' }, { assignee: 'me' }, { assignee: 'none,grace' }, { assistantId: 'billing-bot' }, { tag: 'tag-1' },
+  { requester: 'bob@example.com' }, { createdFrom: '2026-01-01', createdTo: '2026-02-01' }, { updatedFrom: '2026-01-01' }, { status: 'open', priority: 'urgent' },
+  { status: 'open', createdFrom: '2026-01-01', createdTo: '2026-02-01' }, { assistantId: 'billing-bot', status: 'open' }, { assignee: 'me', status: 'open,pending' }, { tag: 'tag-1', updatedTo: '2026-02-01' },
+];
+const someday = { createdAt: new Date(newYear + 3_600_000), updatedAt: new Date(newYear + 3_600_000), priority: 1, number: 60, _id: 'acme/7' };
+const people: Record<string, Principal> = { 'an administrator': ada, 'a member': grace, 'an agent': agent('billing-bot', 'tickets:read') };
+const searches = [
+  ['fire', { words: [], prefix: 300 }],
+  ['fire', { words: [], prefix: 5_000 }],
+  ['fire', { words: [], prefix: 10_000 }],
+  ['printer fi', { words: [300], prefix: 300 }],
+  ['printer on 3', { words: [2_000, 2_000], prefix: 40 }],
+] as const;
+
+/** Every plan that may be run, and whether it may sort: then what it gathers has been counted first, and is 10,000 at most. */
+const plansOf = ({ walk, led }: Query) => [{ plan: walk, maySort: false }, ...(led ? [{ plan: led, maySort: !led.isOrdered }] : [])];
+
+describe('what the store is asked', () => {
+  it.each(Object.keys(people))('for a list of %s uses the index named, scans no collection, and sorts nothing but what was counted before', async (who) => {
+    for (const filter of filters) {
+      for (const sort of sorts) {
+        const { q: _q, ...parsed } = ListQuery.parse({ ...filter, sort });
+        for (const from of [undefined, behind(sort, positionOf(sort, someday))]) {
+          for (const { plan, maySort } of plansOf(queryOf({ orgId: 'acme', sort, from, conditions: conditionsOf(people[who]!, parsed) }))) await expectGood(collections.views, plan, { sort, maySort });
+        }
+      }
+    }
+  });
+
+  it.each(Object.keys(people))('for a search of %s does, too', async (who) => {
+    for (const [q, commonness] of searches) {
+      for (const filter of filters.filter(({ status, priority, updatedFrom, updatedTo }) => !(status ?? priority ?? updatedFrom ?? updatedTo))) {
+        const { q: _q, ...parsed } = ListQuery.parse(filter);
+        const conditions = entryConditions(people[who]!, parsed, { ...asked(q)!, commonness });
+        for (const sort of ['-createdAt', 'createdAt'] as const) {
+          for (const from of [undefined, behind(sort, positionOf(sort, someday))]) {
+            for (const { plan, maySort } of plansOf(queryOf({ orgId: 'acme', sort, from, conditions }))) await expectGood(collections.search, plan, { sort, maySort });
+          }
+        }
+      }
+    }
+  });
+
+  async function expectGood(collection: string, plan: Plan, { sort, maySort }: { sort: Query['sort']; maySort: boolean }) {
+    const { steps, indexes } = await stepsOf(collection, plan, sort);
+    expect(steps.length).toBeGreaterThan(0);
+    expect({ plan, steps: steps.filter((step) => isScan(step) || (isSort(step) && !maySort)), uses: indexes.includes(plan.hint) }).toEqual({ plan, steps: [], uses: true });
+  }
+
+  it('is seen to scan and to sort where it does', async () => {
+    const wrong = { filter: { nothing: 1 }, hint: '_id_' as never };
+    expect((await stepsOf(collections.views, wrong, '-updatedAt')).steps.some(isSort)).toBe(true);
+    const told = JSON.stringify(await service.db.collection(collections.views).find({ nothing: 1 }).explain('queryPlanner'));
+    expect([...told.matchAll(/"(?:Node Type|stage)":"([^"]+)"/g)].some(([, step]) => isScan(step!) || /bitmap/i.test(step!))).toBe(true);
+  });
+});
