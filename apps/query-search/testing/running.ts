@@ -78,6 +78,11 @@ export class Running {
     return this.request(path, { authorization: `Bearer ${await assertionOf(principal)}`, ...headers });
   }
 
+  /** The answer as it comes. */
+  async open(principal: Principal, path: string, signal?: AbortSignal): Promise<Response> {
+    return fetch(`${this.url}/v1${path}`, { headers: { authorization: `Bearer ${await assertionOf(principal)}` }, ...(signal && { signal }) });
+  }
+
   async request(path: string, headers: Record<string, string>): Promise<Answer> {
     const response = await fetch(`${this.url}/v1${path}`, { headers });
     return { status: response.status, headers: response.headers, body: await response.json() };

@@ -1,4 +1,4 @@
-import type { Assignee, Priority, Status, Ticket } from '#contracts';
+import type { Actor, Assignee, Priority, Status, Ticket } from '#contracts';
 import { binOf } from './durations.projection.js';
 import { titleWords } from './title-words.js';
 
@@ -8,6 +8,7 @@ export interface Facts {
   priority: Priority;
   assistantId: string | null;
   assignee: Assignee | null;
+  createdBy: Pick<Actor, 'type' | 'id'>;
   tags: string[];
   title: string;
   createdAt: number;
@@ -40,9 +41,9 @@ export const emptyCell = (): Cell => ({ ...(Object.fromEntries(sections.map((sec
 
 /** @param ticket JSON text as views keep it */
 export function factsOf({ ticket }: { ticket: string }): Facts {
-  const { createdAt, firstRepliedAt, resolvedAt, status, priority, assistantId, assignee, tags, title } = JSON.parse(ticket) as Ticket;
+  const { createdAt, firstRepliedAt, resolvedAt, status, priority, assistantId, assignee, createdBy, tags, title } = JSON.parse(ticket) as Ticket;
   const times = { createdAt: Date.parse(createdAt), firstRepliedAt: msOf(firstRepliedAt), resolvedAt: msOf(resolvedAt) };
-  return { status, priority, assistantId, assignee, tags, title, ...times };
+  return { status, priority, assistantId, assignee, createdBy, tags, title, ...times };
 }
 
 const msOf = (at: string | null) => (at === null ? null : Date.parse(at));
@@ -99,7 +100,20 @@ function curb(cell: Cell, most: number) {
 export const largest = (counts: ReadonlyMap<string, number>, most: number): [string, number][] =>
   [...counts].sort(([one, many], [other, more]) => more - many || (one < other ? -1 : 1)).slice(0, most);
 
-/** A cell as texts, divided by what is read together. Of small cells this is a tenth of what documents of numbers would be. */
+/** Cells by the assistants of their tickets, `none` for those without one: where these have to be told apart; else one cell called `all`. */
+export type Parts = Map<string, Cell>;
+export const [all, none] = ['*', ''] as const;
+
+/** The cell of a part, made when it is the first of it. */
+export function partOf(parts: Parts, name: string): Cell {
+  const known = parts.get(name);
+  if (known) return known;
+  const cell = emptyCell();
+  parts.set(name, cell);
+  return cell;
+}
+
+/** Cells as texts, divided by what is read together: a tenth of what documents of numbers would be. */
 export interface StoredCell {
   /** Everything about the tickets created. */
   body: string;
@@ -109,29 +123,53 @@ export interface StoredCell {
   instants: string;
 }
 
-type Body = Record<Exclude<Section, 'resolved'>, Record<string, number>> & { names: Record<string, Named> };
+type Numbers = Record<string, number>;
+type Body = Partial<Record<Exclude<Section, 'resolved'>, Numbers> & { names: Record<string, Named> }>;
+/** Where what is stored of a part is to be added; undefined where it is not wanted. */
+export type Place = (part: string) => Cell | undefined;
 
-/** The same tickets make the same texts, in whatever order they came. */
-export function storedCell(cell: Cell): StoredCell {
-  curb(cell, mostKept);
-  const { resolved, resolvedAt, ...body } = cell;
-  const text = (value: object) => JSON.stringify(value, (_, part: unknown) => (part instanceof Map ? inOrder(part as Counts) : part));
-  return { body: text(body), resolved: text(resolved), instants: JSON.stringify([...resolvedAt].sort((one, other) => one - other)) };
+/** The same tickets make the same texts, in whatever order they came. What is empty is left out. */
+export function storedCell(parts: Parts): StoredCell {
+  for (const cell of parts.values()) curb(cell, mostKept);
+  return {
+    body: text(parts, ({ resolved: _, resolvedAt: __, ...body }) => body),
+    resolved: text(parts, ({ resolved }) => resolved),
+    instants: text(parts, ({ resolvedAt }) => [...resolvedAt].sort((one, other) => one - other)),
+  };
 }
 
-const inOrder = (counts: Counts) => Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
+const text = (parts: Parts, pick: (cell: Cell) => unknown) =>
+  JSON.stringify(new Map([...parts].map(([part, cell]) => [part, pick(cell)])), (_, value: unknown) => (value instanceof Map ? inOrder(value) : value));
 
-/** Adds a stored cell's tickets. */
-export function addBody(cell: Cell, text: string): void {
-  const { names, ...body } = JSON.parse(text) as Body;
-  for (const [section, counts] of Object.entries(body)) addCounts(cell[section as Section], counts);
-  for (const [who, named] of Object.entries(names)) addName(cell.names, who, named);
-  curb(cell, 4 * mostKept);
+/** Undefined for nothing. */
+function inOrder(map: Map<string, unknown>): object | undefined {
+  return map.size === 0 ? undefined : Object.fromEntries([...map].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** Adds how many of a stored cell's tickets were resolved on which day. */
-export const addResolvedDays = (cell: Cell, text: string): void => addCounts(cell.resolved, JSON.parse(text) as Record<string, number>);
+/** Adds stored cells' tickets. */
+export function addBody(stored: string | undefined, place: Place): void {
+  for (const [part, { names = {}, ...body }] of partsIn<Body>(stored)) {
+    const cell = place(part);
+    if (!cell) continue;
+    for (const [section, numbers] of Object.entries(body)) addNumbers(cell[section as Section], numbers);
+    for (const [who, named] of Object.entries(names)) addName(cell.names, who, named);
+    curb(cell, 4 * mostKept);
+  }
+}
 
-function addCounts(counts: Counts, stored: Record<string, number>) {
-  for (const key in stored) count(counts, key, stored[key]);
+/** Adds how many of stored cells' tickets were resolved on which day. */
+export function addResolvedDays(stored: string | undefined, place: Place): void {
+  for (const [part, days] of partsIn<Numbers>(stored)) {
+    const cell = place(part);
+    if (cell) addNumbers(cell.resolved, days);
+  }
+}
+
+/** When stored cells' tickets were resolved. */
+export const instantsIn = (stored: string | undefined, isWanted: (part: string) => boolean): number[] => partsIn<number[]>(stored).flatMap(([part, instants]) => (isWanted(part) ? instants : []));
+
+const partsIn = <T>(stored: string | undefined) => (stored === undefined ? [] : Object.entries(JSON.parse(stored) as Record<string, T>));
+
+function addNumbers(counts: Counts, numbers: Numbers) {
+  for (const key in numbers) count(counts, key, numbers[key]);
 }

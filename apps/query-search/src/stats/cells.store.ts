@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Actor } from '#contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
@@ -8,8 +9,15 @@ import { STORE } from '../store.js';
 import type { StoredCell } from './cell.projection.js';
 import { daysOf, type Periods } from './range.js';
 
-/** Everything of an organisation; no assistant can be called so. Any other scope is an assistant's id. */
+/** Everything of an organisation; no assistant can be called so. Other scopes are assistants' ids and `personScope`s. */
 export const everything = '*';
+
+/**
+ * What is assigned to somebody or was created by them, divided by assistant: whoever sees the tickets of some assistants sees of their own only
+ * the rest in addition. People are called anything up to 255 characters; keys of indexes must be short and hold no slash.
+ */
+export const personScope = ({ type, id }: Pick<Actor, 'type' | 'id'>) => `~${createHash('sha256').update(`${type}:${id}`).digest('base64url').slice(0, 22)}`;
+const isPerson = (scope: string) => scope.startsWith('~');
 
 /** The cell of a scope and a period. */
 export interface CellDocument extends Partial<StoredCell>, Versioned {
@@ -17,6 +25,8 @@ export interface CellDocument extends Partial<StoredCell>, Versioned {
   _id: string;
   orgId: string;
   scope: string;
+  /** People's cells are many, and each is read by one person only. */
+  isPerson: boolean;
   /** A day (`2026-01-31`) or a month (`2026-01`). */
   period: string;
   /** When the tickets were read: a count that began earlier never replaces one that began later. */
@@ -31,12 +41,15 @@ export interface CellDocument extends Partial<StoredCell>, Versioned {
 export type Kind = 'days' | 'months';
 export type Part = keyof StoredCell | 'digest' | 'digests';
 
+/** What was counted of one scope and period. */
+type Counts = Pick<CellDocument, Part>;
+
 /** What is counted anew of one period: every scope that has tickets in it. */
 export interface Counted {
   orgId: string;
   period: string;
   version: number;
-  cells: ReadonlyMap<string, Omit<CellDocument, '_id' | 'orgId' | 'scope' | 'period' | 'version'>>;
+  cells: ReadonlyMap<string, Counts>;
 }
 
 /** Scopes that are read one by one; more of them are picked from among all of the organisation's. */
@@ -56,15 +69,16 @@ export class Cells {
     this.collections = { days: db.collection(collections.statsDays), months: db.collection(collections.statsMonths) };
   }
 
-  /** Cells of these scopes and periods, each scope's in order of time, with these parts of them. */
+  /** Cells of these scopes and periods, with these parts of them. */
   async read(kind: Kind, { orgId, scopes, periods, parts }: { orgId: string; scopes: readonly string[]; periods: Periods; parts: readonly Part[] }): Promise<CellDocument[]> {
     if (periods.last < periods.first) return [];
     const options = { projection: { scope: 1, period: 1, ...Object.fromEntries(parts.map((part) => [part, 1])) } };
-    const found = (filter: object, hint: string) => this.collections[kind].find(filter, { ...options, hint }).sort(hint === '_id_' ? { _id: 1 } : { period: 1 }).toArray();
-    if (scopes.length > fewScopes) {
+    const found = (filter: object, hint: string) => this.collections[kind].find(filter, { ...options, hint }).toArray();
+    const people = scopes.filter(isPerson);
+    if (scopes.length - people.length > fewScopes) {
       const wanted = new Set(scopes);
-      const all = await found({ orgId, period: { $gte: periods.first, $lte: periods.last } }, 'byPeriod');
-      return all.filter(({ scope }) => wanted.has(scope));
+      const others = (await found({ orgId, isPerson: false, period: { $gte: periods.first, $lte: periods.last } }, 'byPeriod')).filter(({ scope }) => wanted.has(scope));
+      return [...others, ...(await this.read(kind, { orgId, scopes: people, periods, parts }))];
     }
     const ofScope = (scope: string) => found({ _id: { $gte: cellId(orgId, scope, periods.first), $lte: cellId(orgId, scope, periods.last) } }, '_id_');
     return (await Promise.all(scopes.map(ofScope))).flat();
@@ -72,7 +86,7 @@ export class Cells {
 
   /** Digests of the days in the months of all scopes that have one. @throws StoreFault */
   async digestsIn(orgId: string, month: string): Promise<Map<string, Record<string, string>>> {
-    const found = await guarded(() => this.collections.months.find({ orgId, period: month }, { projection: { scope: 1, digests: 1 }, hint: 'byPeriod' }).toArray());
+    const found = await guarded(() => this.collections.months.find({ orgId, isPerson: anybody, period: month }, { projection: { scope: 1, digests: 1 }, hint: 'byPeriod' }).toArray());
     return new Map(found.map(({ scope, digests = '{}' }) => [scope, JSON.parse(digests) as Record<string, string>]));
   }
 
@@ -80,7 +94,7 @@ export class Cells {
   async digestsOf(orgId: string, days: readonly string[]): Promise<Map<string, Record<string, string>>> {
     const digests = new Map<string, Record<string, string>>();
     for (const day of days) {
-      const found = await guarded(() => this.collections.days.find({ orgId, period: day }, { projection: { scope: 1, digest: 1 }, hint: 'byPeriod' }).toArray());
+      const found = await guarded(() => this.collections.days.find({ orgId, isPerson: anybody, period: day }, { projection: { scope: 1, digest: 1 }, hint: 'byPeriod' }).toArray());
       for (const { scope, digest = '' } of found) digests.set(scope, { ...digests.get(scope), [day]: digest });
     }
     return digests;
@@ -96,20 +110,21 @@ export class Cells {
    * @returns whether all of it stands: false when a count that began later was there first
    * @throws StoreFault
    */
-  async put(kind: Kind, counted: Counted, none?: Omit<CellDocument, '_id' | 'orgId' | 'scope' | 'period' | 'version'>): Promise<boolean> {
+  async put(kind: Kind, counted: Counted, none?: Counts): Promise<boolean> {
     const { orgId, period, version, cells } = counted;
     const known = await this.versions(kind, orgId, period);
     const emptied = none ? [...known.keys()].filter((scope) => !cells.has(scope)).map((scope) => [scope, none] as const) : [];
-    const documents = [...cells, ...emptied].map(([scope, cell]) => ({ _id: cellId(orgId, scope, period), orgId, scope, period, version, ...cell }));
+    const documents = [...cells, ...emptied].map(([scope, cell]) => ({ _id: cellId(orgId, scope, period), orgId, scope, isPerson: isPerson(scope), period, version, ...cell }));
     await putNewer(this.collections[kind], documents.map((document) => ({ document, isNew: !known.has(document.scope) })));
     const stored = await this.versions(kind, orgId, period);
     return documents.every(({ scope }) => stored.get(scope) === version);
   }
 
   private async versions(kind: Kind, orgId: string, period: string): Promise<Map<string, number>> {
-    const found = await guarded(() => this.collections[kind].find({ orgId, period }, { projection: { scope: 1, version: 1 }, hint: 'byPeriod' }).toArray());
+    const found = await guarded(() => this.collections[kind].find({ orgId, isPerson: anybody, period }, { projection: { scope: 1, version: 1 }, hint: 'byPeriod' }).toArray());
     return new Map(found.map(({ scope, version }) => [scope, version]));
   }
 }
 
+const anybody = { $in: [false, true] };
 const cellId = (orgId: string, scope: string, period: string) => `${orgId}/${scope}/${period}`;

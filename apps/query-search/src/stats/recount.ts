@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { isPassing } from '#persistence';
-import { addBody, addCreated, addResolved, addResolvedDays, emptyCell, storedCell, type Cell, type Facts } from './cell.projection.js';
-import { Cells, digestOf, everything, versionNow, type CellDocument } from './cells.store.js';
+import { addBody, addCreated, addResolved, addResolvedDays, all, none, partOf, storedCell, type Cell, type Facts, type Parts } from './cell.projection.js';
+import { Cells, digestOf, everything, personScope, versionNow, type CellDocument } from './cells.store.js';
 import { CountedViews } from './counted-views.store.js';
 import { LateViews } from './late-views.store.js';
 import { Marks, type Claim } from './marks.store.js';
@@ -88,10 +88,10 @@ export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async countDay(orgId: string, day: string): Promise<boolean> {
     const version = versionNow();
-    const scopes = new Map<string, Cell>();
+    const scopes = new Map<string, Parts>();
     for await (const batch of this.views.ofDay(orgId, day)) for (const facts of batch) countIn(scopes, facts);
-    const cells = new Map([...scopes].map(([scope, cell]) => [scope, dayDocument(cell)]));
-    return this.cells.put('days', { orgId, period: day, version, cells }, dayDocument(emptyCell()));
+    const cells = new Map([...scopes].map(([scope, parts]) => [scope, dayDocument(parts)]));
+    return this.cells.put('days', { orgId, period: day, version, cells }, dayDocument(new Map()));
   }
 
   /** Months of scopes whose days are not those that the month was added up from. */
@@ -107,33 +107,36 @@ export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** A ticket is in the cell of everything, and in that of its assistant. */
-function countIn(scopes: Map<string, Cell>, facts: Facts) {
-  for (const scope of facts.assistantId === null ? [everything] : [everything, facts.assistantId]) {
-    const cell = cellOf(scopes, scope);
-    addCreated(cell, facts);
-    if (facts.resolvedAt !== null) addResolved(cell, facts.resolvedAt);
-  }
+/** A ticket is in the cell of everything, in that of its assistant, and in those of the people it concerns. */
+function countIn(scopes: Map<string, Parts>, facts: Facts) {
+  const { assistantId } = facts;
+  addTo(scopes, everything, all, facts);
+  if (assistantId !== null) addTo(scopes, assistantId, all, facts);
+  for (const person of new Set(peopleOf(facts).map(personScope))) addTo(scopes, person, assistantId ?? none, facts);
 }
 
-function cellOf(cells: Map<string, Cell>, scope: string): Cell {
-  const known = cells.get(scope);
-  if (known) return known;
-  const cell = emptyCell();
-  cells.set(scope, cell);
-  return cell;
+/** Who sees a ticket for its own sake: whoever it is assigned to, and members that created it. */
+const peopleOf = ({ assignee, createdBy }: Facts) => [...(assignee ? [assignee] : []), ...(createdBy.type === 'member' ? [createdBy] : [])];
+
+function addTo(scopes: Map<string, Parts>, scope: string, part: string, facts: Facts) {
+  const parts = scopes.get(scope) ?? new Map<string, Cell>();
+  scopes.set(scope, parts);
+  const cell = partOf(parts, part);
+  addCreated(cell, facts);
+  if (facts.resolvedAt !== null) addResolved(cell, facts.resolvedAt);
 }
 
-function dayDocument(cell: Cell) {
-  const stored = storedCell(cell);
+function dayDocument(parts: Parts) {
+  const stored = storedCell(parts);
   return { ...stored, digest: digestOf(stored) };
 }
 
 function sumOf(days: readonly CellDocument[]) {
-  const sum = emptyCell();
+  const sum: Parts = new Map();
+  const place = (part: string) => partOf(sum, part);
   for (const { body, resolved } of days) {
-    addBody(sum, body!);
-    addResolvedDays(sum, resolved!);
+    addBody(body, place);
+    addResolvedDays(resolved, place);
   }
   const { body, resolved } = storedCell(sum);
   return { body, resolved, digests: JSON.stringify(Object.fromEntries(days.map(({ period, digest }) => [period, digest]))) };
