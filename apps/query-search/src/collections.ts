@@ -27,7 +27,7 @@ const searchIndexes = {
 } as const;
 
 /** Of the cells of statistics: all scopes of a period. */
-const cellIndexes = { byPeriod: { orgId: 1, isPerson: 1, period: 1 } } as const;
+const cellIndexes = { byKindAndPeriod: { orgId: 1, isPerson: 1, period: 1 } } as const;
 /** Of the days that are to be counted again: the one that waits longest first. */
 const markIndexes = { byAge: { at: 1 } } as const;
 /** Days that a view is waited for which statistics know to come; what has not come by then was set aside. */

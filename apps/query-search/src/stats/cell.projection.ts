@@ -139,7 +139,7 @@ export function storedCell(parts: Parts): StoredCell {
 }
 
 const text = (parts: Parts, pick: (cell: Cell) => unknown) =>
-  JSON.stringify(new Map([...parts].map(([part, cell]) => [part, pick(cell)])), (_, value: unknown) => (value instanceof Map ? inOrder(value) : value));
+  parts.size === 0 ? '{}' : JSON.stringify(new Map([...parts].map(([part, cell]) => [part, pick(cell)])), (_, value: unknown) => (value instanceof Map ? inOrder(value as Map<string, unknown>) : value));
 
 /** Undefined for nothing. */
 function inOrder(map: Map<string, unknown>): object | undefined {

@@ -77,7 +77,7 @@ export class Cells {
     const people = scopes.filter(isPerson);
     if (scopes.length - people.length > fewScopes) {
       const wanted = new Set(scopes);
-      const others = (await found({ orgId, isPerson: false, period: { $gte: periods.first, $lte: periods.last } }, 'byPeriod')).filter(({ scope }) => wanted.has(scope));
+      const others = (await found({ orgId, isPerson: false, period: { $gte: periods.first, $lte: periods.last } }, 'byKindAndPeriod')).filter(({ scope }) => wanted.has(scope));
       return [...others, ...(await this.read(kind, { orgId, scopes: people, periods, parts }))];
     }
     const ofScope = (scope: string) => found({ _id: { $gte: cellId(orgId, scope, periods.first), $lte: cellId(orgId, scope, periods.last) } }, '_id_');
@@ -86,7 +86,7 @@ export class Cells {
 
   /** Digests of the days in the months of all scopes that have one. @throws StoreFault */
   async digestsIn(orgId: string, month: string): Promise<Map<string, Record<string, string>>> {
-    const found = await guarded(() => this.collections.months.find({ orgId, isPerson: anybody, period: month }, { projection: { scope: 1, digests: 1 }, hint: 'byPeriod' }).toArray());
+    const found = await guarded(() => this.collections.months.find({ orgId, isPerson: anybody, period: month }, { projection: { scope: 1, digests: 1 }, hint: 'byKindAndPeriod' }).toArray());
     return new Map(found.map(({ scope, digests = '{}' }) => [scope, JSON.parse(digests) as Record<string, string>]));
   }
 
@@ -94,7 +94,7 @@ export class Cells {
   async digestsOf(orgId: string, days: readonly string[]): Promise<Map<string, Record<string, string>>> {
     const digests = new Map<string, Record<string, string>>();
     for (const day of days) {
-      const found = await guarded(() => this.collections.days.find({ orgId, isPerson: anybody, period: day }, { projection: { scope: 1, digest: 1 }, hint: 'byPeriod' }).toArray());
+      const found = await guarded(() => this.collections.days.find({ orgId, isPerson: anybody, period: day }, { projection: { scope: 1, digest: 1 }, hint: 'byKindAndPeriod' }).toArray());
       for (const { scope, digest = '' } of found) digests.set(scope, { ...digests.get(scope), [day]: digest });
     }
     return digests;
@@ -121,7 +121,7 @@ export class Cells {
   }
 
   private async versions(kind: Kind, orgId: string, period: string): Promise<Map<string, number>> {
-    const found = await guarded(() => this.collections[kind].find({ orgId, isPerson: anybody, period }, { projection: { scope: 1, version: 1 }, hint: 'byPeriod' }).toArray());
+    const found = await guarded(() => this.collections[kind].find({ orgId, isPerson: anybody, period }, { projection: { scope: 1, version: 1 }, hint: 'byKindAndPeriod' }).toArray());
     return new Map(found.map(({ scope, version }) => [scope, version]));
   }
 }

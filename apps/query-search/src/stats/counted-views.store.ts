@@ -44,10 +44,9 @@ export class CountedViews {
     for await (const batch of this.found(filter, 'byCreation')) yield batch.filter(isWanted);
   }
 
-  /** Tickets with one of these keys that an interval may tell of: created in it, or before it and changed since. @throws as `created` */
-  async *concerning(orgId: string, keys: readonly string[], { from, to }: Interval): AsyncGenerator<Facts[]> {
-    const filter = { orgId, deleted: false, keys: { $in: keys }, createdAt: { $lt: new Date(to) }, updatedAt: { $gte: new Date(from) } };
-    yield* this.found(filter, 'byKey');
+  /** Tickets with one of these keys that were created in an interval. @throws as `created` */
+  concerning(orgId: string, keys: readonly string[], interval: Interval): AsyncGenerator<Facts[]> {
+    return this.found({ orgId, deleted: false, keys: { $in: keys }, createdAt: created(interval) }, 'byKey');
   }
 
   private async *found(filter: mongoose.mongo.Filter<TicketView>, hint: string, maxTimeMS: number = longestMs): AsyncGenerator<Facts[]> {

@@ -5,29 +5,29 @@ import type { GroupProgress } from '#messaging';
 import { ProblemError } from '#observability';
 import { asking } from '../asking.js';
 import { key } from '../ticket-keys.js';
-import { addBody, addCreated, addResolved, addResolvedDays, dayOf, emptyCell, largest, type Cell, type Facts } from './cell.projection.js';
-import { Cells, everything, type CellDocument } from './cells.store.js';
+import { addBody, addCreated, addResolvedDays, dayOf, emptyCell, instantsIn, largest, none, type Cell, type Facts } from './cell.projection.js';
+import { Cells, everything, personScope, type CellDocument, type Kind, type Part } from './cells.store.js';
 import { CountedViews } from './counted-views.store.js';
 import { percentiles, type Durations } from './durations.projection.js';
 import { LateViews } from './late-views.store.js';
 import { Marks } from './marks.store.js';
-import { daysOf, isIn, monthOf, planOf, type Interval, type RangePlan } from './range.js';
+import { daysOf, isIn, monthOf, planOf, type Interval, type Periods, type RangePlan } from './range.js';
 
 /** Tags of an answer, and of what is open just now. */
 const [mostTags, mostOpen] = [1_000, 20];
 
-/** What a principal sees of what was asked for: scopes whose cells are theirs whole, and single tickets outside of them. */
-interface Part {
+/** What a principal sees of what was asked for. */
+interface Share {
   orgId: string;
+  /** Scopes whose tickets are theirs whole. */
   scopes: string[];
-  /** Keys that lead to single tickets, and which of these are meant: those of the scopes are counted already. */
-  single?: { keys: string[]; isMeant: (assistantId: string | null) => boolean };
+  /** Somebody's own tickets: of which assistants they are meant, those of the scopes being counted already, and the keys that lead to them. */
+  own?: { scope: string; isMeant: (part: string) => boolean; keys: string[] };
 }
 
 /** An answer that is being added up. */
 interface Sum {
-  orgId: string;
-  interval: Interval;
+  share: Share;
   plan: RangePlan;
   cell: Cell;
 }
@@ -61,13 +61,11 @@ export class StatsReader implements OnApplicationShutdown {
     const missing = lacks(principal, 'read');
     if (missing !== null) throw new ProblemError('forbidden', `This needs ${missing}.`, { missing });
     const now = Date.now();
-    const interval = { from: Date.parse(from), to: Date.parse(to) };
-    const part = partOf(principal, assistantId);
-    const sum = { orgId: part.orgId, interval, plan: planOf(interval, now), cell: emptyCell() };
+    const share = shareOf(principal, assistantId);
+    const sum = { share, plan: planOf({ from: Date.parse(from), to: Date.parse(to) }, now), cell: emptyCell() };
     return asking(async () => {
-      const asOf = await this.asOf(part.orgId, now); // before anything else is read: it holds for all of that
-      const [single] = await Promise.all([this.single(sum, part), this.addCells(sum, part.scopes), this.addEdges(sum, part.scopes)]);
-      for (const facts of single) addOne(sum, facts);
+      const asOf = await this.asOf(share.orgId, now); // before anything else is read: it holds for all of that
+      await Promise.all([this.addCells(sum), this.addEdges(sum)]);
       return statsOf(sum, asOf);
     });
   }
@@ -77,67 +75,65 @@ export class StatsReader implements OnApplicationShutdown {
     return new Date(Math.min(now, this.progress?.asOf ?? now, ...known.flatMap((at) => at?.getTime() ?? [])));
   }
 
-  private async addCells({ orgId, plan, cell }: Sum, scopes: readonly string[]): Promise<void> {
+  private async addCells({ share, plan, cell }: Sum): Promise<void> {
     const { earlier, months, loose, whole, edges } = plan;
-    const of = { orgId, scopes };
     const [before, within, ...days] = await Promise.all([
-      this.cells.read('months', { ...of, periods: earlier, parts: ['resolved'] }),
-      this.cells.read('months', { ...of, periods: months, parts: ['resolved', 'body'] }),
-      ...loose.map((periods) => this.cells.read('days', { ...of, periods, parts: ['resolved', 'body'] })),
+      this.read('months', share, earlier, ['resolved']),
+      this.read('months', share, months, ['resolved', 'body']),
+      ...loose.map((periods) => this.read('days', share, periods, ['resolved', 'body'])),
     ]);
     const found = [...before, ...within, ...days.flat()];
-    for (const { resolved = '{}' } of found) addResolvedDays(cell, resolved);
-    for (const { body } of [...within, ...days.flat().filter(({ period }) => isIn(whole, period))]) if (body !== undefined) addBody(cell, body);
-    await Promise.all(edges.map((edge) => this.recountResolved({ orgId, plan, cell, interval: edge }, found)));
+    for (const { scope, resolved } of found) addResolvedDays(resolved, placeIn(cell, share, scope));
+    for (const { scope, body } of [...within, ...days.flat().filter(({ period }) => isIn(whole, period))]) addBody(body, placeIn(cell, share, scope));
+    for (const edge of edges) cell.resolved.set(dayOf(edge.from), await this.resolvedIn(share, edge, found));
   }
 
-  /** On a day that is not counted whole, looks when exactly tickets were resolved. */
-  private async recountResolved({ orgId, cell, interval }: Sum, found: readonly CellDocument[]): Promise<void> {
-    const day = dayOf(interval.from);
-    const telling = found.filter(({ resolved }) => resolved?.includes(`"${day}"`));
+  private read(kind: Kind, { orgId, scopes, own }: Share, periods: Periods, parts: readonly Part[]): Promise<CellDocument[]> {
+    return this.cells.read(kind, { orgId, scopes: own ? [...scopes, own.scope] : scopes, periods, parts });
+  }
+
+  /** On a day that is not counted whole, looks when exactly tickets were resolved: where cells tell that some were. */
+  private async resolvedIn(share: Share, { from, to }: Interval, found: readonly CellDocument[]): Promise<number> {
+    const telling = found.filter(({ resolved }) => resolved?.includes(`"${dayOf(from)}"`));
     const months = new Set(telling.map(({ scope, period }) => `${scope}/${monthOf(period)}`));
     const reads = [...months].map((one) => one.split('/') as [string, string]);
-    const cells = await Promise.all(reads.map(([scope, month]) => this.cells.read('days', { orgId, scopes: [scope], periods: daysOf(month), parts: ['instants'] })));
-    const instants = cells.flat().flatMap(({ instants = '[]' }) => (JSON.parse(instants) as number[]).filter((at) => at >= interval.from && at < interval.to));
-    cell.resolved.set(day, instants.length);
+    const { orgId } = share;
+    const days = await Promise.all(reads.map(([scope, month]) => this.cells.read('days', { orgId, scopes: [scope], periods: daysOf(month), parts: ['instants'] })));
+    const instants = days.flat().flatMap(({ scope, instants: stored }) => instantsIn(stored, (part) => isMeant(share, scope, part)));
+    return instants.filter((at) => at >= from && at < to).length;
   }
 
-  private async addEdges({ orgId, plan: { edges }, cell }: Sum, scopes: readonly string[]): Promise<void> {
-    if (scopes.length === 0) return;
+  /** Tickets created on days that are not counted whole. */
+  private async addEdges({ share: { orgId, scopes, own }, plan: { edges }, cell }: Sum): Promise<void> {
     for (const edge of edges) {
-      for await (const batch of this.views.created(orgId, scopes, edge)) for (const facts of batch) addCreated(cell, facts);
+      if (scopes.length > 0) for await (const batch of this.views.created(orgId, scopes, edge)) addAll(cell, batch);
+      if (own) for await (const batch of this.views.concerning(orgId, own.keys, edge)) addAll(cell, batch.filter(({ assistantId }) => own.isMeant(assistantId ?? none)));
     }
   }
-
-  /** Tickets outside the scopes that may count. */
-  private async single({ orgId, interval }: Sum, { single }: Part): Promise<Facts[]> {
-    const found: Facts[] = [];
-    if (!single) return found;
-    for await (const batch of this.views.concerning(orgId, single.keys, interval)) found.push(...batch.filter(({ assistantId }) => single.isMeant(assistantId)));
-    return found;
-  }
 }
 
-function addOne({ interval: { from, to }, cell }: Sum, facts: Facts) {
-  const { createdAt, resolvedAt } = facts;
-  if (createdAt >= from && createdAt < to) addCreated(cell, facts);
-  if (resolvedAt !== null && resolvedAt >= from && resolvedAt < to) addResolved(cell, resolvedAt);
+function addAll(cell: Cell, batch: readonly Facts[]) {
+  for (const facts of batch) addCreated(cell, facts);
 }
+
+const isMeant = ({ own }: Share, scope: string, part: string) => own?.scope !== scope || own.isMeant(part);
+
+const placeIn = (cell: Cell, share: Share, scope: string) => (part: string) => (isMeant(share, scope, part) ? cell : undefined);
 
 /** @param wanted assistants that were asked for; undefined for all tickets */
-function partOf(principal: Principal, wanted?: readonly string[]): Part {
+function shareOf(principal: Principal, wanted?: readonly string[]): Share {
   const { orgId } = principal;
   const sight = sightOf(principal);
   const asked = wanted && new Set(wanted);
   if (sight.all) return { orgId, scopes: asked ? [...asked] : [everything] };
-  const own = new Set(sight.assistantIds);
-  const scopes = [...own].filter((id) => asked?.has(id) ?? true);
+  const theirs = new Set(sight.assistantIds);
+  const scopes = [...theirs].filter((id) => asked?.has(id) ?? true);
   if (asked?.size === scopes.length) return { orgId, scopes };
-  const isMeant = (id: string | null) => (id === null ? !asked : !own.has(id) && (asked?.has(id) ?? true));
-  return { orgId, scopes, single: { keys: personKeys(sight), isMeant } };
+  const isMeant = (part: string) => !theirs.has(part) && (asked?.has(part) ?? true);
+  return { orgId, scopes, own: { scope: personScope(sight.assignee), isMeant, keys: personKeys(sight) } };
 }
 
-/** What leads to tickets that somebody sees for their own sake. */
+/** What leads to somebody's own tickets. */
 const personKeys = ({ assignee, createdBy }: Exclude<Sight, { all: true }>) => [`assignee:${assignee.type}:${assignee.id}`, ...(createdBy ? [key.creator(createdBy)] : [])];
 
 function statsOf({ cell, plan }: Sum, asOf: Date): Stats {
