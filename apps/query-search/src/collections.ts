@@ -4,14 +4,11 @@ import { guarded } from '#persistence';
 /** Days that a command's answer can be asked for. */
 const resultDays = 7;
 
-const byCreation = { orgId: 1, deleted: 1, createdAt: -1, _id: -1 } as const;
-/** Assistant, assignee, creator, requester, tag, and a view's status: see `ticket-keys.ts`. */
-const byKey = { orgId: 1, deleted: 1, keys: 1, createdAt: -1, _id: -1 } as const;
-
 /** Indexes of the views. Every list starts at the organisation; each index costs the projection, so there are few. */
 const viewIndexes = {
-  byCreation,
-  byKey,
+  byCreation: { orgId: 1, deleted: 1, createdAt: -1, _id: -1 },
+  /** Status, assistant, assignee, creator, requester, tag: see `ticket-keys.ts`. */
+  byKey: { orgId: 1, deleted: 1, keys: 1, createdAt: -1, _id: -1 },
   byUpdate: { orgId: 1, deleted: 1, updatedAt: -1, _id: -1 },
   byPriority: { orgId: 1, deleted: 1, priority: -1, createdAt: -1, _id: -1 },
   /** Lowest first, still the newest of each first: not the other one read backwards. */
@@ -21,13 +18,13 @@ const viewIndexes = {
 
 /** Indexes of the search entries. Creation never changes, so entries are only written again when what they are found by does. */
 const searchIndexes = {
-  byCreation,
-  byKey,
+  byCreation: { orgId: 1, createdAt: -1, _id: -1 },
+  byKey: { orgId: 1, keys: 1, createdAt: -1, _id: -1 },
   byWord: { orgId: 1, tokens: 1, createdAt: -1, _id: -1 },
 } as const;
 
-/** Of the cells of statistics: all scopes of a period. */
-const cellIndexes = { byKindAndPeriod: { orgId: 1, isPerson: 1, period: 1 } } as const;
+/** Of the cells of statistics: all scopes of some periods, or several of them. One scope is found by `_id`. */
+const cellIndexes = { byPeriodAndScope: { orgId: 1, isPerson: 1, period: 1, scope: 1 } } as const;
 /** Of the days that are to be counted again: the one that waits longest first. */
 const markIndexes = { byAge: { at: 1 } } as const;
 /** Days that a view is waited for which statistics know to come; what has not come by then was set aside. */

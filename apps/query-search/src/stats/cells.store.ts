@@ -52,8 +52,8 @@ export interface Counted {
   cells: ReadonlyMap<string, Counts>;
 }
 
-/** Scopes that are read one by one; more of them are picked from among all of the organisation's. */
-export const fewScopes = 8;
+/** Scopes that a query names; more of them are picked from among all of the organisation's. */
+const mostNamed = 100;
 
 export const digestOf = ({ body, resolved }: StoredCell) => createHash('sha1').update(body).update('\n').update(resolved).digest('base64url').slice(0, 16);
 
@@ -74,19 +74,20 @@ export class Cells {
     if (periods.last < periods.first) return [];
     const options = { projection: { scope: 1, period: 1, ...Object.fromEntries(parts.map((part) => [part, 1])) } };
     const found = (filter: object, hint: string) => this.collections[kind].find(filter, { ...options, hint }).toArray();
-    const people = scopes.filter(isPerson);
-    if (scopes.length - people.length > fewScopes) {
-      const wanted = new Set(scopes);
-      const others = (await found({ orgId, isPerson: false, period: { $gte: periods.first, $lte: periods.last } }, 'byKindAndPeriod')).filter(({ scope }) => wanted.has(scope));
-      return [...others, ...(await this.read(kind, { orgId, scopes: people, periods, parts }))];
-    }
     const ofScope = (scope: string) => found({ _id: { $gte: cellId(orgId, scope, periods.first), $lte: cellId(orgId, scope, periods.last) } }, '_id_');
-    return (await Promise.all(scopes.map(ofScope))).flat();
+    const [people, others] = [scopes.filter(isPerson), scopes.filter((scope) => !isPerson(scope))];
+    const several = async () => {
+      const named = others.length <= mostNamed && { scope: { $in: others } };
+      const all = await found({ orgId, isPerson: false, period: { $gte: periods.first, $lte: periods.last }, ...named }, 'byPeriodAndScope');
+      const wanted = new Set(others);
+      return all.filter(({ scope }) => wanted.has(scope));
+    };
+    return (await Promise.all([...people.map(ofScope), ...(others.length > 1 ? [several()] : others.map(ofScope))])).flat();
   }
 
   /** Digests of the days in the months of all scopes that have one. @throws StoreFault */
   async digestsIn(orgId: string, month: string): Promise<Map<string, Record<string, string>>> {
-    const found = await guarded(() => this.collections.months.find({ orgId, isPerson: anybody, period: month }, { projection: { scope: 1, digests: 1 }, hint: 'byKindAndPeriod' }).toArray());
+    const found = await guarded(() => this.collections.months.find({ orgId, isPerson: anybody, period: month }, { projection: { scope: 1, digests: 1 }, hint: 'byPeriodAndScope' }).toArray());
     return new Map(found.map(({ scope, digests = '{}' }) => [scope, JSON.parse(digests) as Record<string, string>]));
   }
 
@@ -94,7 +95,7 @@ export class Cells {
   async digestsOf(orgId: string, days: readonly string[]): Promise<Map<string, Record<string, string>>> {
     const digests = new Map<string, Record<string, string>>();
     for (const day of days) {
-      const found = await guarded(() => this.collections.days.find({ orgId, isPerson: anybody, period: day }, { projection: { scope: 1, digest: 1 }, hint: 'byKindAndPeriod' }).toArray());
+      const found = await guarded(() => this.collections.days.find({ orgId, isPerson: anybody, period: day }, { projection: { scope: 1, digest: 1 }, hint: 'byPeriodAndScope' }).toArray());
       for (const { scope, digest = '' } of found) digests.set(scope, { ...digests.get(scope), [day]: digest });
     }
     return digests;
@@ -121,7 +122,7 @@ export class Cells {
   }
 
   private async versions(kind: Kind, orgId: string, period: string): Promise<Map<string, number>> {
-    const found = await guarded(() => this.collections[kind].find({ orgId, isPerson: anybody, period }, { projection: { scope: 1, version: 1 }, hint: 'byKindAndPeriod' }).toArray());
+    const found = await guarded(() => this.collections[kind].find({ orgId, isPerson: anybody, period }, { projection: { scope: 1, version: 1 }, hint: 'byPeriodAndScope' }).toArray());
     return new Map(found.map(({ scope, version }) => [scope, version]));
   }
 }

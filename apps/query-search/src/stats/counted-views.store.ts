@@ -8,10 +8,12 @@ import { STORE } from '../store.js';
 import { key } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import { factsOf, type Facts } from './cell.projection.js';
-import { everything, fewScopes } from './cells.store.js';
+import { everything } from './cells.store.js';
 import type { Interval } from './range.js';
 
 const batchSize = 500;
+/** Assistants whose tickets are looked up; those of more are picked from among all. */
+const fewScopes = 8;
 /** Tells the driver that reads of this kind may work as long as they need. */
 const unlimited = 0;
 

@@ -37,6 +37,7 @@ type Progress = Pick<GroupProgress, 'asOf' | 'start' | 'stop'>;
 /** Answers questions for statistics from the cells, and from views where no cell ends with the range or with what somebody sees. */
 @Injectable()
 export class StatsReader implements OnApplicationShutdown {
+  private readonly answering = new Map<string, Promise<Stats>>();
   private progress: Progress | undefined;
 
   constructor(
@@ -60,14 +61,23 @@ export class StatsReader implements OnApplicationShutdown {
   async stats(principal: Principal, { from, to, assistantId }: StatsQuery): Promise<Stats> {
     const missing = lacks(principal, 'read');
     if (missing !== null) throw new ProblemError('forbidden', `This needs ${missing}.`, { missing });
-    const now = Date.now();
-    const share = shareOf(principal, assistantId);
-    const sum = { share, plan: planOf({ from: Date.parse(from), to: Date.parse(to) }, now), cell: emptyCell() };
-    return asking(async () => {
+    return this.shared(JSON.stringify([principal, from, to, assistantId]), () => asking(async () => {
+      const share = shareOf(principal, assistantId);
+      const now = Date.now();
       const asOf = await this.asOf(share.orgId, now); // before anything else is read: it holds for all of that
+      const sum = { share, plan: planOf({ from: Date.parse(from), to: Date.parse(to) }, now), cell: emptyCell() };
       await Promise.all([this.addCells(sum), this.addEdges(sum)]);
       return statsOf(sum, asOf);
-    });
+    }));
+  }
+
+  /** Who asks the same meanwhile gets the same answer: it says as of when it is. */
+  private shared(question: string, answer: () => Promise<Stats>): Promise<Stats> {
+    const known = this.answering.get(question);
+    if (known) return known;
+    const answering = answer().finally(() => this.answering.delete(question));
+    this.answering.set(question, answering);
+    return answering;
   }
 
   private async asOf(orgId: string, now: number): Promise<Date> {
