@@ -13,10 +13,8 @@ export interface Condition {
     index: 'byKey' | 'byWord';
     /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
     isSingle: boolean;
-    /** Leaves so few tickets that sorting them costs nothing. */
-    isRare?: boolean;
-    /** The lower, the fewer tickets it usually leaves. */
-    rank: number;
+    /** How many tickets it leads to, as far as that was counted. */
+    size?: number;
   };
 }
 
@@ -26,15 +24,22 @@ export interface Plan {
   hint: IndexName;
 }
 
+/** What holds for every ticket that lists show. */
+export const viewBase = ({ orgId }: Principal) => ({ orgId, deleted: false });
+
 /** Everything a list, a count or a page is filtered by: what the principal may see, and what was asked for. */
 export const conditionsOf = (principal: Principal, filters: Omit<TicketFilters, 'q'>): Condition[] => [
   ...keyConditions(principal, filters),
   ...rangeConditions(filters),
 ];
 
-/** Tickets of an organisation that are asked for, and the order that they are wanted in. */
+/** Up to so many tickets are sorted in a few ms. */
+export const rareUpTo = 500;
+
+/** Documents that are asked for, and the order that they are wanted in. */
 export interface Wanted {
-  orgId: string;
+  /** The organisation, and what else holds for all of them. */
+  base: object;
   sort: Sort;
   conditions: readonly Condition[];
   /** Conditions of a place in the list. */
@@ -58,34 +63,36 @@ export interface Query {
   };
 }
 
-/** Plans a query. Of the conditions with an index, the one that usually leaves the fewest tickets leads. */
-export function queryOf({ orgId, sort, conditions, from = [] }: Wanted): Query {
+/** Plans a query. Of the conditions with an index, the one that leads to the fewest tickets leads. */
+export function queryOf({ base, sort, conditions, from = [] }: Wanted): Query {
   const { index } = orders[sort];
   const place = from.map((filter) => ({ filter }));
-  const query = { sort, scope: scopeOf(orgId, conditions), walk: { filter: filterOf(orgId, [...conditions, ...place]), hint: index } };
-  const led = ledPlan({ orgId, sort, conditions, from });
+  const query = { sort, scope: scopeOf(base, conditions), walk: { filter: filterOf(base, [...conditions, ...place]), hint: index } };
+  const led = ledPlan({ base, sort, conditions, from });
   return led ? { ...query, led } : query;
 }
 
-function ledPlan({ orgId, sort, conditions, from = [] }: Wanted): Query['led'] {
-  const leader = conditions.filter((condition) => condition.lead).sort((one, other) => one.lead!.rank - other.lead!.rank)[0];
+function ledPlan({ base, sort, conditions, from = [] }: Wanted): Query['led'] {
+  const leader = conditions.filter((condition) => condition.lead).sort((one, other) => sizeOf(one) - sizeOf(other))[0];
   if (!leader?.lead) return undefined;
-  const { isRare = false, isSingle, index: hint } = leader.lead;
+  const { isSingle, index: hint } = leader.lead;
+  const isRare = sizeOf(leader) <= rareUpTo;
   const isOrdered = isSingle && orders[sort].byCreation;
   const others = conditions.filter((other) => other !== leader).map(({ filter, unbound = filter }) => ({ filter: isOrdered ? unbound : filter }));
   // The first condition of a place is only there to bound an index.
   const place = (isOrdered ? from.slice(1) : from).map((filter) => ({ filter }));
   const isSkipping = from.length > 0 || conditions.some(({ unbound }) => unbound);
-  return { filter: filterOf(orgId, [leader, ...others, ...place]), hint, isSingle, isRare, isOrdered, isSkipping };
+  return { filter: filterOf(base, [leader, ...others, ...place]), hint, isSingle, isRare, isOrdered, isSkipping };
 }
 
-const scopeOf = (orgId: string, conditions: readonly Condition[]) =>
-  JSON.stringify([orgId, conditions.map(({ filter }) => filter)], (_, value: unknown) => (value instanceof RegExp ? value.source : value));
+const sizeOf = ({ lead }: Condition) => lead?.size ?? Infinity;
+
+const scopeOf = (base: object, conditions: readonly Condition[]) =>
+  JSON.stringify([base, conditions.map(({ filter }) => filter)], (_, value: unknown) => (value instanceof RegExp ? value.source : value));
 
 /** The lead comes first: some engines use the first condition on an index and check the others. */
-const filterOf = (orgId: string, conditions: readonly Condition[]) => ({
-  orgId,
-  deleted: false,
+const filterOf = (base: object, conditions: readonly Condition[]) => ({
+  ...base,
   ...(conditions.length > 0 && { $and: conditions.map(({ filter }) => filter) }),
 });
 
@@ -93,20 +100,20 @@ const filterOf = (orgId: string, conditions: readonly Condition[]) => ({
 export function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: TicketFilters): Condition[] {
   const people = requester?.flatMap((one) => (one.includes('@') ? [key.requester(one), key.email(one)] : [key.requester(one)]));
   return [
-    ...anyKey(people, 1, true),
-    ...anyKey(tag?.map(key.tag), 3),
-    ...anyKey(assignee?.map((one) => assigneeKey(one, principal)), 4),
-    ...anyKey(assistantId?.map(key.assistant), 5),
-    ...anyKey(sightKeys(principal) ?? undefined, 6),
-    ...anyKey(status?.map(key.status), 7),
+    ...anyKey(people),
+    ...anyKey(tag?.map(key.tag)),
+    ...anyKey(assignee?.map((one) => assigneeKey(one, principal))),
+    ...anyKey(assistantId?.map(key.assistant)),
+    ...anyKey(sightKeys(principal) ?? undefined),
+    ...anyKey(status?.map(key.status)),
   ];
 }
 
-function anyKey(keys: readonly string[] | undefined, rank: number, isRare = false): Condition[] {
+function anyKey(keys: readonly string[] | undefined): Condition[] {
   if (keys === undefined) return [];
   const distinct = [...new Set(keys)];
   const isSingle = distinct.length === 1;
-  return [{ filter: { keys: isSingle ? distinct[0] : { $in: distinct } }, lead: { index: 'byKey', isSingle, isRare, rank } }];
+  return [{ filter: { keys: isSingle ? distinct[0] : { $in: distinct } }, lead: { index: 'byKey', isSingle } }];
 }
 
 function rangeConditions({ priority, createdFrom, createdTo, updatedFrom, updatedTo }: TicketFilters): Condition[] {

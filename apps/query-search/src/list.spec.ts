@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { ListQuery, sorts, type Sort } from '#contracts';
 import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
@@ -5,19 +6,26 @@ import { ListCursors } from './list-cursor.js';
 import { behind, isPosition, positionOf } from './list-order.js';
 import { conditionsOf, queryOf } from './list-plan.js';
 import { listAnswer, listLinks, ticketAnswer } from './ticket-answers.js';
-import { entryConditions, type Commonness } from './search/search-plan.js';
+import { entryConditions } from './search/search-plan.js';
 import { asked as words } from './search/words.js';
 
 const query = (asked: Record<string, string | string[]> = {}) => ListQuery.parse(asked);
-const middling = { words: [1_000, 1_000, 1_000, 1_000], prefix: 1_000 };
-const conditions = (asked: Record<string, string | string[]>, by = ada, commonness: Partial<Commonness> = {}) => {
+const base = { orgId: 'acme', deleted: false };
+const conditions = (asked: Record<string, string | string[]>, by = ada) => {
   const { q, ...filters } = query(asked);
-  return q === undefined ? conditionsOf(by, filters) : entryConditions(by, filters, { ...words(q)!, commonness: { ...middling, ...commonness } });
+  return q === undefined ? conditionsOf(by, filters) : entryConditions(by, filters, words(q)!);
 };
+/** Conditions with sizes given by a text in their filter; 1,000 for the others. */
+const sized = (asked: Record<string, string | string[]>, sizes: Record<string, number> = {}, by = ada) =>
+  conditions(asked, by).map((one) => {
+    const text = inspect(one.filter);
+    const size = Object.entries(sizes).find(([part]) => text.includes(part))?.[1] ?? 1_000;
+    return one.lead ? { ...one, lead: { ...one.lead, size } } : one;
+  });
 const filtersOf = (asked: Record<string, string | string[]>, by = ada) => conditions(asked, by).map(({ filter }) => filter);
-const plans = (asked: Record<string, string | string[]>, by = ada, commonness: Partial<Commonness> = {}) => {
+const plans = (asked: Record<string, string | string[]>, sizes: Record<string, number> = {}, by = ada) => {
   const { sort } = query(asked);
-  const { walk, led } = queryOf({ orgId: 'acme', sort, conditions: conditions(asked, by, commonness) });
+  const { walk, led } = queryOf({ base, sort, conditions: sized(asked, sizes, by) });
   return led ? [...((led.isOrdered && !led.isSkipping) || led.isRare ? [] : [walk.hint]), led.hint] : [walk.hint];
 };
 
@@ -38,7 +46,7 @@ describe('filters', () => {
   ])('%j become %j', (asked, filter) => expect(filtersOf(asked as Record<string, string>)).toContainEqual(filter));
 
   it('never lack the organisation, nor let deleted tickets through', () => {
-    const { walk, led } = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditions({ status: 'open,closed', sort: 'number' }, grace) });
+    const { walk, led } = queryOf({ base, sort: '-createdAt', conditions: conditions({ status: 'open,closed', sort: 'number' }, grace) });
     for (const plan of [walk, led]) expect(plan!.filter).toMatchObject({ orgId: 'acme', deleted: false, $and: expect.arrayContaining([{ keys: { $in: ['assistant:billing-bot', 'assignee:member:grace', 'creator:member:grace'] } }]) as unknown });
   });
 
@@ -52,12 +60,12 @@ describe('filters', () => {
     expect(asked).toEqual([{ tokens: /^a/ }, { keys: 'tag:vip' }, { createdAt: { $lt: new Date('2026-01-02T00:00:00Z') } }]);
   });
 
-  it('of several words are led by the rarest, or the beginning where that is rarer, and check the others', () => {
-    const ledBy = (commonness: Partial<Commonness>) => conditions({ q: 'a b c d' }, ada, commonness);
-    expect(ledBy({ words: [3, 2, 3] }).map(({ filter }) => filter)).toEqual([{ tokens: 'b' }, { tokens: { $all: ['a', 'c'] } }, { tokens: /^d/ }]);
-    for (const [commonness, leader] of [[{ words: [3, 2, 3] }, 'b'], [{ words: [3, 2, 3], prefix: 1 }, /^d/], [{ words: [900, 800, 700], prefix: 600 }, 'c']] as const) {
-      expect(ledBy(commonness).filter(({ lead }) => lead).map(({ filter }) => filter)).toEqual([{ tokens: leader }]);
-    }
+  it('of several words check each of them', () => expect(filtersOf({ q: 'a bbb cc d' })).toEqual([{ tokens: 'bbb' }, { tokens: 'cc' }, { tokens: 'a' }, { tokens: /^d/ }]));
+
+  it('of very many words let those with the most letters lead', () => {
+    const all = conditions({ q: 'aaaaaa bbbbb cccc ddd ee f g' });
+    expect(all.filter(({ lead }) => lead).map(({ filter }) => filter)).toEqual(['aaaaaa', 'bbbbb', 'cccc', 'ddd', /^g/].map((tokens) => ({ tokens })));
+    expect(all).toContainEqual({ filter: { tokens: { $all: ['ee', 'f'] } } });
   });
 });
 
@@ -70,18 +78,18 @@ describe('plans', () => {
     [{ status: 'open', sort: '-updatedAt' }, ['byUpdate', 'byKey']],
     [{ status: 'open', createdFrom: '2026-01-01' }, ['byCreation', 'byKey']],
     [{ status: 'open,pending' }, ['byCreation', 'byKey']],
-    [{ requester: 'a@b.c', sort: 'number' }, ['byKey']],
-    [{ q: 'printer fire' }, ['byWord']],
     [{ q: 'printer' }, ['byCreation', 'byWord']],
-    [{ q: 'printer', requester: 'c1' }, ['byKey']],
   ])('for %j use %j', (asked, hints) => expect(plans(asked as Record<string, string>)).toEqual(hints));
 
-  it('for a beginning follow how many tickets have it', () => {
-    expect(plans({ q: 'printer' }, ada, { prefix: 500 })).toEqual(['byWord']);
-    expect(plans({ q: 'printer' }, ada, { prefix: 10_000 })).toEqual(['byCreation']);
-  });
+  it.each([
+    [{ q: 'printer' }, { printer: 500 }, ['byWord']],
+    [{ q: 'printer fire' }, { fire: 5_000 }, ['byWord']],
+    [{ q: 'printer', tag: 'vip' }, { vip: 900 }, ['byKey']],
+    [{ requester: 'a@b.c', sort: 'number' }, { requester: 20 }, ['byKey']],
+    [{ requester: 'a@b.c', sort: 'number' }, { requester: 9_000 }, ['byNumber', 'byKey']],
+  ])('for %j go by what is rarest: %j', (asked, sizes, hints) => expect(plans(asked as Record<string, string>, sizes as Record<string, number>)).toEqual(hints));
 
-  it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, grace)).toEqual(['byCreation', 'byKey']));
+  it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, {}, grace)).toEqual(['byCreation', 'byKey']));
 });
 
 const view = { _id: 'acme/1', createdAt: new Date(1_000), updatedAt: new Date(2_000), priority: 2, number: 7 };

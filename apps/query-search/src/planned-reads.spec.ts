@@ -6,8 +6,9 @@ import { PlannedReads } from './planned-reads.store.js';
 
 const tooSlow = new mongoose.mongo.MongoServerError({ message: 'canceling statement', code: 50 });
 const unreachable = new mongoose.mongo.MongoServerSelectionError('nobody there', {} as never);
-const open = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditionsOf(grace, {}) });
-const all = queryOf({ orgId: 'acme', sort: '-createdAt', conditions: conditionsOf(ada, {}) });
+const base = { orgId: 'acme', deleted: false };
+const open = queryOf({ base, sort: '-createdAt', conditions: conditionsOf(grace, {}) });
+const all = queryOf({ base, sort: '-createdAt', conditions: conditionsOf(ada, {}) });
 
 /** A collection that answers by the index it is asked to use, and remembers what it was asked. */
 function collection(answers: Record<string, number | Error>) {
@@ -105,11 +106,11 @@ describe('a count', () => {
 
 describe('a condition of one value', () => {
   it('is what is counted by, and found by in order of creation', async () => {
-    const one = queryOf({ orgId: 'acme', sort: 'number', conditions: conditionsOf(ada, { tag: ['vip'] }) });
+    const one = queryOf({ base, sort: 'number', conditions: conditionsOf(ada, { tag: ['vip'] }) });
     const { asked, reads } = collection({ byKey: 3, byNumber: 1 });
     await reads.count(one);
     await reads.find(one, page, {});
-    await reads.find(queryOf({ orgId: 'acme', sort: 'createdAt', conditions: conditionsOf(ada, { tag: ['vip'] }) }), page, {});
+    await reads.find(queryOf({ base, sort: 'createdAt', conditions: conditionsOf(ada, { tag: ['vip'] }) }), page, {});
     expect(asked).toEqual(['byKey', 'byNumber', 'byKey']);
   });
 });

@@ -3,7 +3,7 @@ import mongoose from 'mongoose';
 import { maxListDepth } from '#contracts';
 import { asking } from './asking.js';
 import { orders } from './list-order.js';
-import type { Plan, Query } from './list-plan.js';
+import { queryOf, type Condition, type Plan, type Query, type Wanted } from './list-plan.js';
 
 /** No query works longer, ms. */
 export const longestMs = 2_000;
@@ -14,6 +14,9 @@ const memoryMs = 60_000;
 /** Totals above this many may be told again for a while: counting them is most of a list's cost. */
 const exactUpTo = 1_000;
 const oldestCountMs = 5_000;
+
+/** Documents that make a condition common: how many more does not matter. */
+const mostCounted = 10_000;
 
 /** A number of tickets; counting stops at 10,000. */
 export interface Count {
@@ -29,7 +32,31 @@ export class PlannedReads<T extends { _id: string }> {
   private readonly large = new LRUCache<string, { count: Count; at: number }>({ max: 5_000, ttl: memoryMs });
   private readonly counting = new Map<string, Promise<Count>>();
 
+  private readonly sizes = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
+
   constructor(private readonly documents: Pick<mongoose.mongo.Collection<T>, 'find' | 'countDocuments'>) {}
+
+  /**
+   * Conditions with how many documents each of those with an index leads to, as far as it matters and was counted lately. That decides how a query is
+   * run, never what it answers: so it counts what the asker may not see, too.
+   */
+  async weighed(base: object, conditions: readonly Condition[]): Promise<Condition[]> {
+    return Promise.all(conditions.map(async (one) => (one.lead ? { ...one, lead: { ...one.lead, size: await this.size(base, one) } } : one)));
+  }
+
+  /** Plans a query by how many documents its conditions lead to. */
+  async plan(wanted: Wanted): Promise<Query> {
+    return queryOf({ ...wanted, conditions: await this.weighed(wanted.base, wanted.conditions) });
+  }
+
+  private async size(base: object, { filter, lead }: Condition): Promise<number> {
+    const { scope } = queryOf({ base, sort: '-createdAt', conditions: [{ filter }] });
+    const known = this.sizes.get(scope);
+    if (known !== undefined) return known;
+    const size = await asking(() => this.documents.countDocuments({ ...base, ...filter } as never, { limit: mostCounted, hint: lead!.index, maxTimeMS: longestMs }));
+    this.sizes.set(scope, size);
+    return size;
+  }
 
   /** Documents of a page in the list's order. */
   async find({ scope, sort, walk, led }: Query, { skip, limit }: { skip: number; limit: number }, projection: object): Promise<T[]> {

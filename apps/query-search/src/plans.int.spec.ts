@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ListQuery, sorts, type Principal } from '#contracts';
-import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
+import { ada, agent } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
 import { newYear, Story } from '../testing/stories.js';
 import { collections } from './collections.js';
 import { behind, orders, positionOf } from './list-order.js';
-import { conditionsOf, queryOf, type Condition, type Plan, type Query } from './list-plan.js';
+import { conditionsOf, queryOf, viewBase, type Condition, type Plan, type Query } from './list-plan.js';
 import { entryConditions } from './search/search-plan.js';
 import { asked } from './search/words.js';
 
@@ -38,14 +38,8 @@ const filters: Record<string, string>[] = [
   { status: 'open', createdFrom: '2026-01-01', createdTo: '2026-02-01' }, { assistantId: 'billing-bot', status: 'open' }, { assignee: 'me', status: 'open,pending' }, { tag: 'tag-1', updatedTo: '2026-02-01' },
 ];
 const someday = { createdAt: new Date(newYear + 3_600_000), updatedAt: new Date(newYear + 3_600_000), priority: 1, number: 60, _id: 'acme/7' };
-const people: Record<string, Principal> = { 'an administrator': ada, 'a member': grace, 'an agent': agent('billing-bot', 'tickets:read') };
-const searches = [
-  ['fire', { words: [], prefix: 300 }],
-  ['fire', { words: [], prefix: 5_000 }],
-  ['fire', { words: [], prefix: 10_000 }],
-  ['printer fi', { words: [300], prefix: 300 }],
-  ['printer on 3', { words: [2_000, 2_000], prefix: 40 }],
-] as const;
+const people: Record<string, Principal> = { 'an administrator': ada, 'an agent who may not read notes': agent('billing-bot', 'tickets:read') };
+const searches = ['fire', 'printer on 3'];
 
 interface Asked {
   sort: Query['sort'];
@@ -55,28 +49,32 @@ interface Asked {
 }
 
 /** Every plan that may be run for these conditions, from the start and from a place in the middle. */
-const asksOf = (conditions: Condition[], among: readonly Query['sort'][]): Asked[] =>
+const asksOf = (base: object, conditions: readonly Condition[], among: readonly Query['sort'][]): Asked[] =>
   among.flatMap((sort) =>
     [undefined, behind(sort, positionOf(sort, someday))].flatMap((from) => {
-      const { walk, led } = queryOf({ orgId: 'acme', sort, conditions, from });
+      const { walk, led } = queryOf({ base, sort, conditions, from });
       return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : [])];
     }),
   );
+
+/** The same conditions, each of those with an index leading once. */
+const ledByEach = (conditions: readonly Condition[]) =>
+  conditions.filter(({ lead }) => lead).map((leader) => conditions.map((one) => (one.lead ? { ...one, lead: { ...one.lead, size: one === leader ? 1_000 : 2_000 } } : one)));
 
 const withoutQ = (filter: Record<string, string>) => {
   const { q: _q, ...parsed } = ListQuery.parse(filter);
   return parsed;
 };
-const early = filters.filter(({ status, priority, updatedFrom, updatedTo }) => !(status ?? priority ?? updatedFrom ?? updatedTo));
+const early = [{}, { tag: 'tag-1' }, { assignee: 'none,grace' }, { createdFrom: '2026-01-01', createdTo: '2026-02-01' }];
 
 describe('what the store is asked', () => {
   it.each(Object.keys(people))('for a list of %s uses the index named, scans no collection, and sorts nothing but what was counted before', async (who) => {
-    for (const ask of filters.flatMap((filter) => asksOf(conditionsOf(people[who]!, withoutQ(filter)), sorts))) await expectGood(collections.views, ask);
+    for (const ask of filters.flatMap((filter) => asksOf(viewBase(ada), conditionsOf(people[who]!, withoutQ(filter)), sorts))) await expectGood(collections.views, ask);
   });
 
   it.each(Object.keys(people))('for a search of %s does, too', async (who) => {
-    const conditions = searches.flatMap(([q, commonness]) => early.map((filter) => entryConditions(people[who]!, withoutQ(filter), { ...asked(q)!, commonness })));
-    for (const ask of conditions.flatMap((one) => asksOf(one, ['-createdAt', 'createdAt']))) await expectGood(collections.search, ask);
+    const conditions = searches.flatMap((q) => early.map((filter) => entryConditions(people[who]!, withoutQ(filter), asked(q)!)));
+    for (const ask of conditions.flatMap(ledByEach).flatMap((one) => asksOf({ orgId: 'acme' }, one, ['-createdAt', 'createdAt']))) await expectGood(collections.search, ask);
   });
 
   async function expectGood(collection: string, { plan, sort, maySort }: Asked) {

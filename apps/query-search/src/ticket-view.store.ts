@@ -9,7 +9,7 @@ import { asking } from './asking.js';
 import { collections } from './collections.js';
 import { ListCursors } from './list-cursor.js';
 import { behind, positionOf, type Position } from './list-order.js';
-import { conditionsOf, queryOf, type Condition } from './list-plan.js';
+import { conditionsOf, viewBase } from './list-plan.js';
 import { longestMs, PlannedReads, type Count } from './planned-reads.store.js';
 import { STORE } from './store.js';
 import { gone, TicketMoments, type SeenTicket } from './history/ticket-moments.store.js';
@@ -108,8 +108,7 @@ export class TicketViewStore {
 
   /** Tickets by what their views say. */
   private async browse(principal: Principal, { sort, ...filters }: ListQuery, { from, ...piece }: Piece): Promise<Found> {
-    const { orgId } = principal;
-    const query = queryOf({ orgId, sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
+    const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
     const items = await this.reads.find(query, piece, forList);
     return { items, hits: items.map((view) => ({ id: view._id, position: positionOf(sort, view) })) };
   }
@@ -182,9 +181,10 @@ export class TicketViewStore {
     }
   }
 
-  private count(principal: Principal, { q, ...filters }: TicketFilters): Promise<Count> {
+  private async count(principal: Principal, { q, ...filters }: TicketFilters): Promise<Count> {
     if (q !== undefined) return this.search.count({ principal, q, filters, sort: '-createdAt' });
-    return this.reads.count(countQuery(principal, conditionsOf(principal, filters)));
+    // Counting needs no order: any index will do that leads to few tickets.
+    return this.reads.count(await this.reads.plan({ base: viewBase(principal), sort: '-createdAt', conditions: conditionsOf(principal, filters) }));
   }
 
   private placeOf({ orgId }: Principal, query: ListQuery): Position | undefined {
@@ -198,9 +198,6 @@ export class TicketViewStore {
     return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, position);
   }
 }
-
-/** Counting needs no order: any index will do that leads to few tickets. */
-const countQuery = ({ orgId }: Principal, conditions: readonly Condition[]) => queryOf({ orgId, sort: '-createdAt', conditions });
 
 /** Tickets before a numbered page. */
 function skipped({ page = 1, pageSize }: ListQuery): number {

@@ -6,7 +6,7 @@ import type { Database } from '#persistence';
 import { asking } from '../asking.js';
 import { collections } from '../collections.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
-import { conditionsOf, queryOf } from '../list-plan.js';
+import { conditionsOf, queryOf, viewBase } from '../list-plan.js';
 import { longestMs, PlannedReads } from '../planned-reads.store.js';
 import { divided } from '../search/search-plan.js';
 import { SearchPort, type Hit } from '../search/search.port.js';
@@ -63,7 +63,7 @@ export class TicketExport {
   /** Where the next tickets of the list are. */
   private async browse(principal: Principal, filters: Filters, from: Position | undefined): Promise<Hit[]> {
     const { sort } = filters;
-    const query = queryOf({ orgId: principal.orgId, sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
+    const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
     const views = await this.reads.find(query, { skip: 0, limit: step }, placing);
     return views.map((view) => ({ id: view._id, position: positionOf(sort, view) }));
   }
@@ -89,7 +89,7 @@ export class TicketExport {
 
   /** Of these tickets those that pass the filters now: what left them meanwhile, or somebody's sight, is none of it. */
   private read(principal: Principal, filters: Filters, hits: readonly Hit[], projection: object): Promise<TicketView[]> {
-    const { walk } = queryOf({ orgId: principal.orgId, sort: filters.sort, conditions: conditionsOf(principal, filters) });
+    const { walk } = queryOf({ base: viewBase(principal), sort: filters.sort, conditions: conditionsOf(principal, filters) });
     const filter = { ...walk.filter, _id: { $in: hits.map(({ id }) => id) } };
     return asking(() => this.views.find(filter, { projection, hint: '_id_', maxTimeMS: longestMs }).toArray());
   }

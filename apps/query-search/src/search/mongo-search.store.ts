@@ -1,19 +1,19 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
-import { maxListDepth } from '#contracts';
+import { maxListDepth, type Principal } from '#contracts';
 import type { Database } from '#persistence';
 import { asking, tooLong } from '../asking.js';
 import { collections } from '../collections.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
-import { conditionsOf, queryOf, type Condition } from '../list-plan.js';
+import { conditionsOf, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
 import { longestMs, PlannedReads, type Count } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import type { SearchEntry } from './search-entry.projection.js';
-import { commonBeginning, divided, entryConditions, type Commonness } from './search-plan.js';
+import { divided, entryConditions, wordConditions } from './search-plan.js';
 import { SearchPort, type Hit, type Piece, type Question } from './search.port.js';
-import { asked, beginsWith, type Asked } from './words.js';
+import { asked } from './words.js';
 
 /** Where one way of searching gives way to another; specs lower them. */
 export interface SearchLimits {
@@ -28,10 +28,6 @@ export interface SearchLimits {
 export const SEARCH_LIMITS = Symbol('search limits');
 const usual: SearchLimits = { few: 1_000, narrow: 2_000, steps: [100, 1_000] };
 
-/** Words of one search whose rarity is looked up, those with the most letters: how many tickets more than this have them does not matter. */
-const mostProbed = 4;
-const commonWord = 2_000;
-const memoryMs = 60_000;
 /** Large counts may be so old, ms (contract section 4). */
 const countedMs = 5_000;
 
@@ -45,7 +41,7 @@ interface Plan extends Question {
   said: object[];
   /** Whether entries cannot answer it by themselves. */
   isLate: boolean;
-  /** At most so many tickets have all the words, as far as that is known. */
+  /** At most so many entries match, as far as that is known. */
   most: number;
 }
 
@@ -56,7 +52,6 @@ export class MongoSearch extends SearchPort {
   private readonly views: mongoose.mongo.Collection<TicketView>;
   private readonly entryReads: PlannedReads<SearchEntry>;
   private readonly viewReads: PlannedReads<TicketView>;
-  private readonly known = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
   private readonly counted = new LRUCache<string, Count>({ max: 5_000, ttl: countedMs });
 
   constructor(
@@ -108,7 +103,7 @@ export class MongoSearch extends SearchPort {
     const hits: Hit[] = [];
     const start = performance.now();
     for (let [place, step] = [from, firstStep]; ; step = Math.min(2 * step, longestStep)) {
-      const views = await this.viewReads.find(this.viewQuery(plan, place), { skip: 0, limit: step }, placing);
+      const views = await this.viewReads.find(await this.viewQuery(plan, place), { skip: 0, limit: step }, placing);
       const saying = await this.saying(plan, views.map(({ _id }) => _id));
       hits.push(...views.filter(({ _id }) => saying.has(_id)).map((view) => ({ id: view._id, position: positionOf(sort, view) })));
       if (hits.length >= skip + limit || views.length < step) return hits.slice(skip, skip + limit);
@@ -119,7 +114,7 @@ export class MongoSearch extends SearchPort {
 
   /** Many tickets have the words. Where few pass the filters, those are asked for the words; else the newest 10,000 with the words are looked at. */
   private async countMany(plan: Plan): Promise<Count> {
-    const query = this.viewQuery(plan);
+    const query = await this.viewQuery(plan);
     const name = JSON.stringify([query.scope, plan.q]);
     const known = this.counted.get(name);
     if (known) return known;
@@ -129,7 +124,7 @@ export class MongoSearch extends SearchPort {
     return count;
   }
 
-  private async countNarrow(plan: Plan, query: ReturnType<typeof queryOf>): Promise<Count> {
+  private async countNarrow(plan: Plan, query: Query): Promise<Count> {
     const views = await this.viewReads.find(query, { skip: 0, limit: maxListDepth }, { _id: 1 });
     const { size } = await this.saying(plan, views.map(({ _id }) => _id));
     return { total: size, isExact: true };
@@ -150,12 +145,12 @@ export class MongoSearch extends SearchPort {
     return sum ? { total: Math.min(sum.total, maxListDepth), isExact: sum.looked <= maxListDepth } : { total: 0, isExact: true };
   }
 
-  private entryQuery({ principal: { orgId }, sort, conditions }: Plan, from?: Position) {
-    return queryOf({ orgId, sort, conditions, from: from && behind(sort, from) });
+  private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {
+    return queryOf({ base: entryBase(principal), sort, conditions, from: from && behind(sort, from) });
   }
 
-  private viewQuery({ principal, sort, filters }: Plan, from?: Position) {
-    return queryOf({ orgId: principal.orgId, sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
+  private viewQuery({ principal, sort, filters }: Plan, from?: Position): Promise<Query> {
+    return this.viewReads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
   }
 
   /** Of these tickets those that pass all filters as they are now. */
@@ -167,7 +162,7 @@ export class MongoSearch extends SearchPort {
   /** Of these tickets those that have the words. */
   private async saying({ said }: Plan, ids: readonly string[]): Promise<Set<string>> {
     const read = (some: string[]) =>
-      this.entries.find({ _id: { $in: some }, deleted: false, $and: said }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs }).toArray();
+      this.entries.find({ _id: { $in: some }, $and: said }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs }).toArray();
     return new Set((await this.inSteps(ids, read)).map(({ _id }) => _id));
   }
 
@@ -182,34 +177,15 @@ export class MongoSearch extends SearchPort {
     const { principal, q, filters, sort } = question;
     const search = asked(q);
     if (!search) return undefined;
-    const commonness = await this.commonness(principal.orgId, search);
-    const weighed = { ...search, commonness };
-    const conditions = entryConditions(principal, filters, weighed);
-    const said = entryConditions(principal, {}, weighed).map(({ filter }) => filter);
+    const conditions = await this.entryReads.weighed(entryBase(principal), entryConditions(principal, filters, search));
+    const said = wordConditions(principal, search).map(({ filter }) => filter);
     const isLate = divided(filters).isLate || !orders[sort].byCreation;
-    return { ...question, conditions, said, isLate, most: Math.min(...commonness.words, commonness.prefix) };
-  }
-
-  /** Of the words with the most letters, which tend to be the rarest, and of the beginning. */
-  private async commonness(orgId: string, { words, prefix }: Asked): Promise<Commonness> {
-    const probed = new Set([...words].sort((one, other) => other.length - one.length).slice(0, mostProbed));
-    const [ofPrefix, ...ofWords] = await Promise.all([
-      this.entriesWith(orgId, beginsWith(prefix), commonBeginning),
-      ...words.map((word) => (probed.has(word) ? this.entriesWith(orgId, word, commonWord) : Infinity)),
-    ]);
-    return { words: ofWords, prefix: ofPrefix };
-  }
-
-  /** Decides how a query is run, never what it answers: so it looks at tickets that the asker may not see. */
-  private async entriesWith(orgId: string, tokens: string | RegExp, limit: number): Promise<number> {
-    const name = `${orgId}/${String(tokens)}`;
-    const known = this.known.get(name);
-    if (known !== undefined) return known;
-    const count = await asking(() => this.entries.countDocuments({ orgId, tokens }, { limit, hint: 'byWord', maxTimeMS: longestMs }));
-    this.known.set(name, count);
-    return count;
+    return { ...question, conditions, said, isLate, most: Math.min(...conditions.map(({ lead }) => lead?.size ?? Infinity)) };
   }
 }
+
+/** A deleted ticket has an entry without words and keys: nothing finds it. */
+const entryBase = ({ orgId }: Principal) => ({ orgId });
 
 /** What a view must say, but for the words. */
 const viewFilter = ({ principal, filters }: Plan) => {

@@ -12,9 +12,8 @@ export interface SearchEntry extends Heard, Versioned {
   /** Version of the newest event that changed something here. */
   version: number;
   orgId: string;
-  deleted: boolean;
   createdAt: Date;
-  /** Whom it concerns, its tags: see `ticket-keys.ts`. */
+  /** Whom it concerns, its tags: see `ticket-keys.ts`. Empty like `tokens` while the ticket is deleted: nothing finds it. */
   keys: string[];
   tokens: string[];
   open?: string[];
@@ -43,12 +42,10 @@ function entryOf({ orgId, ticket, type, version }: TicketEvent, { said, noted }:
     _id: viewId(orgId, ticket.id),
     version,
     orgId,
-    deleted: type === 'ticket.deleted.v1',
     createdAt: new Date(ticket.createdAt),
-    keys: lastingKeys(ticket),
     said,
     noted,
-    ...ticketWords(ticket, { said, noted }),
+    ...(type === 'ticket.deleted.v1' ? { keys: [], tokens: [] } : { keys: lastingKeys(ticket), ...ticketWords(ticket, { said, noted }) }),
   };
 }
 

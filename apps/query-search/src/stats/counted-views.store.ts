@@ -11,7 +11,8 @@ import { factsOf, type Facts } from './cell.projection.js';
 import { everything } from './cells.store.js';
 import type { Interval } from './range.js';
 
-const batchSize = 500;
+/** A batch is worked on at one go, while others wait for an answer. */
+const batchSize = 100;
 /** Assistants whose tickets are looked up; those of more are picked from among all. */
 const fewScopes = 8;
 /** Tells the driver that reads of this kind may work as long as they need. */

@@ -7,7 +7,7 @@ import { Running } from '../../testing/running.js';
 import { expectedStats, type Asked } from '../../testing/stats-oracle.js';
 import { recordOf, roundOf, Story } from '../../testing/stories.js';
 import { TicketViewConsumer } from '../ticket-view.consumer.js';
-import { Cells } from './cells.store.js';
+import { Cells, personScope } from './cells.store.js';
 import { Marks } from './marks.store.js';
 import { Recount } from './recount.js';
 import { StatsConsumer } from './stats.consumer.js';
@@ -284,6 +284,11 @@ describe('statistics', () => {
     expect(await marksLeft()).toBe(0);
     await expectRight(ada, everything);
   });
+});
+
+describe('the cells of somebody\'s own tickets', () => {
+  it.each(['grace', 'grace/2026-01-01', '*', 'ü'.repeat(255)])('of %p have a short name that holds no slash', (id) => expect(personScope({ type: 'member', id })).toMatch(/^~[\w-]{22}$/));
+  it('are no one else\'s', () => expect(personScope({ type: 'member', id: 'billing-bot' })).not.toBe(personScope({ type: 'agent', id: 'billing-bot' })));
 });
 
 describe('a question for statistics', () => {
