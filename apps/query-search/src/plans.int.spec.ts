@@ -65,7 +65,7 @@ const withoutQ = (filter: Record<string, string>) => {
   const { q: _q, ...parsed } = ListQuery.parse(filter);
   return parsed;
 };
-const early = [{}, { tag: 'tag-1' }, { assignee: 'none,grace' }, { createdFrom: '2026-01-01', createdTo: '2026-02-01' }];
+const early: Record<string, string>[] = [{}, { tag: 'tag-1' }, { assignee: 'none,grace' }, { createdFrom: '2026-01-01', createdTo: '2026-02-01' }];
 
 describe('what the store is asked', () => {
   it.each(Object.keys(people))('for a list of %s uses the index named, scans no collection, and sorts nothing but what was counted before', async (who) => {
