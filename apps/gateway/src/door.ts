@@ -76,7 +76,7 @@ function hasEmptySegment({ params }: FastifyRequest): boolean {
 function welcome(request: FastifyRequest, caller: Caller) {
   request.caller = caller;
   demandHost(request);
-  demandJson(request.raw);
+  demandJson(request.raw, (request.routeOptions.config as { serves?: string[] } | undefined)?.serves);
   demandPlainQuery(request);
   if (isWrite(request)) request.conditions = writeConditions(request.raw);
 }

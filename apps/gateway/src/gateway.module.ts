@@ -11,6 +11,7 @@ import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
 import { readSeed } from './directory.seed.js';
 import { DirectoryStore, type Contents } from './directory.store.js';
+import { Downloads } from './downloads.js';
 import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { PendingCommands } from './pending-commands.store.js';
@@ -71,6 +72,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
         },
         { provide: Queries, useFactory: () => new Queries(config.QUERY_URL, config.INTERNAL_KEY) },
         Reads,
+        Downloads,
         Writes,
       ],
     };

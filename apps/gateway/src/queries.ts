@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { SignJWT } from 'jose';
 import { Pool, type Dispatcher } from 'undici';
 import { assertionSeconds, type Principal } from '#contracts';
@@ -11,6 +12,11 @@ export interface QueryAnswer {
   body: Buffer;
 }
 
+/** An answer that is passed on as it comes. Who does not read it to its end destroys it. */
+export interface QueryStream extends Omit<QueryAnswer, 'body'> {
+  body: Readable;
+}
+
 export interface Query {
   principal: Principal;
   /** Path and query string as the public door names them. */
@@ -19,9 +25,11 @@ export interface Query {
   minVersion?: string | undefined;
 }
 
-const passedOn = ['content-type', 'etag', 'link', 'retry-after', 'x-projection-lag-ms'] as const;
+const passedOn = ['content-type', 'content-disposition', 'etag', 'link', 'retry-after', 'x-projection-lag-ms'] as const;
 /** How long an answer may take, ms. */
 const patienceMs = 3_000;
+/** How long the next part of a long answer may take, ms. A caller who does not take the last one is waited for. */
+const streamPatienceMs = 10_000;
 /** An assertion is used again for so long, well within its validity, ms. */
 const assertionReuseMs = 30_000;
 const connections = 64;
@@ -39,35 +47,42 @@ export class Queries {
   }
 
   /** The answer, whatever its status. @throws ProblemError 503 when query-search does not give one */
-  async ask(query: Query): Promise<QueryAnswer> {
-    const authorization = `Bearer ${await this.assertion(query.principal)}`;
-    const headers: Record<string, string> = { authorization, 'x-request-id': query.requestId, accept: 'application/json' };
-    if (query.minVersion !== undefined) headers['x-min-version'] = query.minVersion;
-    const request: Dispatcher.RequestOptions = { path: query.path, method: 'GET', headers };
-    const answer = await this.requestAgain(request).catch(unavailable);
-    // What query-search refuses of us is not the caller's doing.
-    if (answer.status === 401) throw unavailableProblem(new Error('query-search does not take our assertion'));
-    return answer;
+  ask(query: Query): Promise<QueryAnswer> {
+    return this.trusted(query, async (options) => {
+      const { body, ...answer } = await this.request(options);
+      return { ...answer, body: Buffer.from(await body.arrayBuffer()) };
+    });
+  }
+
+  /** The answer while it comes, whatever its status; it ends with an error where query-search does. @throws ProblemError as `ask` */
+  stream(query: Query): Promise<QueryStream> {
+    return this.trusted(query, async (options) => {
+      const answer = await this.request({ ...options, headersTimeout: streamPatienceMs, bodyTimeout: streamPatienceMs });
+      // Whoever passes it on listens as well; before that, nobody else would.
+      answer.body.on('error', () => undefined);
+      return answer;
+    });
   }
 
   close(): Promise<void> {
     return this.pool.close();
   }
 
-  private async requestAgain(options: Dispatcher.RequestOptions): Promise<QueryAnswer> {
-    try {
-      return await this.request(options);
-    } catch (error) {
-      if (!isStale(error)) throw error;
-      return this.request(options);
-    }
+  private async trusted<T extends { status: number }>(query: Query, request: (options: Dispatcher.RequestOptions) => Promise<T>): Promise<T> {
+    const authorization = `Bearer ${await this.assertion(query.principal)}`;
+    const headers: Record<string, string> = { authorization, 'x-request-id': query.requestId, accept: 'application/json' };
+    if (query.minVersion !== undefined) headers['x-min-version'] = query.minVersion;
+    const answer = await again(() => request({ path: query.path, method: 'GET', headers })).catch(unavailable);
+    // What query-search refuses of us is not the caller's doing.
+    if (answer.status === 401) throw unavailableProblem(new Error('query-search does not take our assertion'));
+    return answer;
   }
 
-  private async request(options: Dispatcher.RequestOptions): Promise<QueryAnswer> {
+  private async request(options: Dispatcher.RequestOptions) {
     const { statusCode, headers, body } = await this.pool.request(options);
     const told: Record<string, string> = {};
     for (const name of passedOn) if (typeof headers[name] === 'string') told[name] = headers[name];
-    return { status: statusCode, headers: told, body: Buffer.from(await body.arrayBuffer()) };
+    return { status: statusCode, headers: told, body };
   }
 
   private assertion(principal: Principal): Promise<string> {
@@ -87,6 +102,16 @@ export class Queries {
 
 /** A kept connection that the other side closed just now: a read may be asked again. */
 const isStale = (error: unknown) => ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as { code?: string }).code ?? '');
+
+/** Asks again once where the connection was stale. */
+async function again<T>(request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!isStale(error)) throw error;
+    return request();
+  }
+}
 
 function unavailable(error: unknown): never {
   throw unavailableProblem(error);

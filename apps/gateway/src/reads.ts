@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '#observability';
 import { PendingCommands } from './pending-commands.store.js';
-import { Queries, type QueryAnswer } from './queries.js';
+import { Queries, type Query, type QueryAnswer } from './queries.js';
 import { minVersion } from './request-headers.js';
 import type { Exchange } from './writes.js';
 
@@ -28,9 +28,7 @@ export class Reads {
   }
 
   private ask(request: FastifyRequest, path: string): Promise<QueryAnswer> {
-    const start = request.url.indexOf('?');
-    const query = start < 0 ? '' : request.url.slice(start);
-    return this.queries.ask({ principal: request.caller.principal, path: path + query, requestId: request.id, minVersion: minVersion(request.raw) });
+    return this.queries.ask(queryOf(request, path));
   }
 
   private async pendingTicket({ caller }: FastifyRequest, id: string): Promise<string | null> {
@@ -40,6 +38,12 @@ export class Reads {
       throw Object.assign(new ProblemError('dependency-unavailable', 'Commands cannot be looked up right now.', {}, { 'retry-after': '2' }), { cause });
     }
   }
+}
+
+/** A read as it is passed on: the checked path, and the query string as it was sent. @throws ProblemError 400 */
+export function queryOf({ url, caller, id, raw }: FastifyRequest, path: string): Query {
+  const start = url.indexOf('?');
+  return { principal: caller.principal, path: path + (start < 0 ? '' : url.slice(start)), requestId: id, minVersion: minVersion(raw) };
 }
 
 const send = (reply: FastifyReply, { status, headers, body }: QueryAnswer) => void reply.code(status).headers(headers).send(body);

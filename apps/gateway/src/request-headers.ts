@@ -25,10 +25,17 @@ export function headerCount(rawHeaders: readonly string[], name: string): number
 export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>) =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] !== undefined && headers['content-length'] !== '0');
 
-/** Refuses answers in other forms than JSON, and bodies in other forms (contract section 5). @throws ProblemError */
-export function demandJson(request: IncomingMessage): void {
+const json = 'application/json';
+
+/**
+ * Refuses answers in other forms than JSON, and bodies in other forms (contract section 5).
+ * @param serves other media types of the route
+ * @throws ProblemError
+ */
+export function demandJson(request: IncomingMessage, serves: readonly string[] = []): void {
   const { accept } = request.headers;
-  if (accept !== undefined && accept !== '*/*' && !acceptsJson(accept)) throw new ProblemError('not-acceptable', 'Answers come as application/json only.');
+  const types = [json, ...serves];
+  if (accept !== undefined && accept !== '*/*' && !types.some((type) => accepts(accept, type))) throw new ProblemError('not-acceptable', `Answers come as ${types.join(', ')} only.`);
   if (hasBody(request)) demandJsonBody(request);
 }
 
@@ -47,11 +54,11 @@ const patchTypes = /^application\/(?:merge-patch\+)?json\s*(?:;\s*charset="?utf-
 const isJsonType = (type: string, isPatch: boolean) => type === 'application/json' || (isPatch ? patchTypes : jsonTypes).test(type);
 
 /** RFC 9110: the most specific range that matches decides; a weight of zero refuses. */
-function acceptsJson(accept: string): boolean {
+function accepts(accept: string, type: string): boolean {
   let best = { rank: -1, isWelcome: false };
   for (const part of accept.split(',')) {
     const [range = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
-    const rank = ['*/*', 'application/*', 'application/json'].indexOf(range);
+    const rank = ['*/*', `${type.split('/')[0]}/*`, type].indexOf(range);
     if (rank > best.rank) best = { rank, isWelcome: !parameters.some((parameter) => /^q\s*=\s*0(\.0*)?$/.test(parameter)) };
   }
   return best.isWelcome;

@@ -1,10 +1,12 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { bodies, CountsQuery, type Assignee, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TicketQuery, TimelineQuery } from '#contracts';
+import { bodies, CountsQuery, type Assignee, ExportQuery, exportTypes, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TicketQuery, TimelineQuery } from '#contracts';
 import { commentAnswer, conversationAnswer, createdAnswer, goneAnswer, ticketAnswer, toolCallAnswer } from './answers.js';
 import { withIds } from './command-ids.js';
 import { Directory } from './directory.js';
+import { Downloads } from './downloads.js';
 import { Reads } from './reads.js';
 import { Writes } from './writes.js';
 
@@ -15,6 +17,7 @@ type Input<K extends keyof typeof bodies> = z.infer<(typeof bodies)[K]>;
 export class TicketsController {
   constructor(
     private readonly reads: Reads,
+    private readonly downloads: Downloads,
     private readonly writes: Writes,
     private readonly directory: Directory,
   ) {}
@@ -27,6 +30,12 @@ export class TicketsController {
   @Get('counts')
   counts(@Query({ schema: CountsQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.reads.pass({ request, reply }, '/v1/tickets/counts');
+  }
+
+  @Get('export')
+  @RouteConfig({ serves: Object.values(exportTypes).map((type) => type.split(';')[0]) })
+  export(@Query({ schema: ExportQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.downloads.pass({ request, reply }, '/v1/tickets/export');
   }
 
   @Get(':idOrNumber')

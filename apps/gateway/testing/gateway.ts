@@ -10,6 +10,7 @@ import { CommandsController } from '../src/commands.controller.js';
 import { Directory } from '../src/directory.js';
 import { doorOptions, openDoor } from '../src/door.js';
 import { PendingCommands } from '../src/pending-commands.store.js';
+import { Downloads } from '../src/downloads.js';
 import { HealthController } from '../src/health.controller.js';
 import { IssuerKeys } from '../src/issuer-keys.js';
 import { PeopleController } from '../src/people.controller.js';
@@ -88,7 +89,8 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
   body: Buffer.from(JSON.stringify(body)),
 });
 
-export async function openGateway(): Promise<TestGateway> {
+/** @param real asked instead of what `answers` says */
+export async function openGateway(real?: Queries): Promise<TestGateway> {
   const key = await signingKey('key-1');
   const issuer = await startIssuer([key]);
   const sent: Outgoing[] = [];
@@ -110,7 +112,7 @@ export async function openGateway(): Promise<TestGateway> {
     },
     {
       provide: Queries,
-      useValue: {
+      useValue: real ?? {
         ask: async (query: Query) => {
           asked.push(query);
           return answers.query(query);
@@ -119,6 +121,7 @@ export async function openGateway(): Promise<TestGateway> {
     },
     { provide: PendingCommands, useValue: { ticketOf: async (principal: Principal, id: string) => answers.pending(principal, id) } },
     Reads,
+    Downloads,
     Writes,
   ];
   const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, PeopleController, HealthController], providers: [...providers, Health] }).compile();

@@ -44,7 +44,7 @@ export class Running {
   static async start(database = `spec_query_${randomUUID().slice(0, 8)}`, limits?: SearchLimits): Promise<Running> {
     const module = QuerySearchModule.with({ MONGODB_URI: uri, INTERNAL_KEY: key }, database);
     if (limits) module.providers!.push({ provide: SEARCH_LIMITS, useValue: limits });
-    const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+    const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter({ forceCloseConnections: true }), { logger: false });
     app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await app.listen(0, '127.0.0.1');
     return new Running(database, app, await app.getUrl());
