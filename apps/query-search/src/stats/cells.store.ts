@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Actor } from '#contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
+import type { Actor } from '#contracts';
 import { guarded, type Database } from '#persistence';
 import { collections } from '../collections.js';
 import { putNewer, type Versioned } from '../newer-only.store.js';
+import { longestMs } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
 import type { StoredCell } from './cell.projection.js';
 import { daysOf, type Periods } from './range.js';
@@ -41,6 +42,14 @@ export interface CellDocument extends Partial<StoredCell>, Versioned {
 export type Kind = 'days' | 'months';
 export type Part = keyof StoredCell | 'digest' | 'digests';
 
+/** Cells that are read, and what of them. */
+export interface Wanted {
+  orgId: string;
+  scopes: readonly string[];
+  periods: Periods;
+  parts: readonly Part[];
+}
+
 /** What was counted of one scope and period. */
 type Counts = Pick<CellDocument, Part>;
 
@@ -70,10 +79,10 @@ export class Cells {
   }
 
   /** Cells of these scopes and periods, with these parts of them. */
-  async read(kind: Kind, { orgId, scopes, periods, parts }: { orgId: string; scopes: readonly string[]; periods: Periods; parts: readonly Part[] }): Promise<CellDocument[]> {
+  async read(kind: Kind, { orgId, scopes, periods, parts }: Wanted): Promise<CellDocument[]> {
     if (periods.last < periods.first) return [];
-    const options = { projection: { scope: 1, period: 1, ...Object.fromEntries(parts.map((part) => [part, 1])) } };
-    const found = (filter: object, hint: string) => this.collections[kind].find(filter, { ...options, hint }).toArray();
+    const projection = { scope: 1, period: 1, ...Object.fromEntries(parts.map((part) => [part, 1])) };
+    const found = (filter: object, hint: string) => this.collections[kind].find(filter, { projection, hint, maxTimeMS: longestMs }).toArray();
     const ofScope = (scope: string) => found({ _id: { $gte: cellId(orgId, scope, periods.first), $lte: cellId(orgId, scope, periods.last) } }, '_id_');
     const [people, others] = [scopes.filter(isPerson), scopes.filter((scope) => !isPerson(scope))];
     const several = async () => {

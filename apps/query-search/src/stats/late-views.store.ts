@@ -3,6 +3,7 @@ import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
 import { collections } from '../collections.js';
 import { duplicates } from '../newer-only.store.js';
+import { longestMs } from '../planned-reads.store.js';
 import { ProjectionStore } from '../projection.store.js';
 import { STORE } from '../store.js';
 import type { Change } from './marks.store.js';
@@ -63,7 +64,7 @@ export class LateViews {
 
   /** When the first change was published that the views of an organisation do not have yet. */
   async oldest(orgId: string): Promise<Date | undefined> {
-    const [first] = await this.late.find({ _id: { $gt: `${orgId}/`, $lt: `${orgId}0` } }, { hint: '_id_' }).sort({ at: 1 }).limit(1).toArray();
+    const [first] = await this.late.find({ _id: { $gt: `${orgId}/`, $lt: `${orgId}0` } }, { hint: '_id_', maxTimeMS: longestMs }).sort({ at: 1 }).limit(1).toArray();
     return first?.at;
   }
 }

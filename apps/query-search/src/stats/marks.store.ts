@@ -4,6 +4,7 @@ import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
 import { collections } from '../collections.js';
 import { duplicates } from '../newer-only.store.js';
+import { longestMs } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
 import { daysOf, monthOf } from './range.js';
 
@@ -96,8 +97,9 @@ export class Marks {
     await guarded(() => this.marks.updateMany(ours, { $set: { since: never, until: longAgo, by: '' } }, { hint: '_id_' }));
   }
 
-  /** Not everything could be counted: the marks stay as if nothing had been. @throws StoreFault */
-  async release({ orgId, month, by }: Claim): Promise<void> {
+  /** Not everything was counted: the marks are as if nothing had been. Those that somebody else has settled meanwhile come back. @throws StoreFault */
+  async release({ orgId, month, days, by }: Claim): Promise<void> {
+    await this.note(days.map((day) => ({ orgId, day, at: Date.now() })));
     const back = { at: { $min: ['$at', '$since'] }, since: never, until: longAgo, by: '' };
     await guarded(() => this.marks.updateMany({ ...inMonth(orgId, month), by }, [{ $set: back }], { hint: '_id_' }));
   }
@@ -105,7 +107,7 @@ export class Marks {
   /** When the first change was published that the cells do not have; undefined when they have all that was noted. */
   async oldest(orgId: string): Promise<Date | undefined> {
     const first = { $group: { _id: null, at: { $min: '$at' }, since: { $min: '$since' } } };
-    const [found] = await this.marks.aggregate<{ at: Date; since: Date }>([{ $match: ofOrganisation(orgId) }, first], { hint: '_id_' }).toArray();
+    const [found] = await this.marks.aggregate<{ at: Date; since: Date }>([{ $match: ofOrganisation(orgId) }, first], { hint: '_id_', maxTimeMS: longestMs }).toArray();
     return found && (found.at < found.since ? found.at : found.since);
   }
 }

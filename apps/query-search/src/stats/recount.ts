@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { isPassing } from '#persistence';
+import { dayCounts } from '../metrics.js';
 import { addBody, addCreated, addResolved, addResolvedDays, all, none, partOf, storedCell, type Cell, type Facts, type Parts } from './cell.projection.js';
 import { Cells, digestOf, everything, personScope, versionNow, type CellDocument } from './cells.store.js';
 import { CountedViews } from './counted-views.store.js';
 import { LateViews } from './late-views.store.js';
 import { Marks, type Claim } from './marks.store.js';
-import { dayCounts } from '../metrics.js';
 
 /** Between looks for days to count, ms; after a day's count, rest so many times as long as it took: others work on the same store. */
 const [lookMs, restShare] = [1_000, 2];

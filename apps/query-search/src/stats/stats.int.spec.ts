@@ -257,6 +257,27 @@ describe('statistics', () => {
     await expectRight(ada, everything);
   });
 
+  it('are never set back by a count that began earlier, however late it ends', async () => {
+    const story = new Story({ at: start + 14 * day, number: 905 }).create({ title: 'Slow', assistantId: 'tech-bot' }).move('pending').happens('ticket.update-details.v1', { assistantId: 'billing-bot' });
+    all.push(story);
+    const [created, ...later] = story.events;
+    await happen(one, [created!]);
+    const [slow, quick] = [running[2]!.part(Recount), other.part(Recount)];
+    const cells = running[2]!.part(Cells);
+    const put = cells.put.bind(cells);
+    jest.spyOn(cells, 'put').mockImplementationOnce(async (...args) => {
+      await happen(one, later);
+      await one.db.collection('stats_marks').updateMany({}, { $set: { until: new Date(0) } }); // as if it had slept
+      while (await quick.next());
+      expect(await marksLeft()).toBe(0);
+      return put(...args);
+    });
+    await slow.next();
+    jest.restoreAllMocks();
+    while (await quick.next());
+    for (const by of [ada, linus, grace]) await expectRight(by, everything);
+  });
+
   it('say as of when they are: since when something is not counted, else now', async () => {
     const story = new Story({ at: start + 12 * day, number: 903 }).create({ title: 'As of' });
     all.push(story);

@@ -34,7 +34,7 @@ interface Sum {
 
 type Progress = Pick<GroupProgress, 'asOf' | 'start' | 'stop'>;
 
-/** Answers questions for statistics from the cells, and from views where no cell ends with the range or with what somebody sees. */
+/** Answers questions for statistics from the cells, and from views on days that are not asked for whole. */
 @Injectable()
 export class StatsReader implements OnApplicationShutdown {
   private readonly answering = new Map<string, Promise<Stats>>();
@@ -105,10 +105,10 @@ export class StatsReader implements OnApplicationShutdown {
   /** On a day that is not counted whole, looks when exactly tickets were resolved: where cells tell that some were. */
   private async resolvedIn(share: Share, { from, to }: Interval, found: readonly CellDocument[]): Promise<number> {
     const telling = found.filter(({ resolved }) => resolved?.includes(`"${dayOf(from)}"`));
-    const months = new Set(telling.map(({ scope, period }) => `${scope}/${monthOf(period)}`));
-    const reads = [...months].map((one) => one.split('/') as [string, string]);
+    const scopesIn = new Map<string, Set<string>>();
+    for (const { scope, period } of telling) scopesIn.set(monthOf(period), (scopesIn.get(monthOf(period)) ?? new Set()).add(scope));
     const { orgId } = share;
-    const days = await Promise.all(reads.map(([scope, month]) => this.cells.read('days', { orgId, scopes: [scope], periods: daysOf(month), parts: ['instants'] })));
+    const days = await Promise.all([...scopesIn].map(([month, scopes]) => this.cells.read('days', { orgId, scopes: [...scopes], periods: daysOf(month), parts: ['instants'] })));
     const instants = days.flat().flatMap(({ scope, instants: stored }) => instantsIn(stored, (part) => isMeant(share, scope, part)));
     return instants.filter((at) => at >= from && at < to).length;
   }
