@@ -10,6 +10,7 @@ import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
 import { SEARCH_LIMITS, type SearchLimits } from '../src/search/mongo-search.store.js';
+import { endSilentConnections } from '../src/silent-connections.js';
 import { SearchConsumer } from '../src/search/search.consumer.js';
 import { STORE } from '../src/store.js';
 import { TicketViewConsumer } from '../src/ticket-view.consumer.js';
@@ -37,15 +38,16 @@ export class Running {
   private constructor(
     readonly database: string,
     private readonly app: NestFastifyApplication,
-    private readonly url: string,
+    readonly url: string,
   ) {}
 
   /** @param database another instance's, to share it @param limits of searching, the usual ones unless given */
   static async start(database = `spec_query_${randomUUID().slice(0, 8)}`, limits?: SearchLimits): Promise<Running> {
     const module = QuerySearchModule.with({ MONGODB_URI: uri, INTERNAL_KEY: key }, database);
     if (limits) module.providers!.push({ provide: SEARCH_LIMITS, useValue: limits });
-    const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter({ forceCloseConnections: true }), { logger: false });
+    const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
+    endSilentConnections(app);
     await app.listen(0, '127.0.0.1');
     return new Running(database, app, await app.getUrl());
   }
