@@ -11,8 +11,8 @@ import { factsOf, type Facts } from './cell.projection.js';
 import { everything } from './cells.store.js';
 import type { Interval } from './range.js';
 
-/** A batch is worked on at one go, while others wait for an answer. */
-const batchSize = 100;
+/** A batch is worked on at one go while others wait for an answer: small where nobody waits for this one. */
+const [smallBatch, largeBatch] = [100, 1_000];
 /** Assistants whose tickets are looked up; those of more are picked from among all. */
 const fewScopes = 8;
 /** Tells the driver that reads of this kind may work as long as they need. */
@@ -54,7 +54,8 @@ export class CountedViews {
 
   private async *found(filter: mongoose.mongo.Filter<TicketView>, hint: string, maxTimeMS: number = longestMs): AsyncGenerator<Facts[]> {
     const until = maxTimeMS === unlimited ? Infinity : performance.now() + maxTimeMS;
-    const cursor = this.views.find(filter, { projection: { ticket: 1 }, hint, batchSize, ...(maxTimeMS !== unlimited && { maxTimeMS }) });
+    const pace = maxTimeMS === unlimited ? { batchSize: smallBatch } : { batchSize: largeBatch, maxTimeMS };
+    const cursor = this.views.find(filter, { projection: { ticket: 1 }, hint, ...pace });
     try {
       while (await cursor.hasNext()) {
         if (performance.now() > until) throw tooLong();
