@@ -4,7 +4,6 @@ import { Health, readConfig, startService } from '#observability';
 import type { Database } from '#persistence';
 import { Config } from './src/config.js';
 import { QuerySearchModule } from './src/query-search.module.js';
-import { endSilentConnections } from './src/silent-connections.js';
 import { viewGroup } from './src/ticket-view.consumer.js';
 import { tellLag } from './src/projection-lag.js';
 import { statsGroup } from './src/stats/stats.consumer.js';
@@ -29,7 +28,6 @@ await startService({
     health.check('kafka', () => transport.health().ready);
     health.liveness(() => transport.health().live);
     app.connectMicroservice({ strategy: transport });
-    endSilentConnections(app);
     const progressOf = (group: string) => GroupProgress.of({ brokers: config.KAFKA_BROKERS, clientId: 'query-search-progress', group, topic: topics.events });
     tellLag(app, progressOf(viewGroup));
     app.get(StatsReader).follow(progressOf(statsGroup));

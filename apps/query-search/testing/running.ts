@@ -10,7 +10,6 @@ import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
 import { SEARCH_LIMITS, type SearchLimits } from '../src/search/mongo-search.store.js';
-import { endSilentConnections } from '../src/silent-connections.js';
 import { SearchConsumer } from '../src/search/search.consumer.js';
 import { STORE } from '../src/store.js';
 import { TicketViewConsumer } from '../src/ticket-view.consumer.js';
@@ -47,7 +46,6 @@ export class Running {
     if (limits) module.providers!.push({ provide: SEARCH_LIMITS, useValue: limits });
     const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
-    endSilentConnections(app);
     await app.listen(0, '127.0.0.1');
     return new Running(database, app, await app.getUrl());
   }

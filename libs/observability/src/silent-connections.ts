@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 /**
- * Ends connections that never brought a request when the service stops. They are not idle to Node, which would wait for them; a gateway's pool
- * opens one ahead whenever a caller left an export before its end.
+ * Ends connections that never brought a request when the service stops. They are not idle to Node, which would wait for them; a client's pool
+ * opens one ahead whenever an answer was left before its end.
  */
 export function endSilentConnections(app: NestFastifyApplication): void {
   const server: Server = app.getHttpServer();

@@ -12,6 +12,7 @@ import { context, createLogger, NestLogger } from './logger.js';
 import { serveManagement } from './management.js';
 import { ProblemFilter } from './problem.filter.js';
 import { SchemaPipe } from './schema.pipe.js';
+import { endSilentConnections } from './silent-connections.js';
 
 /** The root of every service: gives all its parts their `Health`. */
 @Global()
@@ -58,6 +59,7 @@ async function start({ name, module, config, http, prepare }: ServiceOptions, lo
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(new SchemaPipe());
   nameRequests(app);
+  endSilentConnections(app);
   await prepare?.(app);
   const health = app.get(Health);
   const management = await serveManagement(health, config.HOST, config.MANAGEMENT_PORT);

@@ -8,8 +8,10 @@ import { CountedViews } from './counted-views.store.js';
 import { LateViews } from './late-views.store.js';
 import { Marks, type Claim } from './marks.store.js';
 
-/** Between looks for days to count, ms; after a day's count, rest so many times as long as it took: others work on the same store. */
-const [lookMs, restShare] = [1_000, 2];
+/** Between looks for days to count, ms. */
+const lookMs = 1_000;
+/** After a count, rest so many times as long as it took, since others work on the same store; days of very many tickets, which are counted again and again while it is their day, longer. */
+const [restShare, longRestShare, longMs] = [2, 9, 300];
 /** Scopes of a month that are added up at once. */
 const scopesAtOnce = 4;
 
@@ -66,7 +68,8 @@ export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
     const start = performance.now();
     try {
       const hasWorked = await this.next(this.stopping.signal);
-      return hasWorked ? restShare * (performance.now() - start) : lookMs;
+      const took = performance.now() - start;
+      return hasWorked ? took * (took > longMs ? longRestShare : restShare) : lookMs;
     } catch (error) {
       if (isPassing(error)) this.logger.warn({ msg: 'counting must wait', err: error });
       else this.logger.error({ msg: 'a day cannot be counted', err: error });

@@ -27,7 +27,7 @@ export class StatsConsumer {
   ) {}
 
   /** A day is noted only when the views have what happened: whoever counts it from then on counts that. */
-  @Subscribe({ topic: topics.events, group: statsGroup, maxRecords: 1_000, paceMs: 250, isBackground: true })
+  @Subscribe({ topic: topics.events, group: statsGroup, maxRecords: 1_000, paceMs: 1_000, isBackground: true })
   async note(@Payload() round: Round): Promise<void> {
     const changed = changedIn(eventsIn(round).events, Math.min(...round.records.map(({ timestamp }) => Number(timestamp))));
     if (changed.length === 0) return;
