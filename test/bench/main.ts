@@ -62,6 +62,7 @@ const setting = await Setting.open({
 const figures: Figures = {};
 try {
   for (const name of names.filter((one) => chosen.includes(one))) {
+    await setting.settled();
     tell(`measuring: ${name}`);
     Object.assign(figures, await measures[name](setting));
   }

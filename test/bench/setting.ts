@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
-import type { DirectorySeed } from '#contracts';
-import { RecordProducer, type OutgoingRecord } from '#messaging';
+import { topics, type DirectorySeed } from '#contracts';
+import { Backlog, RecordProducer, type OutgoingRecord } from '#messaging';
 import { openServers, temporaryFolder, type RunningServers } from '#servers';
 import { startStack, type Stack } from '../support/stack.js';
 import { usageOf } from './usage.js';
@@ -11,6 +11,8 @@ export const orgId = 'bench';
 
 // Brokers that have just started make kafkajs warn of what it then tries again.
 Logger.overrideLogger(['error', 'fatal']);
+
+const eventReaders = ['query-search.ticket-view', 'query-search.search', 'query-search.stats'];
 
 const plain: DirectorySeed = { organisations: [{ id: orgId, members: [], assistants: [{ id: 'bench-bot', name: 'Bench', memberIds: [] }] }] };
 
@@ -49,6 +51,14 @@ export class Setting {
     const { kafka, mongodb } = this.servers.servers;
     const services = Object.fromEntries(Object.entries(apps).map(([name, handles]) => [name, handles.filter((app) => app.isRunning).map(({ pid }) => pid)]));
     return usageOf({ ...services, kafka: kafka.pids, mongodb: mongodb.pids, load: [process.pid] }, [process.pid]);
+  }
+
+  /** Waits until every consumer of the events has them all: what is measured next is not to be what a former load has left. */
+  async settled(): Promise<void> {
+    const backlog = await Backlog.open(this.servers.kafkaBrokers.split(','));
+    const left = async () => (await Promise.all(eventReaders.map((group) => backlog.of(group, topics.events)))).reduce((sum, records) => sum + records, 0);
+    await until('the projections', async () => (await left()) === 0, 600);
+    await backlog.close();
   }
 
   /** Writes records straight to their topics. */

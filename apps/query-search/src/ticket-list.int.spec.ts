@@ -5,7 +5,8 @@ import { ListQuery, Priority, sorts, Status, type Principal, type Sort, type Tic
 import { lacks, sees } from '#domain';
 import { ada, agent, grace, linus } from '../../../libs/contracts/testing/builders.js';
 import { Running, type Answer } from '../testing/running.js';
-import { newYear, Story } from '../testing/stories.js';
+import { newYear, recordOf, roundOf, Story } from '../testing/stories.js';
+import { TicketViewConsumer } from './ticket-view.consumer.js';
 
 jest.setTimeout(60_000);
 
@@ -198,6 +199,31 @@ describe('the list', () => {
       expect((await service.get(noteless, `/tickets/counts${search({ q })}`)).body.total).toBe(0);
     }
     expect((await list(noteReader, { q: 'confidential' })).body.total).toBeGreaterThan(0);
+  });
+
+  it('never tells who may not read notes what it has just told who may', async () => {
+    for (const way of ways) {
+      const asked = { q: 'confidential', status: 'open' };
+      const told = (await list(noteReader, asked, way)).body.total;
+      expect(told).toBeGreaterThan(0);
+      expect((await list(noteless, asked, way)).body.total).toBe(0);
+      for (const [by, total] of [[noteReader, told], [noteless, 0]] as const) expect((await way.get(by, `/tickets/counts${search({ q: 'confidential' })}`)).body.open).toBe(total);
+    }
+  });
+
+  it('neither shows nor counts nor suggests what somebody has just lost from sight, however late the search follows', async () => {
+    const story = new Story({ number: 4_711, at: newYear }).create({ title: 'Quokka', assistantId: 'billing-bot' });
+    await service.project(...story.events);
+    expect((await list(grace, { q: 'quokka' })).body.total).toBe(1);
+    story.happens('ticket.update-details.v1', { assistantId: 'tech-bot' });
+    await service.part(TicketViewConsumer).project(roundOf(...story.events.slice(1).map((event) => recordOf(event))));
+    for (const way of ways) {
+      for (const sort of sorts) expect((await list(grace, { q: 'quokka', sort }, way)).body).toMatchObject({ items: [], total: 0, nextCursor: null });
+      expect((await way.get(grace, '/tickets/counts?q=quokka')).body.total).toBe(0);
+      expect((await way.get(grace, '/suggest?q=quokka')).body.tickets).toEqual([]);
+      expect((await list(ada, { q: 'quokka' }, way)).body.total).toBe(1);
+    }
+    await service.project(...story.happens('ticket.delete.v1', {}).events);
   });
 
   it('shows nothing of the organisation to who sees nothing', async () => {

@@ -102,7 +102,8 @@ export class TicketViewStore {
     const piece = { from, skip: from ? 0 : skipped(query), limit: pageSize + 1 };
     const { hits, items } = await (query.q === undefined ? this.browse(principal, query, piece) : this.lookUp(principal, { ...query, q: query.q }, piece));
     const next = hits.length > pageSize ? this.cursorAt(principal, query, hits[pageSize - 1]!) : null;
-    const count = (!from && countedBy(hits, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
+    const isAll = hits.length <= pageSize;
+    const count = (!from && countedBy(isAll ? items : hits, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
     return { items: items.slice(0, pageSize), next, ...count };
   }
 

@@ -9,6 +9,7 @@ import { behind, compare, orders, positionOf, type Position } from '../list-orde
 import { conditionsOf, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
 import { longestMs, PlannedReads, type Count } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
+import { sightKeys } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import type { SearchEntry } from './search-entry.projection.js';
 import { divided, entryConditions, wordConditions } from './search-plan.js';
@@ -75,7 +76,8 @@ export class MongoSearch extends SearchPort {
   override async count(question: Question): Promise<Count> {
     const plan = await this.plan({ ...question, sort: '-createdAt' });
     if (!plan) return { total: 0, isExact: true };
-    if (!plan.isLate) return this.entryReads.count(this.entryQuery(plan));
+    // An entry may lag behind what its ticket's view says of who sees it: whoever does not see everything is told what the views say.
+    if (!plan.isLate && sightKeys(plan.principal) === null) return this.entryReads.count(this.entryQuery(plan));
     if (plan.most > this.limits.few) return this.countMany(plan);
     const { length } = await this.lookAtAll(plan, { skip: 0, limit: Infinity });
     return { total: length, isExact: true };
@@ -115,7 +117,8 @@ export class MongoSearch extends SearchPort {
   /** Many tickets have the words. Where few pass the filters, those are asked for the words; else the newest 10,000 with the words are looked at. */
   private async countMany(plan: Plan): Promise<Count> {
     const query = await this.viewQuery(plan);
-    const name = JSON.stringify([query.scope, plan.q]);
+    // Who may not read notes is asked about other words than who may.
+    const name = JSON.stringify([query.scope, this.entryQuery(plan).scope]);
     const known = this.counted.get(name);
     if (known) return known;
     const { total } = await this.viewReads.count(query);

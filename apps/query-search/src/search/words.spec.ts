@@ -49,11 +49,11 @@ describe('words', () => {
   });
 
   it('of a long description lose their end, never number, title or requester', () => {
-    const long = new Story({ number: 7 }).create({ title: 'first', description: Array.from({ length: 400 }, (_, i) => `w${i}`).join(' ') }).ticket;
+    const long = new Story({ number: 7 }).create({ title: 'first', description: Array.from({ length: wordLimits.fields + 100 }, (_, i) => `w${i}`).join(' ') }).ticket;
     const { tokens } = ticketWords(long, nothing);
     expect(tokens).toHaveLength(wordLimits.fields);
     expect(tokens).toEqual(expect.arrayContaining(['7', '#7', 'first', 'w0']));
-    expect(tokens).not.toContain('w399');
+    expect(tokens).not.toContain(`w${wordLimits.fields}`);
   });
 
   it('of notes never take the place of what everybody finds', () => {

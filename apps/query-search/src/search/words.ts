@@ -6,11 +6,11 @@ const pattern = /#\p{Nd}+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\p{L}\p{N
 const maxWordLength = 40;
 
 /**
- * How many words of a ticket can be found. Each costs an index entry that some engines rewrite with every event. Beyond them go,
- * first, what was said longest ago; of the fields, the end of the description. Notes have a share of their own: what is written
- * in notes never decides what others find.
+ * How many different words of a ticket can be found: more than all but the longest have (a believable year of tickets has 93 on average). Each
+ * costs an index entry that some engines write again with every new word. Beyond them go, first, what was said longest ago; of the
+ * fields, the end of the description. Notes have a share of their own: what is written in notes never decides what others find.
  */
-export const wordLimits = { fields: 150, said: 150, noted: 50 } as const;
+export const wordLimits = { fields: 2_000, said: 2_000, noted: 500 } as const;
 /** Words of one question; 2,000 characters hold more only where nobody reads. */
 const maxAsked = 200;
 
