@@ -32,8 +32,6 @@ export interface LaneOptions {
 }
 
 const heartbeatEvery = 1_000;
-/** A lane in the background rests so many times as long as it worked. */
-const restShare = 2;
 
 /**
  * The work of one member of a consumer group: gathers what a fetch brought on all its partitions into rounds, keeps the membership
@@ -172,7 +170,7 @@ export class Lane {
       const ms = performance.now() - startedAt;
       roundSeconds.observe({ topic, group }, ms / 1_000);
       if (isDone) await this.close(this.resolve(shares, lost), startedAt);
-      await this.giveWay(ms);
+      await this.giveWay(ms, records.length);
       return isDone;
     } catch (error) {
       onFatal(error); // the settler brings every failure of a handler to an end: this one is our own mistake
@@ -182,10 +180,11 @@ export class Lane {
     }
   }
 
-  private async giveWay(ms: number): Promise<void> {
-    const { traffic, isBackground } = this.options;
-    if (!isBackground) traffic?.seen();
-    else if (traffic?.isBusy) await sleep(restShare * ms, undefined, { signal: this.#leave.signal }).catch(() => undefined);
+  private async giveWay(ms: number, records: number): Promise<void> {
+    const { traffic, isBackground, maxRecords } = this.options;
+    if (!isBackground) return traffic?.seen(records > maxRecords / 2);
+    const rest = (traffic?.rest ?? 0) * ms;
+    if (rest > 0) await sleep(rest, undefined, { signal: this.#leave.signal }).catch(() => undefined);
   }
 
   /** Tells kafkajs that these deliveries are over, at the lane's pace: until then it does not fetch, and what arrives meanwhile comes in one piece. */

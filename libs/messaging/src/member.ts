@@ -17,9 +17,9 @@ export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout'> {
 /** The shortest that brokers grant unless told otherwise: for so long nobody reads the partitions of a process that was killed. */
 const sessionTimeout = 6_000;
 
-/** What a fetch may bring; one partition's share must hold the largest batch that a topic takes, or it would never be read. */
-const maxBytes = 4 << 20;
-const maxBytesPerPartition = 2 << 20;
+/** What a fetch may bring: more would lie in memory before its round comes. A larger batch is brought all the same, alone. */
+const maxBytes = 2 << 20;
+const maxBytesPerPartition = 1 << 20;
 
 /** One kafkajs consumer and its life: starts it until it stands, watches it, starts it again when only the broker was to blame. */
 export class Member {
