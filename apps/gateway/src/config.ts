@@ -22,6 +22,3 @@ export const Config = z.object({
   DIRECTORY_FILE: z.string().min(1).optional(),
 });
 export type Config = z.infer<typeof Config>;
-
-/** Token of the settings for injection. */
-export const CONFIG = Symbol('config');

@@ -57,9 +57,11 @@ describe('headers of a write', () => {
   });
 
   it('refuses an X-Min-Version that is none', async () => {
-    await expectProblem(ada.call(ticketPath, { headers: { 'x-min-version': 'one' } }), 400, 'malformed-request');
-    await ada.call(ticketPath, { headers: { 'x-min-version': '3' } });
-    expect(gateway.asked[0]?.minVersion).toBe('3');
+    for (const none of ['one', '0', '01', '-1', '1.5', '"1"', '1, 2', '1000000000000000']) {
+      await expectProblem(ada.call(ticketPath, { headers: { 'x-min-version': none } }), 400, 'malformed-request');
+    }
+    for (const version of ['3', '999999999999999']) await ada.call(ticketPath, { headers: { 'x-min-version': version } });
+    expect(gateway.asked.map(({ minVersion }) => minVersion)).toEqual(['3', '999999999999999']);
   });
 
   it('refuses HTTP/1.1 without a host', async () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { MinVersion } from '#contracts';
 import { ProblemError } from '#observability';
 
 /** What the headers of a write ask for. */
@@ -96,6 +97,8 @@ const prefersAsync = (prefer: string | string[] | undefined) =>
 /** `X-Min-Version`, checked and passed on. @throws ProblemError 400 */
 export function minVersion({ headers }: IncomingMessage): string | undefined {
   const given = headers['x-min-version'];
-  if (given === undefined || (typeof given === 'string' && /^[1-9][0-9]{0,14}$/.test(given))) return given;
-  throw new ProblemError('malformed-request', 'X-Min-Version must be a version number.');
+  if (given === undefined) return undefined;
+  const { data } = MinVersion.safeParse(given);
+  if (data !== undefined) return data;
+  throw new ProblemError('malformed-request', 'X-Min-Version must be a version: 1, 2, 3 …');
 }

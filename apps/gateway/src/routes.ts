@@ -14,16 +14,21 @@ export class KnownRoutes {
     });
   }
 
-  /** Methods that the path of a URL takes, as `Allow` lists them; empty for an unknown path. */
+  /** Methods that the path of a URL takes, as `Allow` lists them; empty for an unknown path. A path that is named is none of the parameters' paths. */
   allowed(url: string): string {
     const path = decoded(url.split('?', 1)[0]!.split('/'));
-    const methods = this.routes.filter(({ segments }) => matches(segments, path)).flatMap((route) => [...route.methods]);
+    const matching = this.routes.filter(({ segments }) => matches(segments, path));
+    const best = matching.map(({ segments }) => rank(segments)).sort()[0];
+    const methods = matching.filter(({ segments }) => rank(segments) === best).flatMap((route) => [...route.methods]);
     return [...new Set(methods)].sort().join(', ');
   }
 }
 
 const matches = (segments: readonly string[], path: readonly string[]) =>
   segments.length === path.length && segments.every((segment, i) => (segment.startsWith(':') ? path[i] !== '' : segment === path[i]));
+
+/** Sorts as the router chooses: the first literal segment wins over a parameter in its place. */
+const rank = (segments: readonly string[]) => segments.map((segment) => (segment.startsWith(':') ? '1' : '0')).join('');
 
 function decoded(segments: readonly string[]): string[] {
   try {

@@ -3,7 +3,7 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import type { FastifyRequest } from 'fastify';
 import { jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { AssertionClaims, assertionSeconds, type Principal } from '#contracts';
+import { AssertionClaims, assertionSeconds, MinVersion, type Principal } from '#contracts';
 import { ProblemError } from '#observability';
 import type { Reader } from './ticket-view.store.js';
 
@@ -62,6 +62,7 @@ function refuse(): never {
 function minVersionIn({ headers }: FastifyRequest): number | undefined {
   const given = headers['x-min-version'];
   if (given === undefined) return undefined;
-  if (typeof given === 'string' && /^[1-9][0-9]{0,8}$/.test(given)) return Number(given);
+  const { data } = MinVersion.safeParse(given);
+  if (data !== undefined) return Number(data);
   throw new ProblemError('malformed-request', 'X-Min-Version must be a version: 1, 2, 3 …');
 }

@@ -213,7 +213,12 @@ describe('X-Min-Version', () => {
     expect(problemIn(await wait(grace, `/tickets/${story.id}`, 6))).toEqual([410, '/problems/gone']);
   });
 
-  it.each(['0', '-1', 'x', '1.5', '"1"', '1, 2', '99999999999'])('%p is malformed', async (version) =>
+  it('may be far beyond any version there is', async () => {
+    const story = await tell(billing());
+    expect(problemIn(await wait(grace, `/tickets/${story.id}`, 999_999_999_999_999))).toEqual([503, '/problems/not-yet']);
+  });
+
+  it.each(['0', '-1', 'x', '1.5', '"1"', '1, 2', '01', '1000000000000000'])('%p is malformed', async (version) =>
     expect(problemIn(await wait(grace, '/tickets/1', version))).toEqual([400, '/problems/malformed-request']));
 });
 
@@ -227,6 +232,7 @@ describe('the door', () => {
     'another audience': `Bearer ${await assertionOf(ada, { audience: 'assignment-notification' })}`,
     'another issuer': `Bearer ${await assertionOf(ada, { issuer: 'somebody' })}`,
     expired: `Bearer ${await assertionOf(ada, { expires: '-1s' })}`,
+    'valid for longer than a minute': `Bearer ${await assertionOf(ada, { expires: '2m' })}`,
     'no principal': `Bearer ${await assertionOf(undefined)}`,
     'a broken principal': `Bearer ${await assertionOf({ ...ada, orgId: '../x' })}`,
     unsigned: `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ iss: 'gateway', aud: 'query-search', exp: 9e9, principal: ada })).toString('base64url')}.`,
