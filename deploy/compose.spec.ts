@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 
 interface Service {
   image: string;
+  command?: string[];
   build?: { context: string; dockerfile: string; target: string };
   depends_on?: Record<string, { condition: string }>;
   environment?: Record<string, string>;
@@ -50,6 +51,12 @@ describe('docker-compose.yml', () => {
       });
     }
     expect([services['kafka']?.healthcheck, services['mongodb']?.healthcheck]).not.toContain(undefined);
+  });
+
+  it('makes the topics for one broker, the image alone for production', () => {
+    const [, ofImage] = /^FROM built AS topics$[^]*?^CMD (.+)$/m.exec(read('deploy/Dockerfile')) ?? [];
+    expect(JSON.parse(ofImage!)).toEqual(['node', 'dist/tools/topics.js', '--profile', 'production']);
+    expect(services['topics']?.command).toEqual(['node', 'dist/tools/topics.js', '--profile', 'local']);
   });
 
   it('refuses to start without what only the operator knows', () => {

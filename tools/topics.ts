@@ -1,12 +1,13 @@
-/** Creates and corrects the topics: `KAFKA_BROKERS=host:port node dist/tools/topics.js [--profile local|production] [--file deploy/topics.yaml]` */
+/** Creates and corrects the topics: `KAFKA_BROKERS=host:port node dist/tools/topics.js --profile local|production [--file deploy/topics.yaml]` */
 import { Logger } from '@nestjs/common';
 import { Command, Option } from 'commander';
 import { ensureTopics, readTopics } from '#messaging';
 
 const { profile, file } = new Command('topics')
   .description('create missing topics and correct differing ones')
-  .addOption(new Option('--profile <name>', 'profile of the file').default('local'))
+  .addOption(new Option('--profile <name>', 'profile of the file: production keeps three replicas, local one').makeOptionMandatory())
   .addOption(new Option('--file <path>', 'what the topics should be').default('deploy/topics.yaml'))
+  .showHelpAfterError()
   .parse()
   .opts<{ profile: string; file: string }>();
 

@@ -21,6 +21,9 @@ const serverSelectionTimeoutMS = 3_000;
 /** A server that says nothing for so long is taken for gone, ms. No operation of ours works longer. */
 const socketTimeoutMS = 20_000;
 
+/** Given to the database, not the connection: there, the address would win over some of them. */
+const guarantees: mongoose.mongo.DbOptions = { readPreference: 'primary', readConcern: new mongoose.mongo.ReadConcern('majority'), writeConcern: { w: 'majority', journal: true } };
+
 /** Opens a service's database. Does not wait for the server: a service starts unready and becomes ready when its store answers. */
 export function openDatabase({ uri, database, poolSize = 8 }: DatabaseOptions): Database {
   const connection = mongoose.createConnection(uri, {
@@ -30,16 +33,13 @@ export function openDatabase({ uri, database, poolSize = 8 }: DatabaseOptions): 
     serverSelectionTimeoutMS,
     socketTimeoutMS,
     connectTimeoutMS: serverSelectionTimeoutMS,
-    readPreference: 'primary',
-    readConcern: { level: 'majority' },
-    writeConcern: { w: 'majority', journal: true },
     autoIndex: false,
     autoCreate: false,
   });
   // The first connection may fail: every operation looks for the server again, and health tells.
   connection.asPromise().catch(() => undefined);
   const client = connection.getClient();
-  const db = client.db(database);
+  const db = client.db(database, guarantees);
   return { db, healthy: () => answers(db), close: () => connection.close() };
 }
 
