@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { anyOf, moment, single, version, wholeNumber } from './parameters.js';
-import type { Actor } from './principal.js';
 import { text, Uuid } from './text.js';
-import { AssigneeInput, CommentBody, MessageInput, MessageInputs, StatusInput, type Message, type Status, type Ticket, type TicketAnswer } from './ticket.js';
+import { AssigneeInput, CommentBody, MessageInput, MessageInputs, StatusInput, type Status, type Ticket, type TicketAnswer } from './ticket.js';
 import { filters, inOrder } from './ticket.filters.js';
 import { commandData, DetailsPatch, ToolCall } from './ticket.commands.js';
-import { eventData, isEventType, type EventType, type ShortEventType } from './ticket.events.js';
+import { eventData, isEventType, type EventType } from './ticket.events.js';
 
 /** Bodies of the writes, as callers send them. */
 export const bodies = {
@@ -131,13 +130,6 @@ export interface Page<T> {
   nextAfter: string | null;
 }
 
-/** One event as a timeline shows it; who may not read notes gets `hidden` in a note's place. */
-export type TimelineItem =
-  | { version: number; type: ShortEventType; at: string; actor: Actor; onBehalfOf?: Actor; data: unknown }
-  | { version: number; type: ShortEventType; at: string; hidden: true };
-
 /** First characters of a description, white space folded, for lists. */
 export const snippetOf = ({ description }: Pick<Ticket, 'description'>) =>
   [...description.slice(0, 2_000).replace(/[\ud800-\udbff]$/, '').replace(/\s+/gu, ' ').trim()].slice(0, 200).join('');
-
-export type ConversationPage = Page<Message>;

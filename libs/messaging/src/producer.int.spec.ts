@@ -66,10 +66,13 @@ describe('producer', () => {
     await createTopics([own], 1);
     await producer.send([{ topic: own, key: 'k', value: 'before' }]);
     let isDown = true;
-    proxy.onAnswer = (api) => (isDown && api === apis.produce ? 'cut' : 'pass');
+    let held = 0;
+    proxy.onAnswer = (api) => (isDown && api === apis.produce ? (held++, 'hold') : 'pass');
     const first = producer.send([{ topic: own, key: 'k', value: 'v1' }]);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(() => expect(held).toBe(1));
     const behind = producer.send([{ topic: own, key: 'k', value: 'v2' }]);
+    proxy.onAnswer = (api) => (isDown && api === apis.produce ? 'cut' : 'pass');
+    proxy.cutAll();
     expect(await Promise.all([first, behind].map(fate))).toEqual(['NotAcknowledged', 'NotAcknowledged']);
     expect(producer.healthy).toBe(false);
     isDown = false;
@@ -86,9 +89,10 @@ describe('producer', () => {
 
   it('tells of a deadline while the broker is silent, and sends later what is sent later', async () => {
     await producer.send([{ topic, key: 'k', value: 'warm' }]);
-    proxy.onAnswer = (api) => (api === apis.produce ? 'hold' : 'pass');
+    let held = 0;
+    proxy.onAnswer = (api) => (api === apis.produce ? (held++, 'hold') : 'pass');
     const inFlight = producer.send([{ topic, key: 'k', value: 'in flight' }], { deadline: Date.now() + 300 });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually(() => expect(held).toBe(1));
     const queued = producer.send([{ topic, key: 'k', value: 'queued too late' }], { deadline: Date.now() + 300 });
     const start = Date.now();
     expect(await Promise.all([inFlight, queued].map(fate))).toEqual(['NotAcknowledged', 'NotAcknowledged']);
