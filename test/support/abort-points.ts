@@ -56,21 +56,16 @@ RecordProducer.prototype.send = async function (records, options) {
 
 /** query-search's own store is no library: it is met where it writes. */
 const { prototype: collection } = mongoose.mongo.Collection;
-const { insertMany, bulkWrite } = collection;
-
-collection.insertMany = async function (documents, options) {
-  if (this.collectionName === 'timeline') reach('before-rows');
-  try {
-    return await insertMany.call(this, documents, options);
-  } finally {
-    if (this.collectionName === 'timeline') reach('after-rows'); // rows that were there already are told as an error
-  }
-};
+const { bulkWrite } = collection;
 
 collection.bulkWrite = async function (operations, options) {
-  const written = await bulkWrite.call(this, operations, options);
-  if (this.collectionName === 'tickets') reach('after-views');
-  return written;
+  if (this.collectionName === 'timeline') reach('before-rows');
+  try {
+    return await bulkWrite.call(this, operations, options);
+  } finally {
+    if (this.collectionName === 'timeline') reach('after-rows'); // rows that were there already are told as an error
+    if (this.collectionName === 'tickets') reach('after-views');
+  }
 };
 
 /** The last step before a commit leaves the process; kafkajs shows it nowhere else. */

@@ -52,8 +52,9 @@ const write = <T extends { _id: string }>(collection: mongoose.mongo.Collection<
 
 /** Places of the operations of an unordered bulk that met a document of their key. @throws any other trouble, as the server told it */
 export function duplicates(error: unknown): number[] {
-  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) throw error;
-  const failed = [error.writeErrors].flat();
+  const failed = error instanceof mongoose.mongo.MongoBulkWriteError ? [error.writeErrors].flat() : [];
+  // A bulk error without any is one about reaching the server: nobody knows what was written.
+  if (failed.length === 0) throw error;
   const other = failed.find(({ code }) => code !== duplicateKey);
   if (other) throw new mongoose.mongo.MongoServerError({ message: other.errmsg, code: other.code });
   return failed.map(({ index }) => index);
