@@ -14,7 +14,6 @@ const memoryMs = 60_000;
 /** Totals above this many may be told again for a while: counting them is most of a list's cost. */
 const exactUpTo = 1_000;
 const oldestCountMs = 5_000;
-
 /** Documents that make a condition common: how many more does not matter. */
 const mostCounted = 10_000;
 
@@ -31,7 +30,6 @@ export class PlannedReads<T extends { _id: string }> {
   private readonly lostGambles = new LRUCache<string, true>({ max: 5_000, ttl: memoryMs });
   private readonly large = new LRUCache<string, { count: Count; at: number }>({ max: 5_000, ttl: memoryMs });
   private readonly counting = new Map<string, Promise<Count>>();
-
   private readonly sizes = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
 
   constructor(private readonly documents: Pick<mongoose.mongo.Collection<T>, 'find' | 'countDocuments'>) {}

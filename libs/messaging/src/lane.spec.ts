@@ -1,90 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import type { EachBatchPayload } from './kafka.js';
+import { openLane, turn, until } from '../testing/held-lane.js';
 import { share, type Delivery } from './delivery.js';
-import { Lane, type Holds, type LaneOptions } from './lane.js';
-import { FetchedRecord } from './batch-reader.js';
-import type { IncomingRecord, Round } from './record.js';
-import { Settler } from './settle.js';
+import type { EachBatchPayload } from './kafka.js';
+import type { Holds } from './lane.js';
+import type { IncomingRecord } from './record.js';
+import type { Settler } from './settle.js';
 
 Logger.overrideLogger(false);
-
-const context = { producerId: '-1', inTransaction: false, isControlBatch: false };
-const until = async (holds: () => boolean) => {
-  for (const end = Date.now() + 5_000; !holds() && Date.now() < end; ) await turn();
-};
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** A member of a group, seen from the lane. */
-class FakeGroup {
-  readonly resolved = new Map<number, string>();
-  readonly commits: { partition: number; offset: string }[][] = [];
-  refusal: Error | undefined;
-  heartbeats = 0;
-  refusedCommits = 0;
-
-  delivery(partition: number, offsets: number[]): EachBatchPayload {
-    const messages = offsets.map(
-      (offset) => new FetchedRecord('topic', partition, String(offset), '0', null, Buffer.from(`${partition}:${offset}`), Buffer.of(0), context),
-    );
-    return {
-      batch: { topic: 'topic', partition, messages, highWatermark: '100' },
-      resolveOffset: (offset: string) => this.resolved.set(partition, offset),
-      heartbeat: async () => {
-        this.heartbeats++;
-        if (this.refusal) throw this.refusal;
-      },
-      commitOffsetsIfNecessary: async ({ topics }: { topics: { partitions: { partition: number; offset: string }[] }[] }) => {
-        if (this.refusal) {
-          this.refusedCommits++;
-          throw this.refusal;
-        }
-        this.commits.push(topics[0]!.partitions);
-      },
-    } as unknown as EachBatchPayload;
-  }
-}
-
-/** A handler whose rounds end when told to. */
-class HeldRounds {
-  readonly rounds: Round[] = [];
-  #ends: (() => void)[] = [];
-  readonly handle = (round: Round): Promise<void> => {
-    this.rounds.push(round);
-    return new Promise((end) => this.#ends.push(end));
-  };
-  async end(): Promise<void> {
-    this.#ends.shift()!();
-    await turn();
-  }
-  get seen(): string[][] {
-    return this.rounds.map(({ records }) => records.map(({ value }) => String(value)));
-  }
-}
-
-function open(changed: Partial<LaneOptions> = {}) {
-  const held = new HeldRounds();
-  const settler = new Settler({ service: 's', group: 'g', handle: held.handle, bury: async () => undefined, isHealthy: async () => true });
-  const fatal: unknown[] = [];
-  const lane = new Lane({
-    topic: 'topic',
-    group: 'g',
-    maxRecords: 100,
-    sessionTimeout: 10_000,
-    settler,
-    holds: new Map(),
-    onFatal: (error) => fatal.push(error),
-    ...changed,
-  });
-  lane.joined();
-  return { lane, held, fatal, group: new FakeGroup() };
-}
 
 const rejection = (type: string) => Object.assign(new Error(type), { type });
 
 describe('lane', () => {
   it('gathers the partitions of one fetch into one round and commits them in one request', async () => {
-    const { lane, held, group } = open();
+    const { lane, held, group } = openLane();
     const taken = [lane.take(group.delivery(0, [5, 6])), lane.take(group.delivery(1, [9])), lane.take(group.delivery(2, [1]))];
     await turn();
     expect(held.seen).toEqual([['1:9', '2:1', '0:5', '0:6']]);
@@ -103,7 +32,7 @@ describe('lane', () => {
   });
 
   it('makes the next round of what arrives meanwhile, and never has two rounds of a partition', async () => {
-    const { lane, held, group } = open({ maxRecords: 2 });
+    const { lane, held, group } = openLane({ maxRecords: 2 });
     const first = lane.take(group.delivery(0, [0, 1, 2]));
     await turn();
     const second = lane.take(group.delivery(1, [0]));
@@ -120,7 +49,7 @@ describe('lane', () => {
   });
 
   it('holds a delivery until its round has ended even when the group refuses the heartbeat', async () => {
-    const { lane, held, group } = open();
+    const { lane, held, group } = openLane();
     let isOver = false;
     const taken = lane.take(group.delivery(0, [0])).then(() => (isOver = true));
     await turn();
@@ -135,7 +64,7 @@ describe('lane', () => {
   });
 
   it('lets go of what has not begun when a rebalance is due', async () => {
-    const { lane, held, group } = open({ maxRecords: 1 });
+    const { lane, held, group } = openLane({ maxRecords: 1 });
     const taken = lane.take(group.delivery(0, [0, 1]));
     await turn();
     group.refusal = rejection('REBALANCE_IN_PROGRESS');
@@ -148,7 +77,7 @@ describe('lane', () => {
   });
 
   it('aborts the round and neither resolves nor commits it when the partitions are lost', async () => {
-    const { lane, held, group } = open();
+    const { lane, held, group } = openLane();
     const taken = lane.take(group.delivery(0, [0]));
     await turn();
     group.refusal = rejection('UNKNOWN_MEMBER_ID');
@@ -161,7 +90,7 @@ describe('lane', () => {
   });
 
   it('drops the outcome of a round that an older generation began', async () => {
-    const { lane, held, group } = open();
+    const { lane, held, group } = openLane();
     const taken = lane.take(group.delivery(0, [0]));
     await turn();
     lane.joined();
@@ -172,7 +101,7 @@ describe('lane', () => {
   });
 
   it('works again after the partitions came back', async () => {
-    const { lane, held, group } = open();
+    const { lane, held, group } = openLane();
     const lost = lane.take(group.delivery(0, [0]));
     await turn();
     group.refusal = rejection('UNKNOWN_MEMBER_ID');
@@ -191,7 +120,7 @@ describe('lane', () => {
 
   it('waits for another lane of this process that still has the partition', async () => {
     const holds: Holds = new Map();
-    const [old, fresh] = [open({ holds }), open({ holds })];
+    const [old, fresh] = [openLane({ holds }), openLane({ holds })];
     const before = old.lane.take(old.group.delivery(4, [0]));
     await turn();
     const after = fresh.lane.take(fresh.group.delivery(4, [0]));
@@ -206,7 +135,7 @@ describe('lane', () => {
   });
 
   it('ends the round in hand and begins no other when stopped', async () => {
-    const { lane, held, group } = open({ maxRecords: 1 });
+    const { lane, held, group } = openLane({ maxRecords: 1 });
     const taken = lane.take(group.delivery(0, [0, 1]));
     await turn();
     const stopped = lane.stop();
@@ -220,7 +149,7 @@ describe('lane', () => {
   });
 
   it('commits again with the next round what a commit failed to bring', async () => {
-    const { lane, held, group } = open();
+    const { lane, held, group } = openLane();
     const first = lane.take(group.delivery(0, [0]));
     await turn();
     group.refusal = new Error('connection closed');
@@ -237,7 +166,7 @@ describe('lane', () => {
   });
 
   it('commits what earlier rounds finished when it is stopped between two rounds', async () => {
-    const { lane, held, group } = open();
+    const { lane, held, group } = openLane();
     const taken = lane.take(group.delivery(0, [0]));
     await turn();
     await held.end();
@@ -247,7 +176,7 @@ describe('lane', () => {
   });
 
   it('keeps the next fetch waiting until its pace allows another round', async () => {
-    const { lane, held, group } = open({ paceMs: 60_000 });
+    const { lane, held, group } = openLane({ paceMs: 60_000 });
     let isOver = false;
     const taken = lane.take(group.delivery(0, [0])).then(() => (isOver = true));
     await turn();
@@ -260,7 +189,7 @@ describe('lane', () => {
 
   it('reports its own mistakes instead of throwing them at kafkajs', async () => {
     const mistaken = { settle: () => Promise.reject(new TypeError('a mistake of ours')) } as unknown as Settler;
-    const { lane, fatal, group } = open({ settler: mistaken });
+    const { lane, fatal, group } = openLane({ settler: mistaken });
     await lane.take(group.delivery(0, [0]));
     expect(fatal).toHaveLength(1);
     expect(group.resolved.size).toBe(0);

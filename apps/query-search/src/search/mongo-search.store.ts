@@ -80,7 +80,7 @@ export class MongoSearch extends SearchPort {
     if (!plan.isLate && sightKeys(plan.principal) === null) return this.entryReads.count(this.entryQuery(plan));
     if (plan.most > this.limits.few) return this.countMany(plan);
     const { length } = await this.lookAtAll(plan, { skip: 0, limit: Infinity });
-    return { total: length, isExact: true };
+    return { total: length, isExact: length < maxListDepth }; // how many there were was seen a minute ago at most
   }
 
   /** Entries know enough, and have the order. */

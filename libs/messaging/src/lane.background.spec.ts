@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { openLane, turn, until } from '../testing/held-lane.js';
+import type { Traffic } from './traffic.js';
+
+Logger.overrideLogger(false);
+
+/** Traffic that asks for so much rest, and remembers what it was told. */
+function traffic(rest = 0) {
+  const told: boolean[] = [];
+  return { told, traffic: { rest, seen: (isBehind: boolean) => void told.push(isBehind) } as unknown as Traffic };
+}
+
+describe('a lane in the background', () => {
+  it('begins no round while it rests, though what it has done counts; a stop ends the rest', async () => {
+    const { lane, held, group } = openLane({ isBackground: true, traffic: traffic(100_000).traffic });
+    const first = lane.take(group.delivery(0, [0]));
+    await turn();
+    await held.end();
+    await first;
+    expect(group.resolved.get(0)).toBe('0');
+    const second = lane.take(group.delivery(1, [0]));
+    for (let i = 0; i < 20; i++) await turn();
+    expect(held.rounds).toHaveLength(1);
+    await lane.stop();
+    await second;
+    expect(held.rounds).toHaveLength(1);
+  });
+
+  it('goes on at once where nobody else has work', async () => {
+    const { lane, held, group } = openLane({ isBackground: true, traffic: traffic(0).traffic });
+    const taken = [lane.take(group.delivery(0, [0]))];
+    await turn();
+    await held.end();
+    taken.push(lane.take(group.delivery(1, [0])));
+    await until(() => held.rounds.length === 2);
+    await held.end();
+    await Promise.all(taken);
+  });
+});
+
+it('a lane in the foreground says that it has work, and whether there is more than a round takes', async () => {
+  const seen = traffic(100_000);
+  const { lane, held, group } = openLane({ maxRecords: 4, traffic: seen.traffic });
+  for (const offsets of [[0, 1], [2, 3, 4]]) {
+    const taken = lane.take(group.delivery(0, offsets));
+    await turn();
+    await held.end();
+    await taken;
+    await until(() => seen.told.length === (offsets[0] === 0 ? 1 : 2));
+  }
+  expect(seen.told).toEqual([false, true]);
+});
