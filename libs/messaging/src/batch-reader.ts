@@ -212,13 +212,15 @@ class PartitionReader {
     }
   }
 
-  private readRecords(plain: Buffer, { count, baseOffset, baseTimestamp, appendTime, context }: BatchHeader): void {
+  private readRecords(plain: Buffer, { count, baseOffset, lastOffset, baseTimestamp, appendTime, context }: BatchHeader): void {
     const { topic, partition, fetchOffset } = this.source;
     const cursor = new Cursor(plain);
     for (let left = count; left > 0; left--) {
       const record = new Cursor(cursor.bytes(cursor.varint()), 1);
       const timestamp = baseTimestamp + record.varint();
       const offset = baseOffset + record.varint();
+      // Else a partition could stand still before it, or jump over what comes behind it.
+      if (offset < baseOffset || offset > lastOffset) throw new Error(`a record says it is at ${offset}`);
       if (offset < fetchOffset) continue;
       const key = record.nullableBytes();
       const value = record.nullableBytes();
