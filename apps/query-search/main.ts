@@ -6,7 +6,6 @@ import { Config } from './src/config.js';
 import { QuerySearchModule } from './src/query-search.module.js';
 import { viewGroup } from './src/ticket-view.consumer.js';
 import { tellLag } from './src/projection-lag.js';
-import { statsGroup } from './src/stats/stats.consumer.js';
 import { StatsReader } from './src/stats/stats.reader.js';
 import { STORE } from './src/store.js';
 
@@ -28,8 +27,8 @@ await startService({
     health.check('kafka', () => transport.health().ready);
     health.liveness(() => transport.health().live);
     app.connectMicroservice({ strategy: transport });
-    const progressOf = (group: string) => GroupProgress.of({ brokers: config.KAFKA_BROKERS, clientId: 'query-search-progress', group, topic: topics.events });
-    tellLag(app, progressOf(viewGroup));
-    app.get(StatsReader).follow(progressOf(statsGroup));
+    const progress = GroupProgress.of({ brokers: config.KAFKA_BROKERS, clientId: 'query-search-progress', group: viewGroup, topic: topics.events });
+    tellLag(app, progress);
+    app.get(StatsReader).follow(progress);
   },
 });

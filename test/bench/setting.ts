@@ -12,7 +12,7 @@ export const orgId = 'bench';
 // Brokers that have just started make kafkajs warn of what it then tries again.
 Logger.overrideLogger(['error', 'fatal']);
 
-const eventReaders = ['query-search.ticket-view', 'query-search.search', 'query-search.stats'];
+const eventReaders = ['query-search.ticket-view', 'query-search.search'];
 
 const plain: DirectorySeed = { organisations: [{ id: orgId, members: [], assistants: [{ id: 'bench-bot', name: 'Bench', memberIds: [] }] }] };
 

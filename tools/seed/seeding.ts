@@ -37,7 +37,7 @@ const askEveryMs = 250;
 const patienceMs = 60_000;
 const writer = 'ticket-command';
 /** Groups of query-search that read the events; the first one makes the lists. */
-const readers = ['query-search.ticket-view', 'query-search.search', 'query-search.stats'];
+const readers = ['query-search.ticket-view', 'query-search.search'];
 const deadLetters = deadLetterTopic('ticket-command', topics.commands);
 
 /** Sends commands and waits until they have become tickets in every view. Sending the same ones again changes nothing. */

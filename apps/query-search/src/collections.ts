@@ -27,13 +27,11 @@ const searchIndexes = {
 const cellIndexes = { byPeriodAndScope: { orgId: 1, isPerson: 1, period: 1, scope: 1 } } as const;
 /** Of the days that are to be counted again: the one that waits longest first. */
 const markIndexes = { byAge: { at: 1 } } as const;
-/** Days that a view is waited for which statistics know to come; what has not come by then was set aside. */
-const lateDays = 1;
 
 /** An index that a query names as its hint: left to itself, some engines take the wrong one. */
 export type IndexName = keyof typeof viewIndexes | keyof typeof searchIndexes;
 
-export const collections = { views: 'tickets', timeline: 'timeline', search: 'search', results: 'command_results', statsDays: 'stats_days', statsMonths: 'stats_months', statsMarks: 'stats_marks', statsLate: 'stats_late' } as const;
+export const collections = { views: 'tickets', timeline: 'timeline', search: 'search', results: 'command_results', statsDays: 'stats_days', statsMonths: 'stats_months', statsMarks: 'stats_marks' } as const;
 
 /**
  * Makes the collections' indexes, before there is data where possible; safe to repeat. Timelines need none beyond `_id`.
@@ -47,8 +45,5 @@ export async function prepareViews({ db }: Pick<Database, 'db'>): Promise<void> 
   await make(collections.statsDays, cellIndexes);
   await make(collections.statsMonths, cellIndexes);
   await make(collections.statsMarks, markIndexes);
-  const expiring = (collection: string, field: string, days: number) =>
-    guarded(() => db.collection(collection).createIndexes([{ key: { [field]: 1 }, name: 'expiry', expireAfterSeconds: days * 86_400 }]));
-  await expiring(collections.results, 'at', resultDays);
-  await expiring(collections.statsLate, 'parkedAt', lateDays);
+  await guarded(() => db.collection(collections.results).createIndexes([{ key: { at: 1 }, name: 'expiry', expireAfterSeconds: resultDays * 86_400 }]));
 }

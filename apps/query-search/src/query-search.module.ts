@@ -19,10 +19,8 @@ import { SuggestController } from './search/suggest.controller.js';
 import { SearchPort } from './search/search.port.js';
 import { Cells } from './stats/cells.store.js';
 import { CountedViews } from './stats/counted-views.store.js';
-import { LateViews } from './stats/late-views.store.js';
 import { Marks } from './stats/marks.store.js';
 import { Recount } from './stats/recount.js';
-import { StatsConsumer } from './stats/stats.consumer.js';
 import { StatsController } from './stats/stats.controller.js';
 import { StatsReader } from './stats/stats.reader.js';
 import { STORE } from './store.js';
@@ -39,7 +37,7 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
   static with({ MONGODB_URI: uri, INTERNAL_KEY: key }: Pick<Config, 'MONGODB_URI' | 'INTERNAL_KEY'>, database = 'deskstream_query'): DynamicModule {
     return {
       module: QuerySearchModule,
-      controllers: [TicketViewConsumer, SearchConsumer, StatsConsumer, CommandResultsConsumer, TicketViewController, ExportController, SuggestController, StatsController, CommandsController],
+      controllers: [TicketViewConsumer, SearchConsumer, CommandResultsConsumer, TicketViewController, ExportController, SuggestController, StatsController, CommandsController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database, poolSize: 12 }) },
         { provide: ListCursors, useFactory: () => new ListCursors(key) },
@@ -52,7 +50,6 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
         TicketExport,
         Exports,
         Marks,
-        LateViews,
         Cells,
         CountedViews,
         Recount,

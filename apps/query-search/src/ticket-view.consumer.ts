@@ -5,6 +5,8 @@ import { Subscribe, type DeadLetter, type Round } from '#messaging';
 import { byTicket, continued, eventsIn, viewId } from './events.js';
 import { missedVersions, projectionDelay, unknownEvents, viewsWritten } from './metrics.js';
 import { ProjectionStore } from './projection.store.js';
+import { changedDays } from './stats/changed-days.projection.js';
+import { Marks } from './stats/marks.store.js';
 import { fold, rowOf, viewOf, type Folded } from './ticket-view.projection.js';
 
 /** Whoever says how old the views are asks about this group. */
@@ -15,9 +17,15 @@ export const viewGroup = 'query-search.ticket-view';
 export class TicketViewConsumer {
   private readonly logger = new Logger('projection');
 
-  constructor(private readonly store: ProjectionStore) {}
+  constructor(
+    private readonly store: ProjectionStore,
+    private readonly marks: Marks,
+  ) {}
 
-  /** Timeline rows first: whoever sees a version in the view finds its row. */
+  /**
+   * Timeline rows first: whoever sees a version in the view finds its row. Days whose statistics have changed are noted last, again when the events
+   * came before: whoever counts a day from then on counts them, and a round that died in the middle loses none.
+   */
   @Subscribe({ topic: topics.events, group: viewGroup, maxRecords: 500, lanes: 2, paceMs: 100 })
   async project(@Payload() round: Round): Promise<DeadLetter[]> {
     const { events, dead, unknown } = eventsIn(round);
@@ -28,6 +36,7 @@ export class TicketViewConsumer {
     const [known] = await Promise.all([this.store.versions(continued(tickets)), this.store.append(distinctRows(events))]);
     const changes = [...tickets].flatMap(([id, ofTicket]) => fold(known.get(id) ?? 0, ofTicket) ?? []);
     await this.store.putViews(changes.map(({ newest }) => ({ document: viewOf(newest), isNew: !known.has(viewId(newest.orgId, newest.ticketId)) })));
+    await this.marks.note(changedDays(events, Math.min(...round.records.map(({ timestamp }) => Number(timestamp)))));
     this.tell(round, changes);
     return dead;
   }

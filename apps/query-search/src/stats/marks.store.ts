@@ -6,6 +6,7 @@ import { collections } from '../collections.js';
 import { duplicates } from '../newer-only.store.js';
 import { longestMs } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
+import type { Change } from './changed-days.projection.js';
 import { daysOf, monthOf } from './range.js';
 
 /** A day of an organisation whose tickets have changed since its cells were counted. */
@@ -21,13 +22,6 @@ interface Mark {
   /** Who counts, and until when nobody else begins. */
   by?: string;
   until: Date;
-}
-
-/** Days to be noted: of which organisation, and when what changed them was published, ms since the epoch. */
-export interface Change {
-  orgId: string;
-  day: string;
-  at: number;
 }
 
 /** Dirty days of one month, taken to be counted. */
@@ -54,21 +48,24 @@ export class Marks {
     this.marks = db.collection(collections.statsMarks);
   }
 
-  /** Notes days. What changed them must be in the views before. @throws StoreFault */
+  /** Notes days, each given once. What changed them must be in the views before. @throws StoreFault */
   async note(changes: readonly Change[]): Promise<void> {
-    const earliest = new Map<string, Change>();
-    for (const change of changes) {
-      const id = `${change.orgId}/${change.day}`;
-      if ((earliest.get(id)?.at ?? Infinity) > change.at) earliest.set(id, change);
-    }
     // In the order of their ids: bulks that meet in another order would lock each other out.
-    let ids = [...earliest.keys()].sort();
-    for (let tries = 0; ids.length > 0 && tries < mostTries; tries++) {
-      const operations = ids.map((id) => noting(id, earliest.get(id)!));
+    let rest = (await this.unnoted(changes)).sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
+    for (let tries = 0; rest.length > 0 && tries < mostTries; tries++) {
+      const operations = rest.map(noting);
       const late = await guarded(() => this.marks.bulkWrite(operations, { ordered: false }).then(() => [], duplicates));
-      ids = late.map((place) => ids[place]!);
+      rest = late.map((place) => rest[place]!);
     }
-    if (ids.length > 0) throw Object.assign(new Error('days are noted by others all the time'), { passes: true });
+    if (rest.length > 0) throw Object.assign(new Error('days are noted by others all the time'), { passes: true });
+  }
+
+  /** Without those that are noted and not taken yet: whoever takes them reads the views later than now. Spares a busy day a write with every round. */
+  private async unnoted(changes: readonly Change[]): Promise<Change[]> {
+    if (changes.length === 0) return [];
+    const found = await guarded(() => this.marks.find({ _id: { $in: changes.map(idOf) } }, { projection: { at: 1 }, hint: '_id_' }).toArray());
+    const noted = new Map(found.map(({ _id, at }) => [_id, at.getTime()]));
+    return changes.filter((change) => (noted.get(idOf(change)) ?? Infinity) > change.at);
   }
 
   /** The days to count next: those that wait longest, and others of their month. Undefined when there is nothing to do. @throws StoreFault */
@@ -112,8 +109,10 @@ export class Marks {
   }
 }
 
-const noting = (_id: string, { orgId, day, at }: Change) => ({
-  updateOne: { filter: { _id }, update: { $min: { at: new Date(at) }, $setOnInsert: { orgId, day, since: never, until: longAgo } }, upsert: true },
+const idOf = ({ orgId, day }: Pick<Change, 'orgId' | 'day'>) => `${orgId}/${day}`;
+
+const noting = ({ orgId, day, at }: Change) => ({
+  updateOne: { filter: { _id: idOf({ orgId, day }) }, update: { $min: { at: new Date(at) }, $setOnInsert: { orgId, day, since: never, until: longAgo } }, upsert: true },
 });
 
 const soon = () => new Date(Date.now() + leaseMs);

@@ -5,7 +5,6 @@ import { dayCounts } from '../metrics.js';
 import { addBody, addCreated, addResolved, addResolvedDays, all, none, partOf, storedCell, type Cell, type Facts, type Parts } from './cell.projection.js';
 import { Cells, digestOf, everything, personScope, versionNow, type CellDocument } from './cells.store.js';
 import { CountedViews } from './counted-views.store.js';
-import { LateViews } from './late-views.store.js';
 import { Marks, type Claim } from './marks.store.js';
 
 /** Between looks for days to count, ms. */
@@ -24,7 +23,6 @@ export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(
     private readonly marks: Marks,
-    private readonly late: LateViews,
     private readonly views: CountedViews,
     private readonly cells: Cells,
   ) {}
@@ -45,9 +43,6 @@ export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
    * @throws StoreFault, and anything else is our own mistake
    */
   async next(signal?: AbortSignal): Promise<boolean> {
-    const arrived = await this.late.arrived();
-    await this.marks.note(arrived);
-    await this.late.forget(arrived);
     const claim = await this.marks.claim();
     if (!claim) return false;
     const isDone = (await this.countDays(claim, signal)) && (await this.addUp(claim));

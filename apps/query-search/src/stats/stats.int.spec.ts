@@ -10,7 +10,6 @@ import { TicketViewConsumer } from '../ticket-view.consumer.js';
 import { Cells, personScope } from './cells.store.js';
 import { Marks } from './marks.store.js';
 import { Recount } from './recount.js';
-import { StatsConsumer } from './stats.consumer.js';
 
 jest.setTimeout(120_000);
 
@@ -89,7 +88,7 @@ afterAll(async () => {
 /** To those that keep views and statistics. */
 async function happen(service: Running, events: readonly TicketEvent[]) {
   const round = roundOf(...events.map((event) => recordOf(event)));
-  await Promise.all([untilDone(() => service.part(TicketViewConsumer).project(round)), untilDone(() => service.part(StatsConsumer).note(round))]);
+  await untilDone(() => service.part(TicketViewConsumer).project(round));
 }
 
 /** Bulks that meet may be told to try again; messaging does that for a round. */
@@ -103,7 +102,7 @@ async function untilDone(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
-const marksLeft = async () => (await one.db.collection('stats_marks').countDocuments()) + (await one.db.collection('stats_late').countDocuments());
+const marksLeft = async () => one.db.collection('stats_marks').countDocuments();
 
 async function counted() {
   for (const deadline = Date.now() + 60_000; (await marksLeft()) > 0; ) {
@@ -284,7 +283,6 @@ describe('statistics', () => {
     const published = Date.now() - 5_000;
     const record = recordOf(story.events[0]!, { timestamp: String(published) });
     await one.part(TicketViewConsumer).project(roundOf(record));
-    await one.part(StatsConsumer).note(roundOf(record));
     expect((await ask(ada, everything)).asOf).toBe(new Date(published).toISOString());
     const before = Date.now();
     expect(Date.parse((await ask(hank, everything)).asOf)).toBeGreaterThanOrEqual(before);
@@ -292,17 +290,32 @@ describe('statistics', () => {
     expect(Date.parse((await ask(ada, everything)).asOf)).toBeGreaterThanOrEqual(before);
   });
 
-  it('count what the views lacked when it was noted, once they have it', async () => {
-    const story = new Story({ at: start + 13 * day, number: 904 }).create({ title: 'Late' });
+  it('count what a round stored that died before it noted it, once the round comes again', async () => {
+    const story = new Story({ at: start + 13 * day, number: 904 }).create({ title: 'Died' });
     all.push(story);
-    const round = roundOf(recordOf(story.events[0]!));
-    await one.part(StatsConsumer).note(round);
-    const recount = running[2]!.part(Recount);
-    await recount.next();
-    expect(await marksLeft()).toBe(1);
-    await one.part(TicketViewConsumer).project(round);
-    while (await recount.next());
+    const dying = running[2]!;
+    jest.spyOn(dying.part(Marks), 'note').mockRejectedValueOnce(new Error('dies here'));
+    await expect(dying.project(...story.events)).rejects.toThrow('dies here');
     expect(await marksLeft()).toBe(0);
+    await happen(one, story.events);
+    expect(await marksLeft()).toBe(1);
+    while (await dying.part(Recount).next());
+    await expectRight(ada, everything);
+  });
+
+  it('are noted once while a day waits to be counted, as of the earliest change', async () => {
+    const story = new Story({ at: start + 15 * day, number: 906 }).create({ title: 'Busy' }).move('pending').move('resolved');
+    all.push(story);
+    const written = jest.spyOn(one.part(Marks)['marks'], 'bulkWrite');
+    const at = (i: number, timestamp: number) => one.part(TicketViewConsumer).project(roundOf(recordOf(story.events[i]!, { timestamp: String(timestamp) })));
+    await at(0, 2_000_000);
+    await at(1, 3_000_000);
+    expect(written).toHaveBeenCalledTimes(1);
+    await at(2, 1_000_000);
+    expect(written).toHaveBeenCalledTimes(2);
+    jest.restoreAllMocks();
+    expect((await ask(ada, everything)).asOf).toBe(new Date(1_000_000).toISOString());
+    while (await running[2]!.part(Recount).next());
     await expectRight(ada, everything);
   });
 });

@@ -1,4 +1,4 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Priority, Status, type Assignee, type DurationStats, type Principal, type Stats, type StatsQuery } from '#contracts';
 import { lacks, sightOf, type Sight } from '#domain';
 import type { GroupProgress } from '#messaging';
@@ -9,7 +9,6 @@ import { addBody, addCreated, addResolvedDays, dayOf, emptyCell, instantsIn, lar
 import { Cells, everything, personScope, type CellDocument, type Kind, type Part } from './cells.store.js';
 import { CountedViews } from './counted-views.store.js';
 import { percentiles, type Durations } from './durations.projection.js';
-import { LateViews } from './late-views.store.js';
 import { Marks } from './marks.store.js';
 import { daysOf, isIn, monthOf, planOf, type Interval, type Periods, type RangePlan } from './range.js';
 
@@ -32,11 +31,11 @@ interface Sum {
   cell: Cell;
 }
 
-type Progress = Pick<GroupProgress, 'asOf' | 'start' | 'stop'>;
+type Progress = Pick<GroupProgress, 'asOf'>;
 
 /** Answers questions for statistics from the cells, and from views on days that are not asked for whole. */
 @Injectable()
-export class StatsReader implements OnApplicationShutdown {
+export class StatsReader {
   private readonly answering = new Map<string, Promise<Stats>>();
   private progress: Progress | undefined;
 
@@ -44,17 +43,11 @@ export class StatsReader implements OnApplicationShutdown {
     private readonly cells: Cells,
     private readonly views: CountedViews,
     private readonly marks: Marks,
-    private readonly late: LateViews,
   ) {}
 
-  /** From now on answers say how far the consumer is that notes what has changed, too. */
+  /** From now on answers say how far the views are, too. */
   follow(progress: Progress): void {
     this.progress = progress;
-    progress.start();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.progress?.stop();
   }
 
   /** Numbers of the tickets that the principal sees. @throws ProblemError forbidden, dependency-unavailable */
@@ -81,8 +74,8 @@ export class StatsReader implements OnApplicationShutdown {
   }
 
   private async asOf(orgId: string, now: number): Promise<Date> {
-    const known = await Promise.all([this.marks.oldest(orgId), this.late.oldest(orgId)]);
-    return new Date(Math.min(now, this.progress?.asOf ?? now, ...known.flatMap((at) => at?.getTime() ?? [])));
+    const oldest = await this.marks.oldest(orgId);
+    return new Date(Math.min(now, this.progress?.asOf ?? now, oldest?.getTime() ?? now));
   }
 
   private async addCells({ share, plan, cell }: Sum): Promise<void> {
