@@ -1,3 +1,4 @@
+export * from './api-key.js';
 export * from './directory.js';
 export * from './internal.js';
 export * from './json-schema.js';

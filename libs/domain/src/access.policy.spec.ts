@@ -21,6 +21,7 @@ const actions: [Action, { scope: Scope } | { role: 'admin' | 'member' }][] = [
   ['delete', { role: 'member' }],
   ['restore', { role: 'admin' }],
   ['report-delivery', { role: 'admin' }],
+  ['administer', { role: 'admin' }],
 ];
 
 describe('access: actions', () => {
