@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { MinVersion } from '#contracts';
+import { IdempotencyKey, IfMatch, MinVersion } from '#contracts';
 import { ProblemError } from '#observability';
 
 /** What the headers of a write ask for. */
@@ -79,16 +79,15 @@ export function writeConditions({ headers, rawHeaders }: IncomingMessage): Write
 function idempotencyKey(given: string | string[] | undefined, rawHeaders: readonly string[]): string | undefined {
   if (given === undefined) return undefined;
   if (headerCount(rawHeaders, 'idempotency-key') > 1) throw new ProblemError('idempotency-key-invalid', 'Idempotency-Key must be sent once.');
-  if (typeof given === 'string' && /^[\x20-\x7e]{1,255}$/.test(given)) return given;
+  if (typeof given === 'string' && IdempotencyKey.safeParse(given).success) return given;
   throw new ProblemError('idempotency-key-invalid', 'Idempotency-Key must have 1 to 255 printable ASCII characters.');
 }
 
 /** A strong entity tag as we give them. A weak one never matches a write (RFC 9110), so it can only be a mistake. */
 function expectedVersion(ifMatch: string): number | undefined {
-  if (ifMatch.trim() === '*') return undefined;
-  const version = /^\s*"([1-9][0-9]{0,14})"\s*$/.exec(ifMatch)?.[1];
-  if (version === undefined) throw new ProblemError('malformed-request', 'If-Match must be one ETag of the ticket, such as "3", or *.');
-  return Number(version);
+  if (!IfMatch.safeParse(ifMatch).success) throw new ProblemError('malformed-request', 'If-Match must be one ETag of the ticket, such as "3", or *.');
+  const tag = ifMatch.trim();
+  return tag === '*' ? undefined : Number(tag.slice(1, -1));
 }
 
 const prefersAsync = (prefer: string | string[] | undefined) =>

@@ -7,6 +7,3 @@ export type AssertionClaims = z.infer<typeof AssertionClaims>;
 
 /** How long an assertion is valid, seconds. */
 export const assertionSeconds = 60;
-
-/** `X-Min-Version`: the version of the ticket that an answer must have reached, as digits. One that is far beyond any there is can still be asked for. */
-export const MinVersion = z.string().regex(/^[1-9][0-9]{0,14}$/);

@@ -1,8 +1,29 @@
 import { z } from 'zod';
-import { DirectoryEntry, directoryType } from './directory.js';
-import { CommandResult } from './result.js';
-import { commandValue, type CommandType } from './ticket.commands.js';
+import { ApiKey, ApiKeys, CreatedApiKey, NewApiKey } from './api-key.js';
+import { Assistant, DirectoryEntry, directoryType, Member } from './directory.js';
+import { Assistants, Me, Members } from './people.views.js';
+import { Access, Actor, Assignee, Channel, Role, Scope } from './principal.js';
+import { Problem, ProblemAnswer, ValidationError } from './problem.js';
+import { CommandResult, CommandStatus, PendingCommand } from './result.js';
+import { DurationStats, Stats } from './stats.views.js';
+import { commandValue, type CommandType, DetailsPatch, ToolCall } from './ticket.commands.js';
 import { eventValue, type EventType } from './ticket.events.js';
+import { Comment, CommentKind, CustomFields, Delivery, Message, MessageInput, Priority, Requester, Status, Ticket, TicketAnswer } from './ticket.js';
+import {
+  bodies,
+  CommentAnswer,
+  CommentPage,
+  MessagePage,
+  MessagesAnswer,
+  Suggestions,
+  TicketCounts,
+  TicketItem,
+  TicketList,
+  TimelineItem,
+  TimelinePage,
+  ToolCallAnswer,
+  Transitions,
+} from './ticket.views.js';
 import { resultType } from './topics.js';
 
 /** `ce_type` of every message on our own topics. */
@@ -16,12 +37,39 @@ export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
   [directoryType]: DirectoryEntry,
 };
 
+/** Shapes that documents call by name; the others stand where they are used. */
+const named: Readonly<Record<string, z.ZodType>> = {
+  ...{ Access, Actor, Assignee, Assistant, Assistants, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
+  ...{ DetailsPatch, DurationStats, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer },
+  ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketItem, TicketList },
+  ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
+};
+const names = new Map(Object.entries(named).map(([name, schema]) => [schema, name]));
+
+/** What schemas say of themselves, and their names. */
+class Names extends z.core.$ZodRegistry<z.core.GlobalMeta> {
+  override get<S extends z.core.$ZodType>(schema: S) {
+    const meta = z.globalRegistry.get(schema);
+    const id = names.get(schema as unknown as z.ZodType);
+    return (id === undefined ? meta : { ...meta, id }) as ReturnType<z.core.$ZodRegistry<z.core.GlobalMeta>['get']>;
+  }
+}
+
+/** Whole numbers have JSON's own bounds: nothing worth a line. */
+function withoutObviousBounds({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) {
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+}
+
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+
 /**
- * JSON Schema (draft 2020-12) of a message's value. What no schema can say is left out: well-formed Unicode, sums, the order of things.
- * @param io `input`: what may be on the wire (default); `output`: what a consumer has once it has read it
+ * JSON Schema (draft 2020-12) of a shape; shapes with a name are in its `$defs`. What no schema can say is left out: well-formed Unicode, sums, the order
+ * of things.
+ * @param io `input`: what may be on the wire (default); `output`: what a reader has once it has read it
  */
-export const jsonSchemaOf = (type: MessageType, io: 'input' | 'output' = 'input'): z.core.JSONSchema.BaseSchema => ({
-  ...z.toJSONSchema(messageValue[type], { io, target: 'draft-2020-12' }),
-  $id: `/schemas/${type}.json`,
-  title: type,
-});
+export const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'input'): JsonSchema =>
+  z.toJSONSchema(schema, { io, target: 'draft-2020-12', metadata: new Names(), override: withoutObviousBounds });
+
+/** JSON Schema of a message's value, under its own address. */
+export const jsonSchemaOf = (type: MessageType, io: 'input' | 'output' = 'input'): JsonSchema => ({ ...jsonSchema(messageValue[type], io), $id: `/schemas/${type}.json`, title: type });

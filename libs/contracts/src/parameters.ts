@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What query parameters are made of. Each is a text, or an array where it was repeated. */
+/** What query parameters are made of. Each is a text, or an array where it was repeated; what they say of themselves (`meta`) is how a URL is written. */
 
 /** A parameter that is given once. */
 export const single = z.string({ error: (issue) => (Array.isArray(issue.input) ? 'must be given once' : 'must be a text') });
@@ -10,9 +10,23 @@ export const anyOf = <T extends z.ZodType<unknown, string>>(value: T) =>
   z
     .union([z.string(), z.array(z.string())])
     .transform((given) => [given].flat().flatMap((one) => one.split(',')).map((one) => one.trim()))
-    .pipe(z.array(value).min(1).max(100));
+    .pipe(z.array(value).min(1).max(100))
+    .meta({ anyOf: undefined, type: 'array', items: wireSchema(value), minItems: 1, maxItems: 100 });
 
-const integer = (digits: RegExp, max: number) => single.regex(digits, 'must be a whole number').transform(Number).pipe(z.number().int().min(1).max(max));
+/** How values between commas are told to readers; their schema is only converted when somebody asks. */
+const wireSchema = (value: z.ZodType) => ({
+  toJSON() {
+    const { $schema: _, ...schema } = z.toJSONSchema(value, { io: 'input' });
+    return schema;
+  },
+});
+
+const integer = (digits: RegExp, max: number) =>
+  single
+    .regex(digits, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().int().min(1).max(max))
+    .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: max });
 
 /** From 1. */
 export const wholeNumber = (max: number) => integer(/^[0-9]{1,9}$/, max);
@@ -30,7 +44,8 @@ const time = (ofDate: string) =>
   single
     .pipe(z.union([z.iso.date(), z.iso.datetime({ offset: true })], { error: 'must be a date or an instant with an offset (a + is written %2B)' }))
     .transform((value) => (isDate.test(value) ? `${value}T${ofDate}Z` : withinReach(Date.parse(value))))
-    .pipe(z.string());
+    .pipe(z.string())
+    .meta({ anyOf: [{ type: 'string', format: 'date' }, { type: 'string', format: 'date-time' }], type: undefined });
 
 /**
  * An instant, or a bare date: that day's first moment as a start, its end as an end (UTC). Answers an ISO instant. A day ends at 24:00, which as a text

@@ -51,12 +51,31 @@ export type RejectionName = Extract<
 export const Problem = z.looseObject({ type: z.string(), title: z.string(), status: z.number().int(), detail: z.string() });
 export type Problem = z.infer<typeof Problem>;
 
-/** One thing that is wrong with a request; `pointer` is a JSON pointer into the body, or `?name` for a query parameter. */
-export interface ValidationError {
-  pointer: string;
-  code: string;
-  message: string;
-}
+/** A problem as HTTP answers tell it (RFC 9457). */
+export const ProblemAnswer = Problem.extend({
+  type: Problem.shape.type.meta({ description: '`/problems/<name>`: the name is what programs go by.' }),
+  title: Problem.shape.title.meta({ description: 'The same for every problem of the name.' }),
+  detail: Problem.shape.detail.meta({ description: 'What was wrong this time, for people.' }),
+  instance: z.string().meta({ description: 'The path that was asked.' }),
+  requestId: z.string().meta({ description: 'The `X-Request-Id` of the answer.' }),
+});
+export type ProblemAnswer = z.infer<typeof ProblemAnswer>;
+
+/** One thing that is wrong with a request. */
+export const ValidationError = z.object({
+  pointer: z.string().meta({ description: 'A JSON pointer into the body, or `?name` for a query parameter.' }),
+  code: z.string().meta({ description: 'A stable word for what is wrong, such as `too_long` or `unknown_field`.' }),
+  message: z.string(),
+});
+export type ValidationError = z.infer<typeof ValidationError>;
+
+/** What a problem of a name says beside the members that all have. */
+export const problemMembers = {
+  forbidden: { missing: z.string().optional().meta({ description: 'The scope or role that would be needed.' }) },
+  'invalid-transition': { from: z.string(), to: z.string(), allowed: z.array(z.string()) },
+  'version-conflict': { current: z.number().int().meta({ description: 'The version that the ticket has by now.' }) },
+  'validation-failed': { errors: z.array(ValidationError).max(20) },
+} as const satisfies Partial<Record<ProblemName, z.ZodRawShape>>;
 
 /** Why a record was set aside (contract section 5, a closed list). */
 export const DeadLetterReason = z.enum([

@@ -22,11 +22,18 @@ export const CommandResult = z.object({
 });
 export type CommandResult = z.infer<typeof CommandResult>;
 
-/** What `GET /v1/commands/{id}` answers. `failed`: dead-lettered; a replay of the dead letter may still change it. */
-export interface CommandStatus {
-  id: string;
-  state: 'pending' | 'applied' | 'unchanged' | 'rejected' | 'failed';
-  ticketId: string;
-  version?: number;
-  problem?: Problem;
-}
+/** What `GET /v1/commands/{id}` answers. */
+export const CommandStatus = z.object({
+  id: Uuid,
+  state: z
+    .enum(['pending', 'applied', 'unchanged', 'rejected', 'failed'])
+    .meta({ description: '`unchanged`: nothing was left to do. `failed`: it was set aside as a dead letter; a replay of that may still change it.' }),
+  ticketId: Uuid,
+  version: z.number().int().optional().meta({ description: 'The version of the ticket after the command.' }),
+  problem: Problem.optional().meta({ description: 'Why the command was refused.' }),
+});
+export type CommandStatus = z.infer<typeof CommandStatus>;
+
+/** What a write answers with 202: its command is stored by the broker, and its outcome can be asked for. */
+export const PendingCommand = CommandStatus.pick({ id: true, ticketId: true }).extend({ state: z.literal('pending') });
+export type PendingCommand = z.infer<typeof PendingCommand>;

@@ -37,6 +37,9 @@ export const Instant = z.iso
   .transform((value) => new Date(value).toISOString())
   .pipe(z.string().regex(/^\d{4}-/, 'must lie in the years 0000 to 9999'));
 
+/** A moment as answers and events tell it: ISO 8601, UTC, milliseconds. Not checked where it is read: it is our own. */
+export const Time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds.' });
+
 /** A UUID in lower case. Any variant is taken: an unknown one is not found, it is not malformed. */
 export const Uuid = z.guid('must be a UUID').toLowerCase();
 

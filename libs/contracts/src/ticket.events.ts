@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Actor, Assignee } from './principal.js';
-import { Slug, Uuid } from './text.js';
+import { Slug, Time, Uuid } from './text.js';
 import { Comment, Message, Priority, Status, Ticket } from './ticket.js';
 
 const Change = z.object({ from: z.json(), to: z.json() });
@@ -79,7 +79,7 @@ const circumstances = {
   commandId: z.string(),
   actor: Actor,
   onBehalfOf: Actor.optional(),
-  at: z.string(),
+  at: Time,
   ticket: Ticket,
 };
 

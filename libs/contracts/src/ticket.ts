@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Actor, Assignee, Channel } from './principal.js';
-import { Instant, maxJsonDepth, PersonId, Slug, text, trimmedText, Uuid } from './text.js';
+import { Instant, maxJsonDepth, PersonId, Slug, text, Time, trimmedText, Uuid } from './text.js';
 
 /** Sizes that the contract promises (section 3); counts are per ticket unless named otherwise. */
 export const limits = {
@@ -60,7 +60,7 @@ export const Message = z.object({
   id: text(64, 1),
   role: z.enum(['user', 'assistant', 'tool', 'system']),
   content: text(limits.message),
-  at: z.string(),
+  at: Time,
   name: text(255).optional(),
 });
 export type Message = z.infer<typeof Message>;
@@ -89,9 +89,9 @@ export type CommentKind = z.infer<typeof CommentKind>;
 /** What became of a reply on its way to the requester. */
 export const Delivery = z.object({
   state: z.enum(['pending', 'delivered', 'failed']),
-  channel: z.string().optional(),
-  detail: z.string().optional(),
-  at: z.string().optional(),
+  channel: z.string().optional().meta({ description: 'How it was sent, such as `email`.' }),
+  detail: z.string().optional().meta({ description: 'What the channel said about it.' }),
+  at: Time.optional(),
 });
 export type Delivery = z.infer<typeof Delivery>;
 
@@ -101,41 +101,45 @@ export const Comment = z.object({
   kind: CommentKind,
   body: z.string(),
   author: Actor,
-  at: z.string(),
-  version: z.number().int(),
-  delivery: Delivery.optional(),
+  at: Time,
+  version: z.number().int().meta({ description: 'The version of the ticket that the comment made.' }),
+  delivery: Delivery.optional().meta({ description: 'Of a reply only: what became of it on its way to the requester.' }),
 });
 export type Comment = z.infer<typeof Comment>;
 
 /** The whole ticket, without `allowedTransitions`, which each door adds for its caller. */
 export const Ticket = z.object({
   id: Uuid,
-  number: z.number().int().positive(),
+  number: z.number().int().positive().meta({ description: 'What people call the ticket: unique in the organisation, rising; numbers may be skipped.' }),
   title: z.string(),
   description: z.string(),
   status: Status,
   priority: Priority,
-  assistantId: Slug.nullable(),
-  requester: z.object({ id: z.string().optional(), name: z.string().optional(), email: z.string().optional() }).nullable(),
-  assignee: Assignee.nullable(),
+  assistantId: Slug.nullable().meta({ description: 'The assistant whose ticket it is; null for none.' }),
+  requester: z
+    .object({ id: z.string().optional(), name: z.string().optional(), email: z.string().optional() })
+    .nullable()
+    .meta({ description: 'The person the ticket is for; what is not known is left out.' }),
+  assignee: Assignee.nullable().meta({ description: 'Who works on it; null for nobody.' }),
   tags: z.array(z.string()),
   customFields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   channel: Channel,
   createdBy: Actor,
-  externalId: z.string().nullable(),
-  followUpOf: Uuid.nullable(),
-  createdAt: z.string(),
-  updatedAt: z.string(),
-  firstRepliedAt: z.string().nullable(),
-  resolvedAt: z.string().nullable(),
-  closedAt: z.string().nullable(),
-  commentCount: z.number().int(),
-  version: z.number().int().positive(),
+  externalId: z.string().nullable().meta({ description: 'What an outside system calls the ticket.' }),
+  followUpOf: Uuid.nullable().meta({ description: 'Id of the closed ticket that it follows up.' }),
+  createdAt: Time,
+  updatedAt: Time.meta({ description: 'Time of the newest event.' }),
+  firstRepliedAt: Time.nullable(),
+  resolvedAt: Time.nullable(),
+  closedAt: Time.nullable(),
+  commentCount: z.number().int().meta({ description: 'Comments and replies; notes are not counted.' }),
+  version: z.number().int().positive().meta({ description: 'Rises by one with every event, from 1, without gaps. It is the `ETag`.' }),
 });
 export type Ticket = z.infer<typeof Ticket>;
 
 /** A ticket as one caller sees it: with the moves that caller may make now. */
-export type TicketAnswer = Ticket & { allowedTransitions: Status[] };
+export const TicketAnswer = Ticket.extend({ allowedTransitions: z.array(Status).meta({ description: 'The moves that the caller may make now.' }) });
+export type TicketAnswer = z.infer<typeof TicketAnswer>;
 
 /** Who somebody else may be assigned as, before the door looked up the name. */
 export const AssigneeInput = z.strictObject({ type: z.enum(['member', 'agent']), id: PersonId });

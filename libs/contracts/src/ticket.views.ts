@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { anyOf, moment, single, version, wholeNumber } from './parameters.js';
-import { text, Uuid } from './text.js';
-import { AssigneeInput, CommentBody, MessageInput, MessageInputs, StatusInput, type Status, type Ticket, type TicketAnswer } from './ticket.js';
+import { text, Time, Uuid } from './text.js';
+import { AssigneeInput, Comment, CommentBody, Message, MessageInput, MessageInputs, Status, StatusInput, Ticket, TicketAnswer } from './ticket.js';
 import { filters, inOrder } from './ticket.filters.js';
 import { commandData, DetailsPatch, ToolCall } from './ticket.commands.js';
-import { eventData, isEventType, type EventType } from './ticket.events.js';
+import { eventData, isEventType, shortEventType, type EventType } from './ticket.events.js';
+import { Actor } from './principal.js';
 
 /** Bodies of the writes, as callers send them. */
 export const bodies = {
@@ -39,11 +40,11 @@ export type Sort = (typeof sorts)[number];
 export const ListQuery = z
   .strictObject({
     ...filters,
-    status: anyOf(StatusInput).optional(),
-    sort: single.pipe(z.enum(sorts)).default('-createdAt'),
-    page: wholeNumber(999_999_999).optional(),
+    status: anyOf(StatusInput).optional().meta({ description: '`in_progress` and `in-progress` mean `pending`.' }),
+    sort: single.pipe(z.enum(sorts)).default('-createdAt').meta({ enum: [...sorts], description: 'A minus sorts downwards. Equal priorities: newest first.' }),
+    page: wholeNumber(999_999_999).optional().meta({ description: 'From 1. Page × pageSize is at most 10,000; `cursor` goes on from there.' }),
     pageSize: wholeNumber(100).default(25),
-    cursor: single.pipe(text(2_000, 1)).optional(),
+    cursor: single.pipe(text(2_000, 1)).optional().meta({ description: 'The `nextCursor` of an answer, instead of a page.' }),
   })
   .check(inOrder)
   .refine(({ page, cursor }) => page === undefined || cursor === undefined, { error: 'take either page or cursor', path: ['cursor'] });
@@ -58,7 +59,10 @@ export type TicketFilters = CountsQuery & { status?: Status[] | undefined };
 export const maxListDepth = 10_000;
 
 /** A moment of a ticket: a version, or a time (ISO instant; a bare date is the end of that day). Neither is now. */
-const moments = { version: version.optional(), asOf: moment.optional() };
+const moments = {
+  version: version.optional().meta({ description: 'As it was at this version.' }),
+  asOf: moment.optional().meta({ description: 'As it was at this time; a bare date is the end of that day (UTC).' }),
+};
 export interface Moment {
   version?: number | undefined;
   asOf?: string | undefined;
@@ -73,7 +77,7 @@ export type TicketQuery = z.infer<typeof TicketQuery>;
 
 const pages = {
   ...moments,
-  after: single.pipe(z.string().max(200)).default('0'),
+  after: single.pipe(z.string().max(200)).default('0').meta({ description: 'The `nextAfter` of the page before; `0` is the start. Opaque.' }),
   limit: wholeNumber(100).default(25),
 };
 
@@ -85,50 +89,84 @@ const EventTypeFilter = z
   .string()
   .refine((type) => isEventType(`ticket.${type}.v1`), 'is not an event type')
   .transform((type) => `ticket.${type}.v1` as EventType)
-  .pipe(z.enum(Object.keys(eventData) as EventType[]));
+  .pipe(z.enum(Object.keys(eventData) as EventType[]))
+  .meta({ enum: (Object.keys(eventData) as EventType[]).map(shortEventType) });
 
-export const TimelineQuery = z.strictObject({ ...pages, type: anyOf(EventTypeFilter).optional() }).check(oneMoment);
+export const TimelineQuery = z.strictObject({ ...pages, type: anyOf(EventTypeFilter).optional().meta({ description: 'Only events of these types.' }) }).check(oneMoment);
 export type TimelineQuery = z.infer<typeof TimelineQuery>;
 
 /** Query of `GET /v1/suggest`: what is in a search box so far. */
-export const SuggestQuery = z.strictObject({ q: filters.q.unwrap() });
+export const SuggestQuery = z.strictObject({ q: filters.q.unwrap().meta({ description: 'What is in the search box so far.' }) });
 export type SuggestQuery = z.infer<typeof SuggestQuery>;
 
 /** What a search box offers while somebody types: up to 8 of each, from the newest tickets that match. */
-export interface Suggestions {
-  tickets: Pick<Ticket, 'id' | 'number' | 'title' | 'status'>[];
-  /** Requesters. */
-  people: NonNullable<Ticket['requester']>[];
-  tags: string[];
-}
+export const Suggestions = z.object({
+  tickets: z.array(Ticket.pick({ id: true, number: true, title: true, status: true })),
+  people: z.array(Ticket.shape.requester.unwrap()).meta({ description: 'Requesters.' }),
+  tags: z.array(z.string()),
+});
+export type Suggestions = z.infer<typeof Suggestions>;
 
 /** A query that takes no parameter. */
 export const NoQuery = z.strictObject({});
 
 /** One ticket in a list: the first 200 characters of the description, white space folded, instead of all of it. */
-export type TicketItem = Omit<TicketAnswer, 'description'> & { snippet: string };
+export const TicketItem = TicketAnswer.omit({ description: true }).extend({
+  snippet: z.string().meta({ description: 'The first 200 characters of the description, white space folded.' }),
+});
+export type TicketItem = z.infer<typeof TicketItem>;
 
-export interface TicketList {
-  items: TicketItem[];
-  /** Null on answers to a `cursor`. */
-  page: number | null;
-  pageSize: number;
-  total: number;
-  totalIsExact: boolean;
-  totalPages: number;
-  nextCursor: string | null;
-}
+const total = z.number().int().meta({ description: 'Counting stops at 10,000; a total above 1,000 may be 5 s old.' });
 
-export interface TicketCounts extends Record<Status, number> {
-  total: number;
-  isExact: boolean;
-}
+/** What `GET /v1/tickets` answers. */
+export const TicketList = z.object({
+  items: z.array(TicketItem),
+  page: z.number().int().nullable().meta({ description: 'Null on answers to a `cursor`.' }),
+  pageSize: z.number().int(),
+  total,
+  totalIsExact: z.boolean(),
+  totalPages: z.number().int(),
+  nextCursor: z.string().nullable().meta({ description: 'Where the list goes on; null at its end.' }),
+});
+export type TicketList = z.infer<typeof TicketList>;
+
+const count = z.number().int();
+
+/** What `GET /v1/tickets/counts` answers. */
+export const TicketCounts = z.object({ open: count, pending: count, resolved: count, closed: count, total, isExact: z.boolean() });
+export type TicketCounts = z.infer<typeof TicketCounts>;
+
+/** What `GET /v1/tickets/{id}/transitions` answers. */
+export const Transitions = z.object({ status: Status, allowed: TicketAnswer.shape.allowedTransitions });
+export type Transitions = z.infer<typeof Transitions>;
 
 /** A page of something inside a ticket; `nextAfter` is null at the end. */
 export interface Page<T> {
   items: T[];
   nextAfter: string | null;
 }
+const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextAfter: z.string().nullable().meta({ description: 'The `after` of the next page; null at the end.' }) });
+
+/** What the pages of a ticket answer. */
+export const CommentPage = pageOf(Comment);
+export const MessagePage = pageOf(Message);
+
+const told = { version: Ticket.shape.version, at: Time };
+const shownEvents = (Object.keys(eventData) as EventType[]).map((type) =>
+  z.object({ ...told, type: z.literal(shortEventType(type)), actor: Actor, onBehalfOf: Actor.optional(), data: eventData[type] }),
+);
+/** One event of a ticket. In a note's place, who may not read notes gets one that is hidden. */
+export const TimelineItem = z.union([...shownEvents, z.object({ ...told, type: z.literal('comment-added'), hidden: z.literal(true) })]);
+export const TimelinePage = pageOf(TimelineItem);
+
+/** What the writes answer that make more than a ticket. */
+export const CommentAnswer = z.object({ comment: Comment, ticket: TicketAnswer });
+export type CommentAnswer = z.infer<typeof CommentAnswer>;
+export const MessagesAnswer = z.object({ messages: z.array(Message), ticket: TicketAnswer });
+export type MessagesAnswer = z.infer<typeof MessagesAnswer>;
+export const ToolCallAnswer = z.object({ version: Ticket.shape.version, ticket: TicketAnswer });
+export type ToolCallAnswer = z.infer<typeof ToolCallAnswer>;
 
 /** First characters of a description, white space folded, for lists. */
 export const snippetOf = ({ description }: Pick<Ticket, 'description'>) =>
