@@ -1,12 +1,10 @@
-import { topics } from '#contracts';
-import { GroupProgress, RoundTransport } from '#messaging';
+import { RoundTransport } from '#messaging';
 import { Health, readConfig, startService } from '#observability';
 import type { Database } from '#persistence';
 import { Config } from './src/config.js';
+import { Generations } from './src/generations/generations.js';
 import { QuerySearchModule } from './src/query-search.module.js';
-import { viewGroup } from './src/ticket-view.consumer.js';
 import { tellLag } from './src/projection-lag.js';
-import { StatsReader } from './src/stats/stats.reader.js';
 import { STORE } from './src/store.js';
 
 /** An assertion names all assistants of somebody, up to 10,000 with 64 characters each, bytes. */
@@ -21,14 +19,13 @@ await startService({
   http: { port: config.PORT, maxHeaderBytes: largestAssertion, routerOptions: { maxParamLength: 500 } },
   prepare: (app) => {
     const store = app.get<Database>(STORE);
+    const generations = app.get(Generations);
     const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'query-search', isStoreHealthy: () => store.healthy() });
     const health = app.get(Health);
     health.check('mongodb', () => store.healthy());
-    health.check('kafka', () => transport.health().ready);
-    health.liveness(() => transport.health().live);
+    health.check('kafka', () => transport.health().ready && generations.health.ready);
+    health.liveness(() => transport.health().live && generations.health.live);
     app.connectMicroservice({ strategy: transport });
-    const progress = GroupProgress.of({ brokers: config.KAFKA_BROKERS, clientId: 'query-search-progress', group: viewGroup, topic: topics.events });
-    tellLag(app, progress);
-    app.get(StatsReader).follow(progress);
+    tellLag(app, generations);
   },
 });

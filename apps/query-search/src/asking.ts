@@ -20,4 +20,5 @@ export async function asking<T>(read: () => Promise<T>): Promise<T> {
 /** What somebody is told whose question would take too long. */
 export const tooLong = () => unavailable();
 
-const unavailable = () => new ProblemError('dependency-unavailable', 'The read model cannot answer right now.', {}, { 'retry-after': '1' });
+/** What somebody is told whose question cannot be answered just now. */
+export const unavailable = () => new ProblemError('dependency-unavailable', 'The read model cannot answer right now.', {}, { 'retry-after': '1' });

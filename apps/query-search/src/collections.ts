@@ -1,8 +1,5 @@
-import type { Database } from '#persistence';
-import { guarded } from '#persistence';
-
-/** Days that a command's answer can be asked for. */
-const resultDays = 7;
+import { suffixOf } from '#messaging';
+import { guarded, type Database } from '#persistence';
 
 /** Indexes of the views. Every list starts at the organisation; each index costs the projection, so there are few. */
 const viewIndexes = {
@@ -31,13 +28,20 @@ const markIndexes = { byAge: { at: 1 } } as const;
 /** An index that a query names as its hint: left to itself, some engines take the wrong one. */
 export type IndexName = keyof typeof viewIndexes | keyof typeof searchIndexes;
 
-export const collections = { views: 'tickets', timeline: 'timeline', search: 'search', results: 'command_results', statsDays: 'stats_days', statsMonths: 'stats_months', statsMarks: 'stats_marks' } as const;
+const plain = { views: 'tickets', timeline: 'timeline', search: 'search', statsDays: 'stats_days', statsMonths: 'stats_months', statsMarks: 'stats_marks' } as const;
+
+/** Names of the collections of one generation of the read model. */
+export type Collections = Readonly<Record<keyof typeof plain, string>>;
+
+/** The first generation has the plain names. */
+export const collectionsOf = (generation: number): Collections =>
+  Object.fromEntries(Object.entries(plain).map(([part, name]) => [part, `${name}${suffixOf(generation)}`])) as Collections;
 
 /**
  * Makes the collections' indexes, before there is data where possible; safe to repeat. Timelines need none beyond `_id`.
  * @throws StoreFault when the store cannot be reached
  */
-export async function prepareViews({ db }: Pick<Database, 'db'>): Promise<void> {
+export async function prepareViews({ db }: Pick<Database, 'db'>, collections: Collections): Promise<void> {
   const make = (collection: string, indexes: Record<string, Record<string, 1 | -1>>) =>
     guarded(() => db.collection(collection).createIndexes(Object.entries(indexes).map(([name, key]) => ({ name, key: { ...key } }))));
   await make(collections.views, viewIndexes);
@@ -45,5 +49,4 @@ export async function prepareViews({ db }: Pick<Database, 'db'>): Promise<void> 
   await make(collections.statsDays, cellIndexes);
   await make(collections.statsMonths, cellIndexes);
   await make(collections.statsMarks, markIndexes);
-  await guarded(() => db.collection(collections.results).createIndexes([{ key: { at: 1 }, name: 'expiry', expireAfterSeconds: resultDays * 86_400 }]));
 }

@@ -6,15 +6,11 @@ import { readEnvelope, Subscribe, type DeadLetter, type IncomingRecord, type Rou
 import { CommandResultStore, resultId, senderOf, type StoredResult } from './command-results.store.js';
 import { valueOf } from './event-record.js';
 import { unknownEvents } from './metrics.js';
-import { ProjectionStore } from './projection.store.js';
 
 /** Remembers what became of commands, so that every gateway can tell who asks later. */
 @Controller()
 export class CommandResultsConsumer {
-  constructor(
-    private readonly results: CommandResultStore,
-    private readonly projection: ProjectionStore,
-  ) {}
+  constructor(private readonly results: CommandResultStore) {}
 
   @Subscribe({ topic: topics.results, group: 'query-search.command-results', paceMs: 250 })
   async remember(@Payload() { records }: Round): Promise<DeadLetter[]> {
@@ -26,7 +22,7 @@ export class CommandResultsConsumer {
       else if ('reason' in read) dead.push(read);
       else if ((answers.get(read._id)?.state ?? 'failed') === 'failed') answers.set(read._id, read);
     }
-    await this.projection.prepare();
+    await this.results.prepare();
     await this.results.put([...answers.values()]);
     return dead;
   }

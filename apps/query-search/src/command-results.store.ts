@@ -2,11 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { CommandStatus, Principal, Problem } from '#contracts';
 import { guarded, type Database } from '#persistence';
-import { collections } from './collections.js';
 import { duplicates } from './newer-only.store.js';
 import { STORE } from './store.js';
 
-/** The answer that a command got. Kept for a week. */
+/** Days that a command's answer can be asked for. */
+const resultDays = 7;
+
+/** The answer that a command got. */
 export interface StoredResult {
   /** organisation/command */
   _id: string;
@@ -30,9 +32,20 @@ export const senderOf = ({ type, id }: Principal['actor']) => `${type}:${id}`;
 @Injectable()
 export class CommandResultStore {
   private readonly results: mongoose.mongo.Collection<StoredResult>;
+  private preparation: Promise<unknown> | undefined;
 
   constructor(@Inject(STORE) { db }: Database) {
-    this.results = db.collection(collections.results);
+    this.results = db.collection('command_results');
+  }
+
+  /** Makes the index once per process. @throws StoreFault */
+  async prepare(): Promise<void> {
+    const expiry = { key: { at: 1 }, name: 'expiry', expireAfterSeconds: resultDays * 86_400 } as const;
+    this.preparation ??= guarded(() => this.results.createIndexes([expiry])).catch((error: unknown) => {
+      this.preparation = undefined;
+      throw error;
+    });
+    await this.preparation;
   }
 
   /** Keeps each command's first answer. Only `failed` gives way: a replay of the dead letter may still succeed. @throws StoreFault */

@@ -3,13 +3,15 @@ import { ListQuery, sorts, type Principal } from '#contracts';
 import { ada, agent } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
 import { newYear, Story } from '../testing/stories.js';
-import { collections } from './collections.js';
+import { collectionsOf } from './collections.js';
 import { behind, orders, positionOf } from './list-order.js';
 import { conditionsOf, queryOf, viewBase, type Condition, type Plan, type Query } from './list-plan.js';
 import { entryConditions } from './search/search-plan.js';
 import { asked } from './search/words.js';
 
 jest.setTimeout(60_000);
+
+const collections = collectionsOf(1);
 
 let service: Running;
 beforeAll(async () => {

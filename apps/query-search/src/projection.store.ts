@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
 import { Arrivals } from './arrivals.js';
-import { collections, prepareViews } from './collections.js';
+import { prepareViews, type Collections } from './collections.js';
 import { addMissing, putNewer, type Put } from './newer-only.store.js';
 import type { SearchEntry } from './search/search-entry.projection.js';
-import { STORE } from './store.js';
+import { COLLECTIONS, STORE } from './store.js';
 import type { TicketView, TimelineRow } from './ticket-view.projection.js';
 
 /** What the projectors write. Reads for people are `TicketViewStore`'s. Every operation may come again, late, or from two instances at once. */
@@ -18,6 +18,7 @@ export class ProjectionStore {
 
   constructor(
     @Inject(STORE) private readonly store: Database,
+    @Inject(COLLECTIONS) private readonly collections: Collections,
     private readonly arrivals: Arrivals,
   ) {
     this.views = store.db.collection(collections.views);
@@ -27,7 +28,7 @@ export class ProjectionStore {
 
   /** Makes the indexes once per process. Queries name them, so nothing is written or read before. @throws StoreFault */
   async prepare(): Promise<void> {
-    this.preparation ??= prepareViews(this.store).catch((error: unknown) => {
+    this.preparation ??= prepareViews(this.store, this.collections).catch((error: unknown) => {
       this.preparation = undefined;
       throw error;
     });

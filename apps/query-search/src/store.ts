@@ -1,2 +1,4 @@
 /** The service's own database. */
 export const STORE = Symbol('store');
+/** Names of the collections that a part of a read model works on: those of its generation. */
+export const COLLECTIONS = Symbol('collections');

@@ -1,8 +1,7 @@
 import { shortEventType, type Comment, type CommentKind, type Delivery, type Message, type Page, type PageQuery, type TimelineQuery } from '#contracts';
 import { ProblemError } from '#observability';
-import type { Database } from '#persistence';
 import { openKinds } from './history/ticket-past.projection.js';
-import { between, TimelineRows, type TicketKey } from './history/timeline-rows.store.js';
+import { between, type TicketKey, type TimelineRows } from './history/timeline-rows.store.js';
 import type { TimelineRow } from './ticket-view.projection.js';
 
 /** A ticket whose history is read, up to which version (all of it unless told), and whether notes are part of it for who asks. */
@@ -16,11 +15,7 @@ const page = { _id: 0, version: 1, item: 1 };
 
 /** Pages of what happened on a ticket, read from its timeline rows. Knows nothing of sight: its one user is `TicketViewStore`. */
 export class TicketHistory {
-  private readonly rows: TimelineRows;
-
-  constructor(db: Database['db']) {
-    this.rows = new TimelineRows(db);
-  }
+  constructor(private readonly rows: TimelineRows) {}
 
   /** Events as JSON texts; of a note only that there is something. */
   async timeline(reading: Reading, { after, limit, type }: TimelineQuery): Promise<Page<string>> {

@@ -6,13 +6,14 @@ import { ProblemError } from '#observability';
 import type { Database } from '#persistence';
 import { Arrivals } from './arrivals.js';
 import { asking } from './asking.js';
-import { collections } from './collections.js';
+import type { Collections } from './collections.js';
 import { ListCursors } from './list-cursor.js';
 import { behind, positionOf, type Position } from './list-order.js';
 import { conditionsOf, viewBase } from './list-plan.js';
 import { longestMs, PlannedReads, type Count } from './planned-reads.store.js';
-import { STORE } from './store.js';
+import { COLLECTIONS, STORE } from './store.js';
 import { gone, TicketMoments, type SeenTicket } from './history/ticket-moments.store.js';
+import { TimelineRows } from './history/timeline-rows.store.js';
 import { TicketHistory, type Reading } from './ticket-history.store.js';
 import { sightKeys } from './ticket-keys.js';
 import { viewId } from './events.js';
@@ -66,14 +67,16 @@ export class TicketViewStore {
 
   constructor(
     @Inject(STORE) { db }: Database,
+    @Inject(COLLECTIONS) collections: Collections,
     private readonly cursors: ListCursors,
     private readonly arrivals: Arrivals,
     private readonly search: SearchPort,
   ) {
     this.views = db.collection(collections.views);
     this.reads = new PlannedReads(this.views);
-    this.history = new TicketHistory(db);
-    this.moments = new TicketMoments(db);
+    const rows = new TimelineRows(db.collection(collections.timeline));
+    this.history = new TicketHistory(rows);
+    this.moments = new TicketMoments(rows);
   }
 
   /**

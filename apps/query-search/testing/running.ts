@@ -8,11 +8,15 @@ import type { DeadLetter, IncomingRecord } from '#messaging';
 import { ProblemFilter, SchemaPipe } from '#observability';
 import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
+import type { Config } from '../src/config.js';
+import { Generations } from '../src/generations/generations.js';
+import type { ReadModel } from '../src/generations/read-model.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
-import { SEARCH_LIMITS, type SearchLimits } from '../src/search/mongo-search.store.js';
+import type { SearchLimits } from '../src/search/mongo-search.store.js';
 import { SearchConsumer } from '../src/search/search.consumer.js';
 import { STORE } from '../src/store.js';
 import { TicketViewConsumer } from '../src/ticket-view.consumer.js';
+import { silentFeed } from './silence.js';
 import { recordOf, roundOf } from './stories.js';
 
 const key = 'a key for specs that nobody guesses';
@@ -20,6 +24,8 @@ const key = 'a key for specs that nobody guesses';
 /** The real store that the test driver started. */
 const uri = process.env['MONGODB_URI'] ?? '';
 if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
+
+const config: Config = { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
 
 /** An assertion as the gateway signs it. */
 export const assertionOf = (principal: unknown, { secret = key, audience = 'query-search', issuer = 'gateway', expires = '60s' } = {}) =>
@@ -42,8 +48,7 @@ export class Running {
 
   /** @param database another instance's, to share it @param limits of searching, the usual ones unless given */
   static async start(database = `spec_query_${randomUUID().slice(0, 8)}`, limits?: SearchLimits): Promise<Running> {
-    const module = QuerySearchModule.with({ MONGODB_URI: uri, INTERNAL_KEY: key }, database);
-    if (limits) module.providers!.push({ provide: SEARCH_LIMITS, useValue: limits });
+    const module = QuerySearchModule.with(config, { database, limits, feeds: silentFeed });
     const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await app.listen(0, '127.0.0.1');
@@ -56,7 +61,12 @@ export class Running {
 
   /** A part of the service, for specs that hand it what nobody else would. */
   part<T>(type: Type<T>): T {
-    return this.app.get(type);
+    return this.model.get(type);
+  }
+
+  /** The live read model. */
+  private get model(): ReadModel {
+    return this.app.get(Generations)['answering']()!;
   }
 
   /** Hands over events as one round. */
@@ -66,7 +76,7 @@ export class Running {
 
   /** To all that read the events topic; only the views' consumer gives up on records. */
   async projectRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
-    const [dead, none] = await Promise.all([this.app.get(TicketViewConsumer).project(roundOf(...records)), this.app.get(SearchConsumer).index(roundOf(...records))]);
+    const [dead, none] = await Promise.all([this.part(TicketViewConsumer).project(roundOf(...records)), this.part(SearchConsumer).index(roundOf(...records))]);
     return [...dead, ...none];
   }
 

@@ -1,6 +1,7 @@
 export { Backlog } from './backlog.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
+export { groupOf, suffixOf } from './generation.js';
 export { GroupProgress } from './progress.js';
 export { RecordProducer, type ProducerOptions } from './producer.js';
 export type { DeadLetter, DeadLetterReason, IncomingRecord, OutgoingRecord, RawHeader, Round } from './record.js';

@@ -114,6 +114,7 @@ export class Lane {
     this.#isStopping = true;
     this.#leave.abort();
     await this.#commits.flushForGood();
+    this.#lag.forget();
   }
 
   /** Not even the round in hand matters any more. */

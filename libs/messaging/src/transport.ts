@@ -11,6 +11,7 @@ import { RecordProducer } from './producer.js';
 import type { DeadLetter, OutgoingRecord, Round } from './record.js';
 import { Settler, type RoundHandler } from './settle.js';
 import { Traffic } from './traffic.js';
+import { groupOf } from './generation.js';
 import { roundTransportId, subscriptionOf, type SubscribeOptions } from './subscribe.js';
 
 export interface RoundTransportOptions {
@@ -25,6 +26,10 @@ export interface RoundTransportOptions {
   readonly onFatal?: (error: unknown) => void;
   /** A consumer that has lag, waits for nothing and has not moved for this long is stalled (60 s). */
   readonly stallAfterMs?: number;
+  /** Which generation of what its groups make they keep (1): groups of a later one have names of their own, see `groupOf`. */
+  readonly generation?: number;
+  /** Asked after each round in the background: while it says so, nobody gives way. */
+  readonly hurries?: () => boolean;
   /** How long a stop waits for rounds in hand (20 s). */
   readonly stopWithinMs?: number;
 }
@@ -56,7 +61,7 @@ export class RoundTransport extends ServerKafka {
   readonly #probe: BrokerProbe;
   readonly #bury: { send(records: readonly OutgoingRecord[]): Promise<void> };
   #undertaker: Promise<RecordProducer> | undefined;
-  readonly #traffic = new Traffic();
+  readonly #traffic: Traffic;
   #members: Member[] = [];
   #isListening = false;
   #fatal: unknown;
@@ -67,6 +72,7 @@ export class RoundTransport extends ServerKafka {
     assertCodecs();
     super({ client: { brokers, clientId: service }, postfixId: '' });
     this.#settings = settings;
+    this.#traffic = new Traffic(Date.now, settings.hurries);
     this.#probe = new BrokerProbe({ brokers, clientId: `${service}-probe` });
     this.#bury = settings.deadLetters ?? { send: (records) => this.buryOurselves(records) };
   }
@@ -113,7 +119,7 @@ export class RoundTransport extends ServerKafka {
       const options = subscriptionOf(handler.extras);
       if (options === undefined) throw new Error('RoundTransport takes handlers bound by @Subscribe only');
       if (handler.next) throw new Error(`two handlers for ${options.group} on ${options.topic}: give each a group of its own`);
-      return { options, handler };
+      return { options: { ...options, group: groupOf(options.group, this.#settings.generation) }, handler };
     });
   }
 

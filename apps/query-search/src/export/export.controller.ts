@@ -4,21 +4,22 @@ import { ExportQuery, exportTypes } from '#contracts';
 import { AssertionGuard } from '../assertion.guard.js';
 import { exportText } from './export-text.js';
 import { Exports } from './exports.js';
-import { TicketExport } from './ticket-export.store.js';
+import { Generations } from '../generations/generations.js';
 
 /** All tickets of a list as a file. */
 @Controller('v1/tickets')
 @UseGuards(AssertionGuard)
 export class ExportController {
   constructor(
-    private readonly tickets: TicketExport,
+    private readonly generations: Generations,
     private readonly exports: Exports,
   ) {}
 
   @Get('export')
   async export(@Query({ schema: ExportQuery }) query: ExportQuery, @Req() { reader: { principal } }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { format } = query;
-    const file = await this.exports.open(exportText(format, this.tickets.tickets(principal, query)));
+    const model = await this.generations.live();
+    const file = await this.exports.open(exportText(format, this.generations.kept(model, model.exports.tickets(principal, query))));
     const name = `tickets-${principal.orgId}-${new Date().toISOString().slice(0, 10)}.${format}`;
     void reply.headers({ 'content-type': exportTypes[format], 'content-disposition': `attachment; filename="${name}"` }).send(file);
   }

@@ -11,6 +11,7 @@ import { readCsv } from '../../testing/read-csv.js';
 import { Running } from '../../testing/running.js';
 import { newYear, Story } from '../../testing/stories.js';
 import { ProjectionStore } from '../projection.store.js';
+import { collectionsOf } from '../collections.js';
 import { STORE } from '../store.js';
 import { viewOf } from '../ticket-view.projection.js';
 import { runningExports } from './exports.js';
@@ -119,7 +120,7 @@ describe('an export', () => {
     const lagging = { find: async () => hits } as never;
     for (const sort of ['-createdAt', 'number'] as const) {
       const told: string[] = [];
-      for await (const piece of new TicketExport(service.part<Database>(STORE as never), lagging).tickets(noteless, { q: 'x', sort, format: 'csv', status: ['open'] })) {
+      for await (const piece of new TicketExport(service.part<Database>(STORE as never), collectionsOf(1), lagging).tickets(noteless, { q: 'x', sort, format: 'csv', status: ['open'] })) {
         told.push(...piece.map(({ ticket }) => (JSON.parse(ticket) as Ticket).id));
       }
       const expected = tickets.filter((story) => !story.isDeleted && story.ticket.status === 'open' && story.ticket.assistantId === 'billing-bot').map(({ id }) => id);

@@ -4,13 +4,13 @@ import { maxListDepth, type ExportQuery, type Principal } from '#contracts';
 import { ProblemError } from '#observability';
 import type { Database } from '#persistence';
 import { asking } from '../asking.js';
-import { collections } from '../collections.js';
+import type { Collections } from '../collections.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
 import { conditionsOf, queryOf, viewBase } from '../list-plan.js';
 import { longestMs, PlannedReads } from '../planned-reads.store.js';
 import { divided } from '../search/search-plan.js';
 import { SearchPort, type Hit } from '../search/search.port.js';
-import { STORE } from '../store.js';
+import { COLLECTIONS, STORE } from '../store.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import { demandReading } from '../ticket-view.store.js';
 import type { ExportedTicket } from './export-text.js';
@@ -34,6 +34,7 @@ export class TicketExport {
 
   constructor(
     @Inject(STORE) { db }: Database,
+    @Inject(COLLECTIONS) collections: Collections,
     private readonly search: SearchPort,
   ) {
     this.views = db.collection(collections.views);

@@ -1,11 +1,10 @@
 import type { Moment } from '#contracts';
 import { ProblemError } from '#observability';
-import type { Database } from '#persistence';
 import { tooLong } from '../asking.js';
 import { longestMs } from '../planned-reads.store.js';
 import type { TicketView, TimelineRow } from '../ticket-view.projection.js';
 import { changing, folded, openKinds, ticketThen, unborn, type Counted, type KeptTicket } from './ticket-past.projection.js';
-import { between, ofVersions, TimelineRows, type TicketKey } from './timeline-rows.store.js';
+import { between, ofVersions, type TicketKey, type TimelineRows } from './timeline-rows.store.js';
 
 /** A ticket that somebody sees, as it is served. Nothing can be done any more with one of the past. */
 export type SeenTicket = Pick<TicketView, 'version' | 'status' | 'deleted' | 'ticket' | 'description'> & { isPast?: boolean };
@@ -24,11 +23,7 @@ const forPlace = { version: 1, type: 1, at: 1 };
  * today's: its one user, `TicketViewStore`, has looked at the ticket as it is.
  */
 export class TicketMoments {
-  private readonly rows: TimelineRows;
-
-  constructor(db: Database['db']) {
-    this.rows = new TimelineRows(db);
-  }
+  constructor(private readonly rows: TimelineRows) {}
 
   /** The ticket at a moment. @throws ProblemError as `find` */
   async ticket(orgId: string, seen: SeenTicket, moment: Moment): Promise<SeenTicket> {

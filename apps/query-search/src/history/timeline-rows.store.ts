@@ -1,8 +1,6 @@
 import type mongoose from 'mongoose';
 import type { CommentKind } from '#contracts';
-import type { Database } from '#persistence';
 import { asking } from '../asking.js';
-import { collections } from '../collections.js';
 import { longestMs } from '../planned-reads.store.js';
 import { rowId, type TimelineRow } from '../ticket-view.projection.js';
 
@@ -36,11 +34,7 @@ export const ofVersions = ({ orgId, id }: TicketKey, versions: readonly number[]
 
 /** Reads timeline rows, each ticket's in version order. Knows nothing of sight: who asks has looked at the ticket's view. */
 export class TimelineRows {
-  private readonly rows: mongoose.mongo.Collection<TimelineRow>;
-
-  constructor(db: Database['db']) {
-    this.rows = db.collection(collections.timeline);
-  }
+  constructor(private readonly rows: mongoose.mongo.Collection<TimelineRow>) {}
 
   /** @param limit 0 for all */
   async find(filter: RowFilter, limit: number, projection: object): Promise<TimelineRow[]> {

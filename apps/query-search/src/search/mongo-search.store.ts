@@ -4,11 +4,11 @@ import type mongoose from 'mongoose';
 import { maxListDepth, type Principal } from '#contracts';
 import type { Database } from '#persistence';
 import { asking, tooLong } from '../asking.js';
-import { collections } from '../collections.js';
+import type { Collections } from '../collections.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
 import { conditionsOf, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
 import { longestMs, PlannedReads, type Count } from '../planned-reads.store.js';
-import { STORE } from '../store.js';
+import { COLLECTIONS, STORE } from '../store.js';
 import { sightKeys } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import type { SearchEntry } from './search-entry.projection.js';
@@ -57,6 +57,7 @@ export class MongoSearch extends SearchPort {
 
   constructor(
     @Inject(STORE) { db }: Database,
+    @Inject(COLLECTIONS) private readonly collections: Collections,
     @Optional() @Inject(SEARCH_LIMITS) private readonly limits: SearchLimits = usual,
   ) {
     super();
@@ -140,7 +141,7 @@ export class MongoSearch extends SearchPort {
       { $match: led.filter },
       { $limit: maxListDepth + 1 },
       { $project: { _id: 1 } },
-      { $lookup: { from: collections.views, localField: '_id', foreignField: '_id', as: 'view', pipeline } },
+      { $lookup: { from: this.collections.views, localField: '_id', foreignField: '_id', as: 'view', pipeline } },
       { $group: { _id: null, looked: { $sum: 1 }, total: { $sum: { $size: '$view' } } } },
     ];
     type Sum = { looked: number; total: number };

@@ -6,6 +6,8 @@ import { byTicket, continued, eventsIn } from '../events.js';
 import { ProjectionStore } from '../projection.store.js';
 import { entryAfter } from './search-entry.projection.js';
 
+export const searchGroup = 'query-search.search';
+
 /**
  * Keeps what tickets are found by up to date with the events topic, on its own time: a word that is found a moment later harms
  * nobody, a command that waits for the store does. Broken records are buried by the views' consumer, which reads them all.
@@ -14,7 +16,7 @@ import { entryAfter } from './search-entry.projection.js';
 export class SearchConsumer {
   constructor(private readonly store: ProjectionStore) {}
 
-  @Subscribe({ topic: topics.events, group: 'query-search.search', maxRecords: 500, paceMs: 100, isBackground: true })
+  @Subscribe({ topic: topics.events, group: searchGroup, maxRecords: 500, paceMs: 100, isBackground: true })
   async index(@Payload() round: Round): Promise<DeadLetter[]> {
     const tickets = byTicket(eventsIn(round).events);
     if (tickets.size === 0) return [];

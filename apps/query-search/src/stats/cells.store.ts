@@ -3,10 +3,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { Actor } from '#contracts';
 import { guarded, type Database } from '#persistence';
-import { collections } from '../collections.js';
+import type { Collections } from '../collections.js';
 import { putNewer, type Versioned } from '../newer-only.store.js';
 import { longestMs } from '../planned-reads.store.js';
-import { STORE } from '../store.js';
+import { COLLECTIONS, STORE } from '../store.js';
 import type { StoredCell } from './cell.projection.js';
 import { daysOf, type Periods } from './range.js';
 
@@ -74,7 +74,7 @@ export const versionNow = () => Date.now() * 1_000 + Math.floor(Math.random() * 
 export class Cells {
   private readonly collections: Record<Kind, mongoose.mongo.Collection<CellDocument>>;
 
-  constructor(@Inject(STORE) { db }: Database) {
+  constructor(@Inject(STORE) { db }: Database, @Inject(COLLECTIONS) collections: Collections) {
     this.collections = { days: db.collection(collections.statsDays), months: db.collection(collections.statsMonths) };
   }
 

@@ -2,9 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { Database } from '#persistence';
 import { tooLong } from '../asking.js';
-import { collections } from '../collections.js';
+import type { Collections } from '../collections.js';
 import { longestMs } from '../planned-reads.store.js';
-import { STORE } from '../store.js';
+import { COLLECTIONS, STORE } from '../store.js';
 import { key } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import { factsOf, type Facts } from './cell.projection.js';
@@ -23,7 +23,7 @@ const unlimited = 0;
 export class CountedViews {
   private readonly views: mongoose.mongo.Collection<TicketView>;
 
-  constructor(@Inject(STORE) { db }: Database) {
+  constructor(@Inject(STORE) { db }: Database, @Inject(COLLECTIONS) collections: Collections) {
     this.views = db.collection(collections.views);
   }
 

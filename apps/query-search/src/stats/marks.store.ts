@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
-import { collections } from '../collections.js';
+import type { Collections } from '../collections.js';
 import { duplicates } from '../newer-only.store.js';
 import { longestMs } from '../planned-reads.store.js';
-import { STORE } from '../store.js';
+import { COLLECTIONS, STORE } from '../store.js';
 import type { Change } from './changed-days.projection.js';
 import { daysOf, monthOf } from './range.js';
 
@@ -44,7 +44,7 @@ const mostTries = 5;
 export class Marks {
   private readonly marks: mongoose.mongo.Collection<Mark>;
 
-  constructor(@Inject(STORE) { db }: Database) {
+  constructor(@Inject(STORE) { db }: Database, @Inject(COLLECTIONS) collections: Collections) {
     this.marks = db.collection(collections.statsMarks);
   }
 

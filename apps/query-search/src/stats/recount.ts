@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { isPassing } from '#persistence';
 import { dayCounts } from '../metrics.js';
 import { addBody, addCreated, addResolved, addResolvedDays, all, none, partOf, storedCell, type Cell, type Facts, type Parts } from './cell.projection.js';
@@ -14,12 +14,13 @@ const [restShare, longRestShare, longMs] = [2, 9, 300];
 /** Scopes of a month that are added up at once. */
 const scopesAtOnce = 4;
 
-/** Counts the days that were noted, one after the other, and adds up their months. Several processes may do so at once. */
+/** Counts the days that were noted, one after the other, and adds up their months, once it was told to. Several processes may do so at once. */
 @Injectable()
-export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
+export class Recount implements OnApplicationShutdown {
   private readonly logger = new Logger('statistics');
-  private readonly stopping = new AbortController();
+  private stopping = new AbortController();
   private working: Promise<void> | undefined;
+  private isOver = false;
 
   constructor(
     private readonly marks: Marks,
@@ -27,13 +28,26 @@ export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly cells: Cells,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.working = this.work();
+  /** Goes on counting. */
+  resume(): void {
+    if (!this.isResting || this.isOver) return;
+    this.stopping = new AbortController();
+    this.working = this.work(this.stopping.signal).finally(() => (this.working = undefined));
   }
 
-  /** What is under way is given back, and counted by whoever comes next. */
-  async onApplicationShutdown(): Promise<void> {
+  /** Stops counting. What is under way is given back, and counted by whoever comes next. */
+  rest(): void {
     this.stopping.abort();
+  }
+
+  /** Nothing is counted, and nothing will be before `resume`. */
+  get isResting(): boolean {
+    return this.working === undefined;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.isOver = true;
+    this.rest();
     await this.working;
   }
 
@@ -50,19 +64,18 @@ export class Recount implements OnApplicationBootstrap, OnApplicationShutdown {
     return true;
   }
 
-  private async work(): Promise<void> {
-    const { signal } = this.stopping;
+  private async work(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const restMs = await this.nextSafely();
+      const restMs = await this.nextSafely(signal);
       await delay(restMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** How long to rest then, ms. Days of a count that failed stay claimed for a while: others come first. */
-  private async nextSafely(): Promise<number> {
+  private async nextSafely(signal: AbortSignal): Promise<number> {
     const start = performance.now();
     try {
-      const hasWorked = await this.next(this.stopping.signal);
+      const hasWorked = await this.next(signal);
       const took = performance.now() - start;
       return hasWorked ? took * (took > longMs ? longRestShare : restShare) : lookMs;
     } catch (error) {

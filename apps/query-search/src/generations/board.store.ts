@@ -1,0 +1,74 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type mongoose from 'mongoose';
+import { guarded, StoreFault, type Database } from '#persistence';
+import { STORE } from '../store.js';
+import { beginning, type Course } from './course.policy.js';
+import type { Sign } from './presence.js';
+
+/** What a process says of itself. */
+export interface Member extends Sign {
+  role: 'instance' | 'rebuild';
+  /** Machine and process, for people. */
+  name: string;
+  /** The newest term that it has seen and acts by. */
+  seen: number;
+  /** A generation that is being built and that it keeps up to date. */
+  joined: number | null;
+  /** Generations that somebody reads through it, beside the live one. */
+  uses: number[];
+}
+
+const courseId = 'course';
+/** Who hears nothing for so long tries again, ms: less than a lease. */
+const patienceMs = 2_000;
+
+/** Where processes agree on generations of the read model: the course, and who is there. */
+@Injectable()
+export class Board {
+  private readonly courses: mongoose.mongo.Collection<Course & { _id: string }>;
+  private readonly members: mongoose.mongo.Collection<Member>;
+
+  constructor(@Inject(STORE) { db }: Database) {
+    this.courses = db.collection('generations');
+    this.members = db.collection('generation_members');
+  }
+
+  /** @throws StoreFault */
+  async course(): Promise<Course> {
+    const found = await inTime(() => this.courses.findOne({ _id: courseId }, { projection: { _id: 0 } }));
+    if (found) return found;
+    await inTime(() => this.courses.updateOne({ _id: courseId }, { $setOnInsert: beginning }, { upsert: true }));
+    return this.course();
+  }
+
+  /** Goes on from one course to the next. False when the course is another one by now. @throws StoreFault; then it may have changed */
+  async change({ term }: Course, to: Course): Promise<boolean> {
+    const { modifiedCount } = await inTime(() => this.courses.replaceOne({ _id: courseId, term }, to));
+    return modifiedCount === 1;
+  }
+
+  /** @throws StoreFault */
+  async say({ _id, ...said }: Omit<Member, 'beat'>): Promise<void> {
+    await inTime(() => this.members.updateOne({ _id }, { $set: said, $inc: { beat: 1 } }, { upsert: true }));
+  }
+
+  /** @throws StoreFault */
+  async present(): Promise<Member[]> {
+    return inTime(() => this.members.find({}).toArray());
+  }
+
+  /** Forgets processes that are gone. @throws StoreFault */
+  async forget(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await inTime(() => this.members.deleteMany({ _id: { $in: [...ids] } }));
+  }
+}
+
+async function inTime<T>(operation: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new StoreFault(new Error('it says nothing'))), patienceMs)));
+  try {
+    return await Promise.race([guarded(operation), silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

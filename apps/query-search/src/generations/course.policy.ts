@@ -1,0 +1,68 @@
+/**
+ * How far the way from one generation of the read model to the next is. While `serving`, answers come from `live`. While `joining`, instances keep
+ * `building` up to date, too. While `holding`, nobody answers.
+ */
+export type Phase = 'serving' | 'joining' | 'holding';
+
+/** Which generations there are and what everybody does with them. Changed as a whole, from one term to the next. */
+export interface Course {
+  term: number;
+  phase: Phase;
+  live: number;
+  building: number | null;
+  /** The process that builds; null when it was stopped and nobody has gone on yet. */
+  holder: string | null;
+  /** The newest number: none is given twice, so that nothing is ever left over under a new generation's names. */
+  newest: number;
+  /** Not live any more: may be deleted when nobody reads them, shall stay, are being deleted. */
+  retired: number[];
+  kept: number[];
+  dropping: number[];
+}
+
+/** Of an installation whose read model was never built anew. */
+export const beginning: Course = { term: 1, phase: 'serving', live: 1, building: null, holder: null, newest: 1, retired: [], kept: [], dropping: [] };
+
+/** Somebody builds: goes on with what was begun, or begins. @param isFresh leaves what was begun */
+export function claimed(course: Course, holder: string, isFresh: boolean): Course {
+  const goesOn = course.building !== null && !isFresh;
+  if (goesOn) return next(course, { holder, phase: 'serving' });
+  const left = course.building === null ? [] : [course.building];
+  const newest = course.newest + 1;
+  return next(course, { holder, phase: 'serving', building: newest, newest, retired: [...course.retired, ...left] });
+}
+
+/** Instances are to read for the new generation, too. */
+export const joining = (course: Course): Course => next(course, { phase: 'joining' });
+
+/** Nobody is to answer for a moment. */
+export const holding = (course: Course): Course => next(course, { phase: 'holding' });
+
+/** The generation that was live stays it. */
+export const back = (course: Course): Course => next(course, { phase: 'serving' });
+
+/** What was built is live. @throws when nothing was built */
+export function switched(course: Course, keepOld: boolean): Course {
+  const { live, building, retired, kept } = course;
+  if (building === null) throw new Error('there is nothing to switch to');
+  const old = keepOld ? { kept: [...kept, live] } : { kept: [], retired: [...retired, ...kept, live] };
+  return next(course, { phase: 'serving', live: building, building: null, holder: null, ...old });
+}
+
+/** Who builds stops; somebody may go on later. */
+export const released = (course: Course): Course => next(course, { phase: 'serving', holder: null });
+
+/** Nobody may begin or go on to read this generation. */
+export const dropping = (course: Course, generation: number): Course =>
+  next(course, { retired: course.retired.filter((one) => one !== generation), dropping: [...course.dropping, generation] });
+
+/** It is gone. */
+export const dropped = (course: Course, generation: number): Course => next(course, { dropping: course.dropping.filter((one) => one !== generation) });
+
+/** Generations that an instance keeps up to date. */
+export const keptUp = ({ phase, live, building }: Course): number[] => (phase === 'serving' || building === null ? [live] : [live, building]);
+
+/** Whether what was begun to be read of a generation can be read to its end. */
+export const isThere = ({ live, retired, kept }: Course, generation: number) => live === generation || retired.includes(generation) || kept.includes(generation);
+
+const next = (course: Course, change: Partial<Course>): Course => ({ ...course, ...change, term: course.term + 1 });
