@@ -1,6 +1,7 @@
 export * from './api-key.js';
 export * from './directory.js';
 export * from './headers.js';
+export * from './health.js';
 export * from './internal.js';
 export * from './json-schema.js';
 export * from './people.views.js';

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { ApiKey, ApiKeys, CreatedApiKey, NewApiKey } from './api-key.js';
 import { Assistant, DirectoryEntry, directoryType, Member } from './directory.js';
+import { HealthAnswer } from './health.js';
 import { Assistants, Me, Members } from './people.views.js';
 import { Access, Actor, Assignee, Channel, Role, Scope } from './principal.js';
 import { Problem, ProblemAnswer, ValidationError } from './problem.js';
 import { CommandResult, CommandStatus, PendingCommand } from './result.js';
 import { DurationStats, Stats } from './stats.views.js';
 import { commandValue, type CommandType, DetailsPatch, ToolCall } from './ticket.commands.js';
-import { eventValue, type EventType } from './ticket.events.js';
+import { AnyJson, eventValue, type EventType } from './ticket.events.js';
 import { Comment, CommentKind, CustomFields, Delivery, Message, MessageInput, Priority, Requester, Status, Ticket, TicketAnswer } from './ticket.js';
 import {
   bodies,
@@ -39,8 +40,8 @@ export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
 
 /** Shapes that documents call by name; the others stand where they are used. */
 const named: Readonly<Record<string, z.ZodType>> = {
-  ...{ Access, Actor, Assignee, Assistant, Assistants, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
-  ...{ DetailsPatch, DurationStats, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer },
+  ...{ Access, Actor, AnyJson, Assignee, Assistant, Assistants, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
+  ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer },
   ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
 };

@@ -3,7 +3,10 @@ import { Actor, Assignee } from './principal.js';
 import { Slug, Time, Uuid } from './text.js';
 import { Comment, Message, Priority, Status, Ticket } from './ticket.js';
 
-const Change = z.object({ from: z.json(), to: z.json() });
+/** Any JSON, as it was stored. */
+export const AnyJson = z.json();
+
+const Change = z.object({ from: AnyJson, to: AnyJson });
 
 /** Data of every event, by its type. Objects are open: a later version of the product may add fields. */
 export const eventData = {
@@ -26,15 +29,15 @@ export const eventData = {
     from: Assignee.nullable(),
     to: Assignee.nullable(),
     reason: z.enum(['manual', 'self', 'rule']),
-    explanation: z.record(z.string(), z.json()).optional(),
+    explanation: z.record(z.string(), AnyJson).optional(),
   }),
   'ticket.details-updated.v1': z.object({ changes: z.record(z.string(), Change) }),
   'ticket.conversation-appended.v1': z.object({ messages: z.array(Message) }),
   'ticket.tool-call-recorded.v1': z.object({
     tool: z.string(),
-    arguments: z.record(z.string(), z.json()),
+    arguments: z.record(z.string(), AnyJson),
     status: z.enum(['ok', 'error']),
-    result: z.json().optional(),
+    result: AnyJson.optional(),
     durationMs: z.number().optional(),
     model: z.string().optional(),
     correlationId: z.string().optional(),

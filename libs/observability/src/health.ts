@@ -1,11 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { HealthAnswer } from '#contracts';
 
 /** A part that a service needs in order to work. */
-export type Dependency = 'kafka' | 'mongodb';
-export interface HealthAnswer {
-  status: 'up' | 'down';
-  checks: Partial<Record<Dependency, 'up' | 'down'>>;
-}
+type Dependency = keyof HealthAnswer['checks'];
 
 type Probe = () => boolean | Promise<boolean>;
 /** A probe that takes longer than this counts as down, ms. */

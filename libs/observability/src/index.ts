@@ -1,7 +1,8 @@
 export { commonConfig, Port, readConfig, type CommonConfig } from './config.js';
-export { Health, type HealthAnswer } from './health.js';
+export { Health } from './health.js';
 export { context, createLogger, NestLogger } from './logger.js';
 export { patiently } from './patiently.js';
 export { ProblemError, ProblemFilter, problemOf, sendProblem } from './problem.filter.js';
+export { amount, duration, Progress, type Step } from './progress.js';
 export { SchemaPipe } from './schema.pipe.js';
 export { startService, type ServiceOptions } from './start-service.js';
