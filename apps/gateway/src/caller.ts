@@ -7,6 +7,8 @@ export interface Caller {
   channel: Channel;
   /** As the token says it; agents have none. */
   email?: string | undefined;
+  /** When to look again whether the caller is still let in, ms: API keys are deleted and expire. Whoever answers for longer asks the guard again before. */
+  until?: number;
 }
 
 declare module 'fastify' {

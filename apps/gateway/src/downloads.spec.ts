@@ -155,7 +155,7 @@ describe('the caller of a running export', () => {
   const refused = (name: 'unauthenticated' | 'dependency-unavailable') => () => Promise.reject(new ProblemError(name, 'No.'));
 
   /** An export that goes on for ever, whose caller the guard judges like this every few ms. */
-  async function running(admit: () => unknown) {
+  async function running(admit: () => unknown, until?: number) {
     const body = new PassThrough();
     let checks = 0;
     const judge = () => {
@@ -165,7 +165,7 @@ describe('the caller of a running export', () => {
     const downloads = new Downloads({ stream: async () => ({ status: 200, headers: {}, body }) } as never, { admit: judge } as never);
     downloads.recheckMs = 5;
     const reply = { code: () => reply, headers: () => reply, send: () => reply };
-    await downloads.pass({ request: { method: 'GET', url: path, raw: { headers: {} }, caller: { principal } }, reply } as never, path);
+    await downloads.pass({ request: { method: 'GET', url: path, raw: { headers: {} }, caller: { principal, until } }, reply } as never, path);
     return { body, checks: () => checks };
   }
 
@@ -185,5 +185,14 @@ describe('the caller of a running export', () => {
     await eventually(() => checks() > 3, 'they were judged some times');
     expect(body.destroyed).toBe(false);
     body.destroy();
+  });
+
+  it('goes on as long as an API key is confirmed, and ends when it was not in time', async () => {
+    let isAway = false;
+    const { body, checks } = await running(() => (isAway ? refused('dependency-unavailable')() : { principal, until: Date.now() + 50 }), Date.now() + 50);
+    await eventually(() => checks() > 30, 'it was confirmed some times');
+    expect(body.destroyed).toBe(false);
+    isAway = true;
+    await expect(once(body, 'close')).rejects.toThrow('API key');
   });
 });

@@ -1,8 +1,11 @@
-import { Logger, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Logger, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Provider } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { Fault, RecordProducer } from '#messaging';
 import { patiently } from '#observability';
 import { openDatabase, type Database } from '#persistence';
+import { Agents } from './agents.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeyStore } from './api-keys.store.js';
 import { AuthGuard } from './auth.guard.js';
 import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
@@ -14,7 +17,10 @@ import { DirectoryStore, type Contents } from './directory.store.js';
 import { Downloads } from './downloads.js';
 import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
+import { KeyRing } from './key-ring.js';
+import { KeyUses } from './key-uses.js';
 import { PendingCommands } from './pending-commands.store.js';
+import { People } from './people.js';
 import { PeopleController } from './people.controller.js';
 import { Queries } from './queries.js';
 import { Reads } from './reads.js';
@@ -41,16 +47,14 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly parts: ModuleRef) {}
 
   static with(config: Config): DynamicModule {
-    const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience } = config;
+    const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, PeopleController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, PeopleController, ApiKeysController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEED, useFactory: () => (config.DIRECTORY_FILE === undefined ? undefined : readSeed(config.DIRECTORY_FILE)) },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'gateway' }) },
-        { provide: IssuerKeys, useFactory: () => new IssuerKeys(issuer) },
-        { provide: TokenVerifier, useFactory: (keys: IssuerKeys) => new TokenVerifier(keys, { issuer, audience }), inject: [IssuerKeys] },
         { provide: DirectoryStore, useFactory: (store: Database) => new DirectoryStore(store), inject: [STORE] },
         { provide: Directory, useFactory: (store: DirectoryStore) => new Directory(store), inject: [DirectoryStore] },
         {
@@ -58,11 +62,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
           useFactory: (store: DirectoryStore, producer: RecordProducer) => new DirectoryPublisher(store, producer),
           inject: [DirectoryStore, RecordProducer],
         },
-        {
-          provide: AuthGuard,
-          useFactory: (tokens: TokenVerifier, directory: Directory) => new AuthGuard(tokens, directory, config.CONSOLE_CLIENT_ID),
-          inject: [TokenVerifier, Directory],
-        },
+        ...signIns(config),
         { provide: PendingCommands, useFactory: (store: Database) => new PendingCommands(store), inject: [STORE] },
         ResultWaiters,
         {
@@ -87,6 +87,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
   /** After the last request was answered. */
   async onApplicationShutdown(): Promise<void> {
     await this.parts.get(DirectoryPublisher).stop();
+    await this.parts.get(KeyUses).stop();
     await this.parts.get(RecordProducer).close();
     await this.parts.get(Queries).close();
     await this.parts.get<Database>(STORE).close();
@@ -100,9 +101,26 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
   private async fillDirectory() {
     const store = this.parts.get(DirectoryStore);
     const seed = this.parts.get<Contents | undefined>(SEED, { strict: false });
-    await patiently('preparing the store', () => Promise.all([store.prepare(), this.parts.get(PendingCommands).prepare()]));
+    const stores = [store, this.parts.get(PendingCommands), this.parts.get(ApiKeyStore)];
+    await patiently('preparing the store', () => Promise.all(stores.map((one) => one.prepare())));
     if (seed !== undefined) await patiently('filling the directory', () => store.fill(seed));
     this.isFilled = true;
     this.parts.get(DirectoryPublisher).start();
+    this.parts.get(KeyUses).start();
   }
 }
+
+/** What the guard judges callers by: sign-ins of people, API keys of agents. */
+const signIns = ({ OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, CONSOLE_CLIENT_ID: consoleId }: Config): Provider[] => [
+  { provide: IssuerKeys, useFactory: () => new IssuerKeys(issuer) },
+  { provide: TokenVerifier, useFactory: (keys: IssuerKeys) => new TokenVerifier(keys, { issuer, audience }), inject: [IssuerKeys] },
+  { provide: People, useFactory: (tokens: TokenVerifier, directory: Directory) => new People(tokens, directory, consoleId), inject: [TokenVerifier, Directory] },
+  { provide: ApiKeyStore, useFactory: (store: Database) => new ApiKeyStore(store), inject: [STORE] },
+  { provide: KeyUses, useFactory: (keys: ApiKeyStore) => new KeyUses(keys), inject: [ApiKeyStore] },
+  {
+    provide: Agents,
+    useFactory: (keys: ApiKeyStore, directory: Directory, uses: KeyUses) => new Agents(new KeyRing(keys), directory, uses),
+    inject: [ApiKeyStore, Directory, KeyUses],
+  },
+  { provide: AuthGuard, useFactory: (people: People, agents: Agents) => new AuthGuard(people, agents), inject: [People, Agents] },
+];

@@ -20,7 +20,7 @@ beforeEach(() => {
 const ticketPath = `/v1/tickets/${randomUUID()}`;
 
 describe('routes and methods', () => {
-  it.each(['/', '/v1', '/v1/', '/v2/tickets', '/v1/tickets/', '//v1/tickets', '/v1/me/', '/v1/api-keys', '/v1/stats/', '/V1/tickets', '/v1/../v1/tickets', `${ticketPath}/nope`, '/health', '/metrics'])(
+  it.each(['/', '/v1', '/v1/', '/v2/tickets', '/v1/tickets/', '//v1/tickets', '/v1/me/', '/v1/api-keys/', '/v1/stats/', '/V1/tickets', '/v1/../v1/tickets', `${ticketPath}/nope`, '/health', '/metrics'])(
     'knows no %s, signed in or not',
     async (path) => {
       expectRawProblem(await raw(gateway.port, [head('GET', path, ada.headers())]), 404, 'not-found');
@@ -38,6 +38,8 @@ describe('routes and methods', () => {
     ['GET', `${ticketPath}/notes`, 'POST'],
     ['PATCH', `${ticketPath}/assignee`, 'DELETE, PUT'],
     ['POST', '/v1/tickets/counts', 'GET, HEAD'],
+    ['PUT', '/v1/api-keys', 'GET, HEAD, POST'],
+    ['GET', `/v1/api-keys/${randomUUID()}`, 'DELETE'],
   ])('%s %s', async (method, path, allow) => {
     const answer = await raw(gateway.port, [head(method, path, ada.headers())]);
     expectRawProblem(answer, 405, 'method-not-allowed');
@@ -96,6 +98,7 @@ describe('query parameters', () => {
     ['/v1/stats?assistantId=..', '?assistantId'],
     ['/v1/me?x=1', '?x'],
     ['/v1/members?x', '?x'],
+    ['/v1/api-keys?limit=1', '?limit'],
     [`${ticketPath}?version=0`, '?version'],
     [`${ticketPath}?version=1&asOf=2026-01-01`, '?asOf'],
     [`${ticketPath}/transitions?version=1`, '?version'],

@@ -4,6 +4,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test } from '@nestjs/testing';
 import type { CommandResult, DirectoryEntry, Principal, Ticket } from '#contracts';
 import { Health, ProblemFilter, SchemaPipe } from '#observability';
+import { Agents } from '../src/agents.js';
+import { ApiKeysController } from '../src/api-keys.controller.js';
+import { ApiKeyStore } from '../src/api-keys.store.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
@@ -13,6 +16,8 @@ import { PendingCommands } from '../src/pending-commands.store.js';
 import { Downloads } from '../src/downloads.js';
 import { HealthController } from '../src/health.controller.js';
 import { IssuerKeys } from '../src/issuer-keys.js';
+import { KeyRing } from '../src/key-ring.js';
+import { People } from '../src/people.js';
 import { PeopleController } from '../src/people.controller.js';
 import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
 import { Reads } from '../src/reads.js';
@@ -20,6 +25,7 @@ import { StatsController } from '../src/stats.controller.js';
 import { TicketsController } from '../src/tickets.controller.js';
 import { TokenVerifier } from '../src/token-verifier.js';
 import { Writes } from '../src/writes.js';
+import { KeysInMemory } from './keys-in-memory.js';
 import { startIssuer, signingKey, token, type FakeIssuer, type SigningKey, type TokenOptions } from './tokens.js';
 
 /** A gateway over a listening port whose bus and queries are told what to say, and remember what they were asked. */
@@ -35,6 +41,7 @@ export interface TestGateway {
   };
   issuer: FakeIssuer;
   key: SigningKey;
+  keys: KeysInMemory;
   token(options?: Partial<TokenOptions>): Promise<string>;
   stop(): Promise<void>;
 }
@@ -98,8 +105,11 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
   const answers: TestGateway['answers'] = { bus: (command) => applied(command), query: () => json(200, { items: [] }), pending: () => null };
   const tokens = new TokenVerifier(new IssuerKeys(issuer.url), { issuer: issuer.url, audience: 'deskstream' });
   const directory = new Directory({ read: async (orgId) => entries.filter((entry) => entry.orgId === orgId) });
+  const keys = new KeysInMemory();
+  const agents = new Agents(new KeyRing(keys), directory, { note: () => undefined });
   const providers = [
-    { provide: AuthGuard, useValue: new AuthGuard(tokens, directory, 'deskstream-console') },
+    { provide: AuthGuard, useValue: new AuthGuard(new People(tokens, directory, 'deskstream-console'), agents) },
+    { provide: ApiKeyStore, useValue: keys },
     { provide: Directory, useValue: directory },
     {
       provide: CommandBus,
@@ -124,7 +134,7 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
     Downloads,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, PeopleController, HealthController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, PeopleController, ApiKeysController, HealthController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);
@@ -143,5 +153,5 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
     await app.close();
     await issuer.stop();
   };
-  return { url: `http://127.0.0.1:${port}`, port, sent, asked, answers, issuer, key, token: (options) => token({ issuer: issuer.url, key, ...options }), stop };
+  return { url: `http://127.0.0.1:${port}`, port, sent, asked, answers, issuer, key, keys, token: (options) => token({ issuer: issuer.url, key, ...options }), stop };
 }

@@ -7,10 +7,13 @@ export type Asker = Pick<Principal, 'actor' | 'access'>;
 /** What may be done, beside seeing a ticket at all. `administer` is what belongs to the organisation: keys, assistants, producers. */
 export type Action = 'read' | 'create' | 'edit' | 'comment' | 'note' | 'reply' | 'read-notes' | 'transition' | 'assign' | 'delete' | 'restore' | 'report-delivery' | 'administer';
 
+type ForAdministrators = 'restore' | 'report-delivery' | 'administer';
+const isForAdministrators = (action: Action): action is ForAdministrators => action === 'restore' || action === 'report-delivery' || action === 'administer';
+
 /** What somebody may see: everything of the organisation, or tickets that match one of three things. Queries and single checks both come from it. */
 export type Sight = { all: true } | { all: false; assistantIds: string[]; assignee: Pick<Actor, 'type' | 'id'>; createdBy?: Pick<Actor, 'type' | 'id'> };
 
-const scopeFor: Record<Exclude<Action, 'delete' | 'restore' | 'report-delivery' | 'administer'>, Scope> = {
+const scopeFor: Record<Exclude<Action, 'delete' | ForAdministrators>, Scope> = {
   read: 'tickets:read',
   create: 'tickets:write',
   edit: 'tickets:write',
@@ -41,7 +44,7 @@ export function sees(asker: Asker, ticket: Pick<Ticket, 'assistantId' | 'assigne
 /** What somebody lacks for an action (a scope or a role), or null when they may. */
 export function lacks({ access }: Asker, action: Action): string | null {
   if (access.role === 'admin') return null;
-  if (action === 'restore' || action === 'report-delivery' || action === 'administer') return 'role admin';
+  if (isForAdministrators(action)) return 'role admin';
   if (access.role === 'member') return null;
   if (action === 'delete') return 'role member';
   const scope = scopeFor[action];
