@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiKeyId, bodies, NewApiKey, NoQuery, type ApiKey, ApiKeys, CreatedApiKey, type Principal, type ValidationError } from '#contracts';
+import { ApiKeyId, bodies, NewApiKey, NoQuery, type ApiKey, type ApiKeys, type CreatedApiKey, type Principal, type ValidationError } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import { apiKeyOperations } from './api-keys.operations.js';
@@ -8,7 +8,6 @@ import { ApiKeyStore, type StoredKey } from './api-keys.store.js';
 import { digestOf, newSecret } from './api-key-secret.js';
 import { commandIdOf, payloadHashOf } from './command-ids.js';
 import { Directory } from './directory.js';
-import { Operation } from './operation.js';
 import { Operation } from './operation.js';
 import { unavailable } from './unavailable.js';
 
@@ -25,16 +24,6 @@ export class ApiKeysController {
 
   @Post()
   @Operation(apiKeyOperations.create)
-  @Operation({
-    id: 'createApiKey',
-    tag: 'Organisation',
-    summary: 'Make an API key',
-    description: 'For an agent that works for one assistant. The secret is in this answer only, not even in that to a repeat.',
-    needs: 'administer',
-    body: { name: 'Billing bot in production', assistantId: 'billing-bot', scopes: ['tickets:read', 'tickets:write', 'replies:write'] },
-    answers: { 201: { description: 'The key.', body: CreatedApiKey, headers: ['Idempotency-Replayed'] } },
-    problems: ['forbidden'],
-  })
   async create(@Body({ schema: NewApiKey }) input: NewApiKey, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { orgId, actor } = administrator(request);
     const { id, hash, isKeyed } = identityOf(request, '/v1/api-keys');
@@ -51,7 +40,6 @@ export class ApiKeysController {
 
   @Get()
   @Operation(apiKeyOperations.list)
-  @Operation({ id: 'listApiKeys', tag: 'Organisation', summary: 'List API keys', needs: 'administer', answers: { 200: { description: 'The keys, oldest first.', body: ApiKeys } }, problems: ['forbidden'] })
   async list(@Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest): Promise<ApiKeys> {
     const { orgId } = administrator(request);
     return { items: (await this.keys.list(orgId).catch(cannot)).map(apiKeyOf) };
@@ -59,15 +47,6 @@ export class ApiKeysController {
 
   @Delete(':id')
   @Operation(apiKeyOperations.delete)
-  @Operation({
-    id: 'deleteApiKey',
-    tag: 'Organisation',
-    summary: 'Revoke an API key',
-    description: 'It ends to work within 5 s, everywhere.',
-    needs: 'administer',
-    answers: { 204: { description: 'It is revoked.', headers: ['Idempotency-Replayed'] } },
-    problems: ['forbidden', 'not-found'],
-  })
   async delete(@Param('id', { schema: ApiKeyId }) id: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { orgId, actor } = administrator(request);
     const { id: commandId, hash } = identityOf(request, `/v1/api-keys/${id}`);
