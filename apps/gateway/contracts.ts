@@ -5,7 +5,7 @@ import { documents } from './reference/documents.js';
 
 const docs = join(process.cwd(), 'docs');
 rmSync(join(docs, 'schemas'), { recursive: true, force: true });
-for (const [path, content] of documents(process.cwd())) {
+for (const [path, content] of await documents(process.cwd())) {
   mkdirSync(dirname(join(docs, path)), { recursive: true });
   writeFileSync(join(docs, path), content);
 }

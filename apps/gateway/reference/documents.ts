@@ -1,16 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonSchemaOf, messageValue, type MessageType } from '#contracts';
+import { readTopics } from '#messaging';
+import { asyncApiDocument } from './asyncapi.js';
 import { answerExamples, readSamples } from './examples.js';
 import { openApiDocument } from './openapi.js';
 import { routes } from './routes.js';
 
 /** The published documents as files below `docs/`: path and content. @param root of the repository */
-export function documents(root: string): Map<string, string> {
+export async function documents(root: string): Promise<Map<string, string>> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const samples = readSamples(root);
+  const topics = await readTopics(join(root, 'deploy/topics.yaml'), 'production');
   const schemas = (Object.keys(messageValue) as MessageType[]).map((type) => [`schemas/${type}.json`, text(jsonSchemaOf(type))] as const);
-  return new Map([['openapi.json', text(openApiDocument(routes(), answerExamples(samples), version))], ...schemas]);
+  return new Map([
+    ['openapi.json', text(openApiDocument(routes(), answerExamples(samples), version))],
+    ['asyncapi.json', text(asyncApiDocument(samples, topics, version))],
+    ...schemas,
+  ]);
 }
 
 const text = (document: unknown) => `${JSON.stringify(document, null, 2)}\n`;

@@ -54,7 +54,7 @@ export function openApiDocument(routes: readonly Route[], examples: Readonly<Rec
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths: sorted(paths),
     components: {
-      schemas: components.sorted(),
+      ...components.sorted(),
       parameters,
       headers: Object.fromEntries(Object.entries(answerHeaders).map(([name, { description, ...schema }]) => [name, { description, schema }])),
       securitySchemes: {

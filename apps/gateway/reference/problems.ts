@@ -36,11 +36,17 @@ const headersOf: Record<number, string[]> = { 401: ['WWW-Authenticate'], 429: ['
 
 /** One response of a document: the problems of a status, with an example each. */
 export function problemResponse(components: Components, status: number, names: readonly ProblemName[]) {
+  const key = [status, ...names].join('_');
+  components.responses[key] ??= responseOf(components, status, names);
+  return { $ref: `#/components/responses/${key}` };
+}
+
+function responseOf(components: Components, status: number, names: readonly ProblemName[]) {
   const headers = ['X-Request-Id', ...(headersOf[status] ?? [])];
   return {
     description: names.map((name) => `\`${name}\``).join(', '),
     headers: Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])),
-    content: { 'application/problem+json': { schema: schemaOf(components, names), examples: Object.fromEntries(names.map((name) => [name, exampleOf(name)])) } },
+    content: { 'application/problem+json': { schema: schemaOf(components, names), examples: Object.fromEntries(names.map((name) => [name, exampleOf(components, name)])) } },
   };
 }
 
@@ -74,7 +80,8 @@ function ownSchema(components: Components, name: keyof typeof problemMembers): J
   return { $ref: `#/components/schemas/${title}` };
 }
 
-function exampleOf(name: ProblemName) {
+function exampleOf(components: Components, name: ProblemName) {
   const [detail, members] = told[name];
-  return { value: { ...problem(name, detail, members), instance: '/v1/tickets/0196f0a0-0000-7000-8000-000000000001', requestId: '5f0c0b5e-7d0e-4a5e-9d7e-0f6a1f0c2b11' } };
+  components.examples[name] ??= { value: { ...problem(name, detail, members), instance: '/v1/tickets/0196f0a0-0000-7000-8000-000000000001', requestId: '5f0c0b5e-7d0e-4a5e-9d7e-0f6a1f0c2b11' } };
+  return { $ref: `#/components/examples/${name}` };
 }

@@ -4,6 +4,7 @@ export * from './headers.js';
 export * from './health.js';
 export * from './internal.js';
 export * from './json-schema.js';
+export * from './message.js';
 export * from './people.views.js';
 export * from './principal.js';
 export * from './problem.js';

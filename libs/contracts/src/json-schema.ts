@@ -64,13 +64,18 @@ function withoutObviousBounds({ jsonSchema }: { jsonSchema: z.core.JSONSchema.Ba
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/**
- * JSON Schema (draft 2020-12) of a shape; shapes with a name are in its `$defs`. What no schema can say is left out: well-formed Unicode, sums, the order
- * of things.
- * @param io `input`: what may be on the wire (default); `output`: what a reader has once it has read it
- */
-export const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'input'): JsonSchema =>
-  z.toJSONSchema(schema, { io, target: 'draft-2020-12', metadata: new Names(), override: withoutObviousBounds });
+/** Dialects of JSON Schema that documents are written in. */
+export type Dialect = 'draft-2020-12' | 'draft-7';
 
-/** JSON Schema of a message's value, under its own address. */
-export const jsonSchemaOf = (type: MessageType, io: 'input' | 'output' = 'input'): JsonSchema => ({ ...jsonSchema(messageValue[type], io), $id: `/schemas/${type}.json`, title: type });
+/** `input`: what may be on the wire (default); `output`: what a reader has once it has read it. */
+type Side = 'input' | 'output';
+
+/**
+ * JSON Schema of a shape; shapes with a name are in its `$defs` (`definitions` in draft 7). What no schema can say is left out: well-formed Unicode, sums,
+ * the order of things.
+ */
+export const jsonSchema = (schema: z.ZodType, { io = 'input', target = 'draft-2020-12' }: { io?: Side; target?: Dialect } = {}): JsonSchema =>
+  z.toJSONSchema(schema, { io, target, metadata: new Names(), override: withoutObviousBounds });
+
+/** JSON Schema (draft 2020-12) of a message's value, under its own address. */
+export const jsonSchemaOf = (type: MessageType, io: Side = 'input'): JsonSchema => ({ ...jsonSchema(messageValue[type], { io }), $id: `/schemas/${type}.json`, title: type });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from './text.js';
 
 /** What query parameters are made of. Each is a text, or an array where it was repeated; what they say of themselves (`meta`) is how a URL is written. */
 
@@ -46,6 +47,9 @@ const time = (ofDate: string) =>
     .transform((value) => (isDate.test(value) ? `${value}T${ofDate}Z` : withinReach(Date.parse(value))))
     .pipe(z.string())
     .meta({ anyOf: [{ type: 'string', format: 'date' }, { type: 'string', format: 'date-time' }], type: undefined });
+
+/** A text that is given once. */
+export const singleText = (max: number, min: 0 | 1 = 0) => single.pipe(text(max, min)).meta({ minLength: min, maxLength: max });
 
 /**
  * An instant, or a bare date: that day's first moment as a start, its end as an end (UTC). Answers an ISO instant. A day ends at 24:00, which as a text

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { anyOf, bound, single } from './parameters.js';
+import { anyOf, bound, singleText } from './parameters.js';
 import { PersonId, Slug, text } from './text.js';
 import { Priority } from './ticket.js';
 
@@ -20,7 +20,7 @@ export const filters = {
   createdTo: bound('24').optional().meta({ description: 'An instant is exclusive; a bare date counts whole (UTC).' }),
   updatedFrom: bound('00').optional().meta({ description: 'Inclusive; a bare date counts from its first moment (UTC).' }),
   updatedTo: bound('24').optional().meta({ description: 'An instant is exclusive; a bare date counts whole (UTC).' }),
-  q: single.pipe(text(2_000)).optional().meta({ description: searchHelp }),
+  q: singleText(2_000).optional().meta({ description: searchHelp }),
 };
 
 interface Ranges {

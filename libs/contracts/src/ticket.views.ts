@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { anyOf, moment, single, version, wholeNumber } from './parameters.js';
-import { text, Time, Uuid } from './text.js';
+import { anyOf, moment, single, singleText, version, wholeNumber } from './parameters.js';
+import { Time, Uuid } from './text.js';
 import { AssigneeInput, Comment, CommentBody, Message, MessageInput, MessageInputs, Status, StatusInput, Ticket, TicketAnswer } from './ticket.js';
 import { filters, inOrder } from './ticket.filters.js';
 import { commandData, DetailsPatch, ToolCall } from './ticket.commands.js';
@@ -44,7 +44,7 @@ export const ListQuery = z
     sort: single.pipe(z.enum(sorts)).default('-createdAt').meta({ enum: [...sorts], description: 'A minus sorts downwards. Equal priorities: newest first.' }),
     page: wholeNumber(999_999_999).optional().meta({ description: 'From 1. Page × pageSize is at most 10,000; `cursor` goes on from there.' }),
     pageSize: wholeNumber(100).default(25),
-    cursor: single.pipe(text(2_000, 1)).optional().meta({ description: 'The `nextCursor` of an answer, instead of a page.' }),
+    cursor: singleText(2_000, 1).optional().meta({ description: 'The `nextCursor` of an answer, instead of a page.' }),
   })
   .check(inOrder)
   .refine(({ page, cursor }) => page === undefined || cursor === undefined, { error: 'take either page or cursor', path: ['cursor'] });

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { commandValue, DeadLetterHeaders, directoryType, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
+import type { TopicSpec } from '#messaging';
+import { Components } from './components.js';
+import type { Sample } from './examples.js';
+
+const about = `Everything that changes a ticket goes over Kafka. A message is CloudEvents 1.0 in binary mode: what it is about stands in headers, its value is JSON.
+
+**Versions.** A type carries its version. Within a version only optional members appear; anything else is a new type beside the old one. Readers ignore members that they do not know.
+
+**Order and repeats.** The messages of a ticket are in one partition and in order. Any message may come again; events of a ticket are told apart by \`version\`, which rises by one without gaps.
+
+**Dead letters.** A record that can never be handled is set aside, untouched, with headers that say why. Trouble that passes is waited out instead.`;
+
+interface Channel {
+  title: string;
+  description: string;
+  /** What its records' key is. */
+  key: string;
+  types: readonly MessageType[];
+  writers: readonly string[];
+  readers: readonly string[];
+}
+
+/** Who writes and reads which topic (contract section 1), as far as there are such parts yet. */
+const channels: Record<keyof typeof topics, Channel> = {
+  commands: {
+    title: 'Commands',
+    description: 'What somebody wants of a ticket. Rights count as the door knew them, the facts of the ticket as they are when the command is decided.',
+    key: 'The ticket id.',
+    types: Object.keys(commandValue) as MessageType[],
+    writers: ['gateway'],
+    readers: ['ticket-command'],
+  },
+  events: {
+    title: 'Events',
+    description: 'What happened, for ever: one event for every accepted command, each with the whole ticket after it. Internal: never read by an outside system.',
+    key: 'The ticket id.',
+    types: Object.keys(eventValue) as MessageType[],
+    writers: ['ticket-command'],
+    readers: ['query-search'],
+  },
+  results: {
+    title: 'Results of commands',
+    description: 'The one answer that a command ever gets; a command that comes again gets it again, marked as a duplicate.',
+    key: 'The command id.',
+    types: [resultType],
+    writers: ['ticket-command'],
+    readers: ['gateway', 'query-search'],
+  },
+  directory: {
+    title: 'Directory',
+    description: 'Members and assistants of organisations. Compacted: the newest record of a key stays. The newest revision wins, whatever the order of arrival.',
+    key: '`<orgId>/<kind>/<id>`',
+    types: [directoryType],
+    writers: ['gateway'],
+    readers: [],
+  },
+};
+
+/** The AsyncAPI 3 document: every topic that there is, with key, headers and messages, made of the schemas that producers and consumers parse with. */
+export function asyncApiDocument(samples: readonly Sample[], specs: readonly TopicSpec[], version: string) {
+  const components = new Components({}, 'draft-7');
+  const dead = specs.filter(({ name }) => name.startsWith('dead.'));
+  const own = Object.entries(channels).map(([name, channel]) => [name, ownChannel(channel, specOf(specs, topics[name as keyof typeof topics]))] as const);
+  const messages = Object.fromEntries([...(Object.keys(messageValue) as MessageType[]).map((type) => [type, messageOf(components, type, samples)] as const), ['dead-letter', deadLetter(components)]]);
+  return {
+    asyncapi: '3.0.0',
+    info: { title: 'Deskstream topics', version, description: about },
+    defaultContentType: 'application/json',
+    channels: Object.fromEntries([...own, ...dead.map((spec) => [spec.name, deadChannel(spec)] as const)]),
+    operations: Object.fromEntries([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...dead.map(setAside)]),
+    components: { messages, schemas: components.sorted().schemas },
+  };
+}
+
+function specOf(specs: readonly TopicSpec[], topic: string): TopicSpec {
+  const spec = specs.find(({ name }) => name === topic);
+  if (spec === undefined) throw new Error(`there is no topic ${topic} in deploy/topics.yaml`);
+  return spec;
+}
+
+const messageKey = (type: string) => ({ $ref: `#/components/messages/${type}` });
+
+const ownChannel = ({ title, description, types }: Channel, spec: TopicSpec) => ({
+  address: spec.name,
+  title,
+  description,
+  messages: Object.fromEntries(types.map((type) => [type, messageKey(type)])),
+  bindings: bindingsOf(spec),
+});
+
+function bindingsOf({ name, partitions, replication, config }: TopicSpec) {
+  const topicConfiguration = {
+    'cleanup.policy': [config['cleanup.policy']],
+    ...(config['retention.ms'] !== undefined && { 'retention.ms': Number(config['retention.ms']) }),
+    'max.message.bytes': Number(config['max.message.bytes']),
+  };
+  return { kafka: { topic: name, partitions, replicas: replication, topicConfiguration, bindingVersion: '0.5.0' } };
+}
+
+function messageOf(components: Components, type: MessageType, samples: readonly Sample[]) {
+  const { key, title } = Object.values(channels).find(({ types }) => types.includes(type))!;
+  return {
+    name: type,
+    title: type,
+    summary: `Of the topic of ${title.toLowerCase()}.`,
+    contentType: 'application/json',
+    headers: components.schema(EnvelopeHeaders.extend({ ce_type: z.literal(type) })),
+    payload: components.schema(messageValue[type]),
+    bindings: { kafka: { key: { type: 'string', description: key }, bindingVersion: '0.5.0' } },
+    examples: samples.filter((sample) => sample.type === type).map(({ name, value }) => ({ name, payload: value })),
+  };
+}
+
+const operationsOf = (name: string, { writers, readers, types }: Channel) => [
+  ...writers.map((writer) => [`${writer}.send.${name}`, operation('send', name, { title: `${writer} writes`, types })] as const),
+  ...readers.map((reader) => [`${reader}.receive.${name}`, operation('receive', name, { title: `${reader} reads`, types })] as const),
+];
+
+const operation = (action: 'send' | 'receive', channel: string, { title, types }: { title: string; types: readonly string[] }) => ({
+  action,
+  title,
+  channel: { $ref: `#/channels/${channel}` },
+  messages: types.map((type) => ({ $ref: `#/channels/${channel}/messages/${type}` })),
+});
+
+const deadLetter = (components: Components) => ({
+  name: 'dead-letter',
+  title: 'A record that was set aside',
+  summary: 'Key, value and headers as they came, and headers that say why.',
+  headers: components.schema(DeadLetterHeaders),
+  payload: { description: 'The bytes of the record, whatever they are.' },
+});
+
+const deadChannel = (spec: TopicSpec) => {
+  const [, service = '', source = ''] = /^dead\.([^.]+)\.(.+)$/.exec(spec.name) ?? [];
+  return {
+    address: spec.name,
+    title: `Dead letters of ${service}`,
+    description: `What ${service} gave up of \`${source}\`. The key is the record's own.`,
+    messages: { 'dead-letter': messageKey('dead-letter') },
+    bindings: bindingsOf(spec),
+  };
+};
+
+const setAside = ({ name }: TopicSpec) =>
+  [`${name.split('.')[1]}.send.${name}`, operation('send', name, { title: `${name.split('.')[1]} sets aside`, types: ['dead-letter'] })] as const;
