@@ -56,7 +56,7 @@ export class Setting {
   /** Waits until every consumer of the events has them all: what is measured next is not to be what a former load has left. */
   async settled(): Promise<void> {
     const backlog = await Backlog.open(this.servers.kafkaBrokers.split(','));
-    const left = async () => (await Promise.all(eventReaders.map((group) => backlog.of(group, topics.events)))).reduce((sum, records) => sum + records, 0);
+    const left = async () => (await Promise.all(eventReaders.map(async (group) => backlog.of((await backlog.readingNow(group)) ?? group, topics.events)))).reduce((sum, records) => sum + records, 0);
     await until('the projections', async () => (await left()) === 0, 600);
     await backlog.close();
   }

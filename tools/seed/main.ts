@@ -4,11 +4,11 @@ import { Logger } from '@nestjs/common';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DirectorySeed } from '#contracts';
 import { Backlog, RecordProducer } from '#messaging';
+import { amount, duration, Progress } from '#observability';
 import { dataDir, demoDirectory } from '../places.js';
 import { readRun } from '../start/run-file.js';
 import { seedOrganisations } from './organisations.js';
 import { commandsOf, sharesOf, type Share } from './plan.js';
-import { amount, duration, Progress } from './progress.js';
 import { Seeding, SeedingFailed, type Sent } from './seeding.js';
 
 interface Options {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { topics } from '#contracts';
 import { NotAcknowledged, type OutgoingRecord } from '#messaging';
+import type { Step } from '#observability';
 import { madeUp } from './organisations.js';
 import { commandsOf, sharesOf } from './plan.js';
-import type { Step } from './progress.js';
 import { Seeding, SeedingFailed } from './seeding.js';
 
 const plan = { seed: 5, shares: sharesOf(600, [madeUp(3)]), end: Date.parse('2026-11-18T15:00:00Z') };
@@ -24,7 +24,7 @@ function installation({ perPause = 1_000, dead = 0, failing = 0, noWait = false,
     backlog: {
       of: (_, topic) => world.deaf-- > 0 ? Promise.reject(new Error('no broker')) : Promise.resolve(topic === topics.commands ? world.records.length - world.decided : 0),
       written: () => Promise.resolve(world.records.length > 0 ? dead : 0),
-      groups: () => Promise.resolve(['ticket-command', 'query-search.ticket-view']),
+      readingNow: (group) => Promise.resolve(group === 'query-search.ticket-view' ? group : undefined),
     },
     progress: { tell: (step) => void world.steps.push(step), say: () => undefined },
     signal: world.stop.signal,

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { deadLetterTopic, topics } from '#contracts';
 import { NotAcknowledged, toHeaders, type Backlog, type OutgoingRecord, type RecordProducer } from '#messaging';
+import { amount, type Progress } from '#observability';
 import type { Planned } from './plan.js';
-import { amount, type Progress } from './progress.js';
 
 /** It cannot go on; the message says why and what can be done. */
 export class SeedingFailed extends Error {}
@@ -10,7 +10,7 @@ export class SeedingFailed extends Error {}
 /** What seeding works with. */
 export interface SeedingParts {
   producer: Pick<RecordProducer, 'send'>;
-  backlog: Pick<Backlog, 'of' | 'written' | 'groups'>;
+  backlog: Pick<Backlog, 'of' | 'written' | 'readingNow'>;
   progress: Pick<Progress, 'tell' | 'say'>;
   /** Aborted by who no longer wants it. */
   signal: AbortSignal;
@@ -36,7 +36,7 @@ const askEveryMs = 250;
 /** Without any progress of a service for so long, nobody is there. */
 const patienceMs = 60_000;
 const writer = 'ticket-command';
-/** Groups of query-search that read the events; the first one makes the lists. */
+/** Groups of query-search that read the events, of whichever generation; the first one makes the lists. */
 const readers = ['query-search.ticket-view', 'query-search.search'];
 const deadLetters = deadLetterTopic('ticket-command', topics.commands);
 
@@ -79,10 +79,10 @@ export class Seeding {
 
   /** Waits until the services have caught up, or the signal is aborted. @throws SeedingFailed when one of them stands still */
   async follow(): Promise<void> {
-    const known = await this.parts.backlog.groups();
+    const reading = await Promise.all(readers.map((group) => this.parts.backlog.readingNow(group)));
     const stages = [
       { group: writer, topic: topics.commands, label: 'commands decided', unit: 'commands' },
-      ...readers.filter((group) => known.includes(group)).map((group) => ({ group, topic: topics.events, label: `${group.split('.')[1]} up to date`, unit: 'events' })),
+      ...reading.flatMap((group) => group ?? []).map((group) => ({ group, topic: topics.events, label: `${group.split('.')[1]} up to date`, unit: 'events' })),
     ];
     for (const { group, topic, label, unit } of stages) {
       let most = 0;
@@ -125,7 +125,8 @@ export class Seeding {
     await this.#demandNoDeath();
     if (isFirst) return;
     await this.#until(readers[0]!, async () => {
-      const left = await this.parts.backlog.of(readers[0]!, topics.events);
+      const group = (await this.parts.backlog.readingNow(readers[0]!)) ?? readers[0]!;
+      const left = await this.parts.backlog.of(group, topics.events);
       if (left > mostAhead.events) tell(`${amount(left)} events to show`);
       return { left, isEnough: left <= mostAhead.events };
     });

@@ -50,3 +50,9 @@ export async function prepareViews({ db }: Pick<Database, 'db'>, collections: Co
   await make(collections.statsMonths, cellIndexes);
   await make(collections.statsMarks, markIndexes);
 }
+
+/** Deletes what a generation has; safe to repeat. @throws StoreFault */
+export async function dropViews({ db }: Pick<Database, 'db'>, collections: Collections): Promise<void> {
+  const there = new Set((await guarded(() => db.listCollections({}, { nameOnly: true }).toArray())).map(({ name }) => name));
+  for (const name of Object.values(collections)) if (there.has(name)) await guarded(() => db.collection(name).drop());
+}

@@ -35,5 +35,22 @@ describe('backlog', () => {
     expect(await backlog.groups()).toContain(group);
   });
 
+  it('of a group at a time is what it had not committed of what lay there then', async () => {
+    const then = (await backlog.extent(topic)).map((part) => ({ ...part, high: part.high - 2 }));
+    expect(await backlog.of(group, topic, then)).toBe(2);
+    expect(await backlog.of(group, topic, then.map((part) => ({ ...part, high: part.high - 2 })))).toBe(0);
+  });
+
+  it('names the newest generation of a group where nobody reads, and forgets them', async () => {
+    const commit = (groupId: string) => admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: '1' }] });
+    await commit(`${group}.g2`);
+    await commit(`${group}.g10`);
+    expect(await backlog.readingNow(group)).toBe(`${group}.g10`);
+    await backlog.forget([`${group}.g2`, `${group}.g10`, `${group}.g3`]);
+    expect(await backlog.readingNow(group)).toBe(group);
+    await backlog.forget([group]);
+    expect(await backlog.readingNow(group)).toBeUndefined();
+  });
+
   it('is not opened where no broker is', async () => await expect(Backlog.open(['127.0.0.1:1'])).rejects.toThrow(), 20_000);
 });

@@ -1,4 +1,4 @@
-export { Backlog } from './backlog.js';
+export { Backlog, type Extent } from './backlog.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
 export { groupOf, suffixOf } from './generation.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type mongoose from 'mongoose';
+import mongoose from 'mongoose';
 import { guarded, StoreFault, type Database } from '#persistence';
 import { STORE } from '../store.js';
 import { beginning, type Course } from './course.policy.js';
@@ -26,18 +26,18 @@ const patienceMs = 2_000;
 @Injectable()
 export class Board {
   private readonly courses: mongoose.mongo.Collection<Course & { _id: string }>;
-  private readonly members: mongoose.mongo.Collection<Member>;
+  private readonly signs: mongoose.mongo.Collection<Member>;
 
   constructor(@Inject(STORE) { db }: Database) {
     this.courses = db.collection('generations');
-    this.members = db.collection('generation_members');
+    this.signs = db.collection('generation_members');
   }
 
   /** @throws StoreFault */
   async course(): Promise<Course> {
     const found = await inTime(() => this.courses.findOne({ _id: courseId }, { projection: { _id: 0 } }));
     if (found) return found;
-    await inTime(() => this.courses.updateOne({ _id: courseId }, { $setOnInsert: beginning }, { upsert: true }));
+    await inTime(() => this.courses.insertOne({ _id: courseId, ...beginning }).catch(unlessThere));
     return this.course();
   }
 
@@ -49,18 +49,25 @@ export class Board {
 
   /** @throws StoreFault */
   async say({ _id, ...said }: Omit<Member, 'beat'>): Promise<void> {
-    await inTime(() => this.members.updateOne({ _id }, { $set: said, $inc: { beat: 1 } }, { upsert: true }));
+    await inTime(() => this.signs.updateOne({ _id }, { $set: said, $inc: { beat: 1 } }, { upsert: true }));
   }
 
-  /** @throws StoreFault */
-  async present(): Promise<Member[]> {
-    return inTime(() => this.members.find({}).toArray());
+  /** Who said something and did not leave: some of them may be gone. @throws StoreFault */
+  async members(): Promise<Member[]> {
+    return inTime(() => this.signs.find({}).toArray());
   }
 
   /** Forgets processes that are gone. @throws StoreFault */
   async forget(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await inTime(() => this.members.deleteMany({ _id: { $in: [...ids] } }));
+    if (ids.length > 0) await inTime(() => this.signs.deleteMany({ _id: { $in: [...ids] } }));
   }
+}
+
+const duplicateKey = 11_000;
+
+/** Somebody else was faster. */
+function unlessThere(error: unknown) {
+  if (!(error instanceof mongoose.mongo.MongoServerError && error.code === duplicateKey)) throw error;
 }
 
 async function inTime<T>(operation: () => Promise<T>): Promise<T> {

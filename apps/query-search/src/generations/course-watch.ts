@@ -87,7 +87,7 @@ export class CourseWatch {
 
   /** When who builds is gone in the middle of a switch, everything stays as it was. */
   private async watchOver(course: Course): Promise<void> {
-    const present = this.presence.of(await this.parts.board.present());
+    const present = this.presence.of(await this.parts.board.members());
     if (present.some(({ _id }) => _id === course.holder)) return;
     if (await this.parts.board.change(course, back(course))) this.logger.warn({ msg: 'who builds the read model anew is gone: the switch is called off' });
   }

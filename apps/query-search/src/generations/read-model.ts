@@ -2,7 +2,7 @@ import type { INestMicroservice, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { topics } from '#contracts';
-import { GroupProgress, groupOf, RoundTransport } from '#messaging';
+import { GroupProgress, groupOf, RoundTransport, type RoundTransportOptions } from '#messaging';
 import type { Database } from '#persistence';
 import { TicketExport } from '../export/ticket-export.store.js';
 import { Recount } from '../stats/recount.js';
@@ -20,8 +20,9 @@ export interface Feed {
 /** @param hurries whether a generation catches up, and nobody reads it yet */
 export type Feeds = (generation: number, hurries: () => boolean) => Feed;
 
-export const feedsFrom = (brokers: string[], store: Database): Feeds => (generation, hurries) => ({
-  transport: new RoundTransport({ brokers, service: 'query-search', generation, hurries, isStoreHealthy: () => store.healthy() }),
+/** Feeds from a cluster. @param otherwise what a transport has beside the usual */
+export const feedsFrom = (brokers: string[], store: Database, otherwise: Partial<RoundTransportOptions> = {}): Feeds => (generation, hurries) => ({
+  transport: new RoundTransport({ brokers, service: 'query-search', generation, hurries, isStoreHealthy: () => store.healthy(), ...otherwise }),
   progress: GroupProgress.of({ brokers, clientId: 'query-search-progress', group: groupOf(viewGroup, generation), topic: topics.events }),
 });
 

@@ -101,6 +101,12 @@ export class Marks {
     await guarded(() => this.marks.updateMany({ ...inMonth(orgId, month), by }, [{ $set: back }], { hint: '_id_' }));
   }
 
+  /** All days that are still to be counted. @throws StoreFault */
+  async waiting(): Promise<Waiting> {
+    const found = await guarded(() => this.marks.find({}, { projection: { at: 1, since: 1 } }).toArray());
+    return new Map(found.map(({ _id, at, since }) => [_id, Math.min(at.getTime(), since.getTime())]));
+  }
+
   /** When the first change was published that the cells do not have; undefined when they have all that was noted. */
   async oldest(orgId: string): Promise<Date | undefined> {
     const first = { $group: { _id: null, at: { $min: '$at' }, since: { $min: '$since' } } };
@@ -108,6 +114,12 @@ export class Marks {
     return found && (found.at < found.since ? found.at : found.since);
   }
 }
+
+/** When days were changed first that are still to be counted, ms, by organisation and day. */
+export type Waiting = ReadonlyMap<string, number>;
+
+/** Whether the cells of one generation hold all that those of another do, as far as marks can tell. */
+export const isCountedAsFar = (one: Waiting, other: Waiting): boolean => [...one].every(([day, at]) => at >= (other.get(day) ?? Infinity));
 
 const idOf = ({ orgId, day }: Pick<Change, 'orgId' | 'day'>) => `${orgId}/${day}`;
 
