@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { documents } from './reference/documents.js';
 
 const docs = join(process.cwd(), 'docs');
+const files = await documents(process.cwd());
 rmSync(join(docs, 'schemas'), { recursive: true, force: true });
-for (const [path, content] of await documents(process.cwd())) {
+for (const [path, content] of files) {
   mkdirSync(dirname(join(docs, path)), { recursive: true });
   writeFileSync(join(docs, path), content);
 }

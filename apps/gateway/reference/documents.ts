@@ -6,6 +6,7 @@ import { asyncApiDocument } from './asyncapi.js';
 import { answerExamples, readSamples } from './examples.js';
 import { openApiDocument } from './openapi.js';
 import { routes } from './routes.js';
+import { topicsPage } from './topics-page.js';
 
 /** The published documents as files below `docs/`: path and content. @param root of the repository */
 export async function documents(root: string): Promise<Map<string, string>> {
@@ -13,9 +14,11 @@ export async function documents(root: string): Promise<Map<string, string>> {
   const samples = readSamples(root);
   const topics = await readTopics(join(root, 'deploy/topics.yaml'), 'production');
   const schemas = (Object.keys(messageValue) as MessageType[]).map((type) => [`schemas/${type}.json`, text(jsonSchemaOf(type))] as const);
+  const asyncapi = asyncApiDocument(samples, topics, version);
   return new Map([
     ['openapi.json', text(openApiDocument(routes(), answerExamples(samples), version))],
-    ['asyncapi.json', text(asyncApiDocument(samples, topics, version))],
+    ['asyncapi.json', text(asyncapi)],
+    ['reference/topics.html', topicsPage(asyncapi)],
     ...schemas,
   ]);
 }

@@ -9,6 +9,7 @@ import { ApiKeyStore } from './api-keys.store.js';
 import { AuthGuard } from './auth.guard.js';
 import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
+import { ContractsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
@@ -22,6 +23,7 @@ import { KeyUses } from './key-uses.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { People } from './people.js';
 import { PeopleController } from './people.controller.js';
+import { PublishedFiles } from './published-files.js';
 import { Queries } from './queries.js';
 import { Reads } from './reads.js';
 import { ResultWaiters } from './result-waiters.js';
@@ -50,7 +52,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, PeopleController, ApiKeysController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, PeopleController, ApiKeysController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEED, useFactory: () => (config.DIRECTORY_FILE === undefined ? undefined : readSeed(config.DIRECTORY_FILE)) },
@@ -71,6 +73,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
           inject: [RecordProducer, ResultWaiters, PendingCommands],
         },
         { provide: Queries, useFactory: () => new Queries(config.QUERY_URL, config.INTERNAL_KEY) },
+        PublishedFiles,
         Reads,
         Downloads,
         Writes,

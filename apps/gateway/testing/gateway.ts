@@ -10,9 +10,11 @@ import { ApiKeyStore } from '../src/api-keys.store.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
+import { ContractsController, ReferenceController } from '../src/contracts.controller.js';
 import { Directory } from '../src/directory.js';
 import { doorOptions, openDoor } from '../src/door.js';
 import { PendingCommands } from '../src/pending-commands.store.js';
+import { PublishedFiles } from '../src/published-files.js';
 import { Downloads } from '../src/downloads.js';
 import { HealthController } from '../src/health.controller.js';
 import { IssuerKeys } from '../src/issuer-keys.js';
@@ -130,11 +132,12 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
       },
     },
     { provide: PendingCommands, useValue: { ticketOf: async (principal: Principal, id: string) => answers.pending(principal, id) } },
+    PublishedFiles,
     Reads,
     Downloads,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, PeopleController, ApiKeysController, HealthController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, PeopleController, ApiKeysController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);
