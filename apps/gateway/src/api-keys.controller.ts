@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiKeyId, bodies, NewApiKey, NoQuery, type ApiKey, type ApiKeys, type CreatedApiKey, type Principal, type ValidationError } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
+import { StoreFault } from '#persistence';
 import { apiKeyOperations } from './api-keys.operations.js';
 import { ApiKeyStore, type StoredKey } from './api-keys.store.js';
 import { digestOf, newSecret } from './api-key-secret.js';
@@ -104,5 +105,6 @@ const apiKeyOf = ({ _id: id, name, assistantId, scopes, createdAt, expiresAt, la
 const asCreated = (stored: StoredKey): CreatedApiKey => ({ ...apiKeyOf(stored), lastUsedAt: null });
 
 function cannot(error: unknown): never {
+  if (!(error instanceof StoreFault)) throw error;
   throw unavailable('API keys cannot be read or written right now. A retry with the same Idempotency-Key is safe.', error);
 }

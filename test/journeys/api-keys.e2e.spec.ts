@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { openDatabase } from '#persistence';
+import type { AppHandle } from '../support/app-handle.js';
+import { Client, clientOf, type Answer } from '../support/client.js';
+import { CuttingProxy } from '../support/cutting-proxy.js';
+import { eventually } from '../support/eventually.js';
+import { organisation } from '../support/organisation.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+jest.setTimeout(90_000);
+
+const [org, twin] = [`keys-${randomUUID().slice(0, 8)}`, `twin-${randomUUID().slice(0, 8)}`];
+let stack: Stack;
+/** Between each gateway and the store. */
+let proxies: CuttingProxy[];
+let gateways: AppHandle[];
+let ada: Client;
+
+beforeAll(async () => {
+  stack = await startStack({ instances: { gateway: 0 }, directory: { organisations: [organisation(org), organisation(twin)] } });
+  proxies = await Promise.all([CuttingProxy.toMongodb(stack.mongodbUri), CuttingProxy.toMongodb(stack.mongodbUri)]);
+  gateways = await Promise.all(proxies.map(({ port }) => stack.add('gateway', { env: { MONGODB_URI: throughPort(port), LOG_LEVEL: 'trace' } })));
+  ada = clientOf(stack, { org, sub: 'ada' });
+}, 90_000);
+afterAll(async () => {
+  await stack?.stop();
+  for (const proxy of proxies ?? []) await proxy.close();
+}, 30_000);
+beforeEach(() => {
+  for (const proxy of proxies) {
+    proxy.fate = () => 'pass';
+    proxy.up();
+  }
+});
+
+function throughPort(port: number): string {
+  const uri = new URL(stack.mongodbUri);
+  uri.port = String(port);
+  return uri.href;
+}
+
+const wanted = { assistantId: 'billing-bot', scopes: ['tickets:read'] };
+async function made(fields: Record<string, unknown> = {}): Promise<Answer['body']> {
+  const { status, body, text } = await ada.post('/api-keys', { name: randomUUID(), ...wanted, ...fields });
+  if (status !== 201) throw new Error(text);
+  return body;
+}
+const agentOf = (secret: unknown) => new Client(secret as string, stack.gatewayUrls);
+/** What a gateway says to who shows a key. */
+const statusAt = async (secret: unknown, at: number) => (await agentOf(secret).send('GET', '/me', undefined, {}, at)).status;
+const named = async (name: string, by = ada) => ((await by.get('/api-keys')).body['items'] as Answer['body'][]).filter((key) => key['name'] === name);
+
+/** Asks until a deadline without pause; when each status was answered last, ms after the start. */
+async function lastAnswers(secret: unknown, at: number, ms: number): Promise<Map<number, number>> {
+  const startedAt = performance.now();
+  const last = new Map<number, number>();
+  while (performance.now() - startedAt < ms) {
+    last.set(await statusAt(secret, at), performance.now() - startedAt);
+    await delay(20);
+  }
+  return last;
+}
+
+describe('an API key that is deleted', () => {
+  it('lets nobody in any more after 5 s, at any gateway', async () => {
+    const { id, secret } = await made();
+    expect([await statusAt(secret, 0), await statusAt(secret, 1)]).toEqual([200, 200]);
+    expect((await ada.send('DELETE', `/api-keys/${id}`, undefined, {}, 0)).status).toBe(204);
+    const seen = await Promise.all([lastAnswers(secret, 0, 6_000), lastAnswers(secret, 1, 6_000)]);
+    for (const last of seen) {
+      expect(last.get(200) ?? 0).toBeLessThan(5_000);
+      expect([...last.keys()].sort()).toEqual([200, 401]);
+      expect(last.get(401)).toBeGreaterThan(5_900);
+    }
+  });
+
+  it.each<[string, (proxy: CuttingProxy) => void, (proxy: CuttingProxy) => void]>([
+    ['says nothing', (proxy) => (proxy.fate = () => 9_000), (proxy) => (proxy.fate = () => 'pass')],
+    ['cannot be reached', (proxy) => proxy.down(), (proxy) => proxy.up()],
+  ])('lets nobody in after 5 s at a gateway whose store %s; there nobody can tell, until it is back', async (_, spoil, mend) => {
+    const [{ id, secret }, kept] = [await made(), await made()];
+    const [first, second] = proxies as [CuttingProxy, CuttingProxy];
+    expect([await statusAt(secret, 1), await statusAt(kept['secret'], 1)]).toEqual([200, 200]);
+    spoil(second);
+    expect((await ada.send('DELETE', `/api-keys/${id}`, undefined, {}, 0)).status).toBe(204);
+    const last = await lastAnswers(secret, 1, 7_000);
+    expect(last.get(200)).toBeLessThan(5_000);
+    expect([...last.keys()].sort()).toEqual([200, 503]);
+    expect(await statusAt(kept['secret'], 0)).toBe(200);
+    expect(await statusAt(`dsk_${randomUUID()}_${'A'.repeat(43)}`, 1)).toBe(503);
+    mend(second);
+    await eventually(async () => (await statusAt(kept['secret'], 1)) === 200);
+    expect(await statusAt(secret, 1)).toBe(401);
+    expect(first.spoilt.size).toBe(0);
+  });
+});
+
+describe('an API key that expires', () => {
+  it('is good until then and not longer, at every gateway', async () => {
+    const expiresAt = Date.now() + 3_000;
+    const { secret } = await made({ expiresAt: new Date(expiresAt).toISOString() });
+    expect([await statusAt(secret, 0), await statusAt(secret, 1)]).toEqual([200, 200]);
+    await eventually(() => Date.now() > expiresAt);
+    expect([await statusAt(secret, 0), await statusAt(secret, 1)]).toEqual([401, 401]);
+  });
+});
+
+describe('an API key that is made', () => {
+  it('is made once by two requests at once under one Idempotency-Key, at two gateways', async () => {
+    for (let n = 0; n < 5; n += 1) {
+      const [name, key] = [randomUUID(), { 'idempotency-key': randomUUID() }];
+      const answers = await Promise.all([0, 1, 0, 1].map((at) => ada.send('POST', '/api-keys', { ...wanted, name }, key, at)));
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+      expect(answers.filter(({ body }) => body['secret'] !== undefined)).toHaveLength(1);
+      expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === 'true')).toHaveLength(3);
+      expect(await named(name)).toHaveLength(1);
+    }
+  });
+
+  it('is made once when its gateway is killed between storing and answering; the repeat names it without its secret, to be deleted', async () => {
+    const [name, key] = [randomUUID(), { 'idempotency-key': randomUUID() }];
+    proxies[0]!.fate = (request) => (request === 'insert' ? 3_000 : 'pass');
+    const lost = ada.send('POST', '/api-keys', { ...wanted, name }, key, 0).catch(() => 'lost');
+    const other = new Client(stack.token({ org, sub: 'ada' }), [stack.gatewayUrls[1]!]);
+    await eventually(async () => (await named(name, other)).length === 1);
+    await gateways[0]!.kill();
+    expect(await lost).toBe('lost');
+    const again = await other.post('/api-keys', { ...wanted, name }, key);
+    const [stored] = await named(name, other);
+    expect([again.status, again.headers.get('idempotency-replayed'), again.body]).toEqual([201, 'true', stored]);
+    expect((await other.delete(`/api-keys/${stored!['id']}`)).status).toBe(204);
+    expect((await other.post('/api-keys', { ...wanted, name }, { 'idempotency-key': randomUUID() })).body['secret']).toMatch(/^dsk_/);
+    expect(await named(name, other)).toHaveLength(1);
+    proxies[0]!.fate = () => 'pass';
+    await gateways[0]!.restart();
+  });
+
+  it('is told to be unknown when the store did not say in time, and made once by the repeat', async () => {
+    const [name, key] = [randomUUID(), { 'idempotency-key': randomUUID() }];
+    proxies[0]!.fate = (request) => (request === 'insert' ? 4_000 : 'pass');
+    expect(await ada.send('POST', '/api-keys', { ...wanted, name }, key, 0)).toMatchObject({ status: 503, body: { type: '/problems/dependency-unavailable' } });
+    proxies[0]!.fate = () => 'pass';
+    expect((await ada.send('POST', '/api-keys', { ...wanted, name }, key, 1)).status).toBe(201);
+    expect(await named(name)).toHaveLength(1);
+  });
+
+  it('tells when it was used last, soon and to the minute', async () => {
+    const name = randomUUID();
+    const { secret } = await made({ name });
+    expect(await named(name)).toMatchObject([{ lastUsedAt: null }]);
+    const before = new Date().toISOString();
+    await statusAt(secret, 0);
+    const lastUsedAt = await eventually(async () => ((await named(name))[0]!['lastUsedAt'] as string | null) ?? false);
+    expect([before <= lastUsedAt, lastUsedAt <= new Date().toISOString()]).toEqual([true, true]);
+  });
+
+  it('belongs to its organisation', async () => {
+    const name = randomUUID();
+    const { id } = await made({ name });
+    const stranger = clientOf(stack, { org: twin, sub: 'ada' });
+    const withoutNames = ({ status, body }: Answer) => ({ status, body: { ...body, requestId: '', instance: '' } });
+    expect(withoutNames(await stranger.delete(`/api-keys/${id}`))).toEqual(withoutNames(await stranger.delete(`/api-keys/${randomUUID()}`)));
+    expect(await named(name, stranger)).toEqual([]);
+    expect(await named(name)).toHaveLength(1);
+  });
+});
+
+describe('the secret of an API key', () => {
+  it('is in no answer but the first, in no log and in no database', async () => {
+    const key = { 'idempotency-key': randomUUID() };
+    const body = { ...wanted, name: randomUUID(), scopes: ['tickets:read', 'tickets:write'] };
+    const { secret } = (await ada.post('/api-keys', body, key)).body as { secret: string };
+    const own = secret.split('_').slice(2).join('_');
+    const agent = agentOf(secret);
+    const answers = [await ada.get('/api-keys'), await ada.post('/api-keys', body, key), await agent.get('/me'), await agent.post('/tickets', { title: 'a ticket' })];
+    // Pasted where it does not belong, cut short, and refused.
+    const mistakes = [await ada.delete(`/api-keys/${secret}`), await ada.get(`/tickets?nope=${secret}`), await agentOf(`${secret}x`).get('/me'), await agent.delete(`/tickets/${randomUUID()}`)];
+    expect(answers.map(({ status }) => status)).toEqual([200, 201, 200, 201]);
+    expect(mistakes.map(({ status }) => status)).toEqual([400, 422, 401, 404]);
+    for (const { text } of answers) expect(text).not.toContain(own);
+    await eventually(() => gateways[0]!.logs().includes(`/v1/api-keys/dsk_…`));
+    for (const app of Object.values(stack.apps).flat()) expect([app.name, app.logs().includes(own)]).toEqual([app.name, false]);
+    const stored = await everythingStored();
+    expect([stored.includes(secret.split('_')[1]!), stored.includes(own)]).toEqual([true, false]);
+  });
+});
+
+/** All documents of all our databases as one text. */
+async function everythingStored(): Promise<string> {
+  const texts: string[] = [];
+  for (const name of ['deskstream_gateway', 'deskstream_command', 'deskstream_query']) {
+    const { db, close } = openDatabase({ uri: stack.mongodbUri, database: name });
+    for (const { name: collection } of await db.listCollections().toArray()) texts.push(JSON.stringify(await db.collection(collection).find().toArray()));
+    await close();
+  }
+  return texts.join('\n');
+}
