@@ -14,6 +14,7 @@ interface Options {
   othersTickets: string;
   json?: string;
   cpuProf?: string;
+  nodeOptions?: string;
 }
 
 const usual = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
@@ -30,10 +31,11 @@ const options = new Command('npm run bench --')
   .option('--others <n>', 'search: organisations that share the store', '20')
   .option('--others-tickets <n>', 'search: tickets of each of those', '5000')
   .option('--json <file>', 'writes the figures as JSON too')
+  .option('--node-options <options>', 'options of Node for every service, such as "--trace-gc"')
   .option('--cpu-prof <dir>', 'writes a CPU profile of every service there')
   .parse();
 const { args } = options;
-const { only, json, cpuProf, ...sizes } = options.opts<Options>();
+const { only, json, cpuProf, nodeOptions = '', ...sizes } = options.opts<Options>();
 
 const [runs, seconds, commands] = [Number(sizes.runs), Number(sizes.seconds), Number(sizes.commands)];
 const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Figures>> = {
@@ -56,7 +58,7 @@ if (unknown.length > 0) {
 }
 
 const setting = await Setting.open({
-  nodeOptions: cpuProf ? ['--cpu-prof', `--cpu-prof-dir=${cpuProf}`] : [],
+  nodeOptions: [...nodeOptions.split(' ').filter((option) => option !== ''), ...(cpuProf ? ['--cpu-prof', `--cpu-prof-dir=${cpuProf}`] : [])],
   ...(chosen.includes('search') && { directory: searchDirectory }),
 });
 const figures: Figures = {};

@@ -62,16 +62,22 @@ async function alternate(
   const roundsAfter = await rounds(setting);
   const of = (name: string, figure: keyof LoadResult) => median(results[name]!.map((result) => result[figure]));
   const ratios = results['deskstream']!.map((result, run) => result.perSecond / results['reference']![run]!.perSecond);
-  const cpu = Object.entries(after).map(([name, { cpuSeconds }]) => `${name} ${(cpuSeconds - (before[name]?.cpuSeconds ?? 0)).toFixed(1)}`);
   return {
     [`REST creates/s at ${connections} open`]: of('deskstream', 'perSecond'),
     [`p50 / p99 ms at ${connections} open`]: `${of('deskstream', 'p50Ms')} / ${of('deskstream', 'p99Ms')}`,
     [`reference (a) inserts/s at ${connections} open`]: of('reference', 'perSecond'),
     [`share of (a) at ${connections} open`]: median(ratios),
     [`commands in a round at ${connections} open`]: (roundsAfter.records - roundsBefore.records) / (roundsAfter.count - roundsBefore.count),
-    [`CPU s at ${connections} open, both loads`]: cpu.join(', '),
+    [`CPU s at ${connections} open, both loads`]: cpuSince(before, after),
   };
 }
+
+type Usage = ReturnType<Setting['usage']>;
+
+const cpuSince = (before: Usage, after: Usage) =>
+  Object.entries(after)
+    .map(([name, { cpuSeconds }]) => `${name} ${(cpuSeconds - (before[name]?.cpuSeconds ?? 0)).toFixed(1)}`)
+    .join(', ');
 
 async function rounds(setting: Setting): Promise<{ count: number; records: number }> {
   const url = setting.stack.apps['ticket-command'][0]!.managementUrl;
@@ -96,13 +102,16 @@ export async function backlog(setting: Setting, { commands }: { commands: number
   const decided = await catchUp(command, { total: commands, name: 'deskstream_commands_total' });
   await command.end();
   const indexed = catchUp(query, { total: commands, name: 'deskstream_records_total', label: 'group="query-search.search"' });
+  const before = setting.usage();
   const projected = await catchUp(query, { total: commands, name: 'deskstream_views_written_total' });
+  const cpu = cpuSince(before, setting.usage());
   const afterwards = catchUp(query, { total: commands, name: 'deskstream_records_total', label: 'group="query-search.search"' });
   await Promise.all([indexed, afterwards]);
   await command.restart();
   return {
     'backlog: commands/s of ticket-command alone': decided.perSecond,
     'replay: views and timelines, events/s of query-search alone': projected.perSecond,
+    'CPU s of the replay up to there, start included': cpu,
     'replay: what tickets are found by, events/s after that': (await afterwards).perSecond,
     'replay: everything, events/s': (await indexed).perSecond,
   };
@@ -121,7 +130,7 @@ async function catchUp(app: Setting['stack']['apps']['gateway'][number], { total
   await until(`the first records of ${app.name}`, async () => (await seen()) >= total / 10);
   const [from, startedAt] = [await seen(), performance.now()];
   let now = from;
-  await until(`the backlog of ${app.name}`, async () => (now = await seen()) >= total, 600);
+  await until(`the backlog of ${app.name}`, async () => (now = await seen()) >= total, { seconds: 600, everyMs: 250 });
   const perSecond = (now - from) / ((performance.now() - startedAt) / 1_000);
   tell(`${app.name}, ${name}: ${perSecond.toFixed(0)}/s`);
   return { perSecond };
@@ -139,7 +148,7 @@ export async function stock(setting: Setting, { commands }: { commands: number }
   lines.on('line', (line) => (answered = Number(line)));
   await until('the first answers of the stock transport', async () => answered > 0);
   const [from, startedAt] = [answered, performance.now()];
-  await until('the backlog of the stock transport', async () => answered >= commands, 300);
+  await until('the backlog of the stock transport', async () => answered >= commands, { seconds: 300 });
   child.kill('SIGTERM');
   return { 'reference (b): commands/s through the stock transport': (commands - from) / ((performance.now() - startedAt) / 1_000) };
 }
@@ -158,7 +167,9 @@ export async function reads(setting: Setting, { seconds }: { seconds: number }):
   for (const [name, those] of Object.entries(paths)) {
     const requests = those.map((path) => ({ method: 'GET', path, headers }));
     await load({ url: setting.stack.gatewayUrl, connections: 8, seconds: 2, requests });
+    const before = setting.usage();
     const { perSecond, p50Ms, p99Ms, others } = await load({ url: setting.stack.gatewayUrl, connections: 8, seconds, requests });
+    tell(`${name}: ${perSecond.toFixed(0)}/s, CPU s: ${cpuSince(before, setting.usage())}`);
     Object.assign(figures, { [`${name}: requests/s at 8 open`]: perSecond, [`${name}: p50 / p99 ms`]: `${p50Ms} / ${p99Ms}${others ? `, other answers ${others}` : ''}` });
   }
   return figures;

@@ -139,7 +139,7 @@ async function projection(setting: Setting): Promise<Figures> {
   const figures: Figures = {};
   const startedAt = performance.now();
   for (const group of ['ticket-view', 'search']) {
-    await until(`the events at ${group}`, async () => (await done(group)) >= events.length, 600);
+    await until(`the events at ${group}`, async () => (await done(group)) >= events.length, { seconds: 600 });
     figures[`projection: events/s until ${group} has them all, start-up included`] = events.length / ((performance.now() - startedAt) / 1_000);
   }
   return figures;

@@ -57,7 +57,7 @@ export class Setting {
   async settled(): Promise<void> {
     const backlog = await Backlog.open(this.servers.kafkaBrokers.split(','));
     const left = async () => (await Promise.all(eventReaders.map(async (group) => backlog.of((await backlog.readingNow(group)) ?? group, topics.events)))).reduce((sum, records) => sum + records, 0);
-    await until('the projections', async () => (await left()) === 0, 600);
+    await until('the projections', async () => (await left()) === 0, { seconds: 600 });
     await backlog.close();
   }
 
@@ -93,9 +93,9 @@ export async function metric(managementUrl: string, name: string, label = ''): P
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-/** Waits until a condition holds; throws what it waited for when that takes longer than `seconds`. */
-export async function until(what: string, holds: () => Promise<boolean>, seconds = 120): Promise<void> {
-  for (const end = Date.now() + seconds * 1_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
+/** Waits until a condition holds; throws what it waited for when that takes longer than `seconds`. Looking costs whoever is asked, so not too often. */
+export async function until(what: string, holds: () => Promise<boolean>, { seconds = 120, everyMs = 50 } = {}): Promise<void> {
+  for (const end = Date.now() + seconds * 1_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, everyMs))) {
     if (await holds()) return;
   }
   throw new Error(`${what} did not happen within ${seconds} s`);

@@ -51,7 +51,7 @@ describe('services on servers that are killed under load', () => {
     });
     await sending;
     await path.settled(load);
-    await eventually(() => watches.every(({ ready }) => ready.at(-1) === 200));
+    await eventually(() => expect(watches.map(({ ready }) => ready.at(-1))).toEqual(apps.map(() => 200)));
     await Promise.all(watches.map((watch) => watch.stop()));
     expect(watches.map(({ live }) => live)).toEqual(apps.map(() => [200]));
     expect(await path.verdict(load)).toEqual([]);

@@ -7,12 +7,12 @@ import { CommandResultStore, resultId, senderOf, type StoredResult } from './com
 import { valueOf } from './event-record.js';
 import { unknownEvents } from './metrics.js';
 
-/** Remembers what became of commands, so that every gateway can tell who asks later. */
+/** Remembers what became of commands, so that every gateway can tell who asks later: in a catch-up, after the views that people look at. */
 @Controller()
 export class CommandResultsConsumer {
   constructor(private readonly results: CommandResultStore) {}
 
-  @Subscribe({ topic: topics.results, group: 'query-search.command-results', paceMs: 250 })
+  @Subscribe({ topic: topics.results, group: 'query-search.command-results', paceMs: 250, isBackground: true })
   async remember(@Payload() { records }: Round): Promise<DeadLetter[]> {
     const answers = new Map<string, StoredResult>();
     const dead: DeadLetter[] = [];
