@@ -20,7 +20,8 @@ export function lastingKeys({ assistantId, assignee, createdBy, requester, tags 
   return [
     ...(assistantId === null ? [] : [key.assistant(assistantId)]),
     key.assignee(assignee),
-    key.creator(createdBy),
+    // Agents and systems see nothing for having created it, and they create most.
+    ...(createdBy.type === 'member' ? [key.creator(createdBy)] : []),
     ...(requester?.id === undefined ? [] : [key.requester(requester.id)]),
     ...(requester?.email === undefined ? [] : [key.email(requester.email)]),
     ...tags.map(key.tag),
