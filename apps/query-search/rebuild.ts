@@ -34,12 +34,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 for (const output of [process.stdout, process.stderr]) output.on('error', () => {}); // a reader that went away is no reason to stop
 
+let code = 1;
 try {
-  process.exitCode = await run();
+  code = await run();
 } catch (error) {
   progress.say(`query:rebuild: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
 }
+process.exit(code); // a consumer that was stopped in the middle of joining has timers left
 
 async function run(): Promise<number> {
   const backlog = await Backlog.open(KAFKA_BROKERS);

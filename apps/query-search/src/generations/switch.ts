@@ -17,7 +17,7 @@ export interface SwitchParts {
 }
 
 /** How long instances may take to join, all of it to catch up, and answers to be held, ms. */
-const limits = { joinMs: 60_000, catchUpMs: 60_000, holdMs: 2_000 };
+const usualLimits = { joinMs: 60_000, catchUpMs: 60_000, holdMs: 2_000 };
 const [usualMs, nearMs] = [500, 20];
 
 /**
@@ -26,13 +26,16 @@ const [usualMs, nearMs] = [500, 20];
  * moment; once the new generation has every event that had come by then, it is live and answers go on.
  */
 export class Switch {
-  constructor(private readonly parts: SwitchParts) {}
+  constructor(
+    private readonly parts: SwitchParts,
+    private readonly limits = usualLimits,
+  ) {}
 
   /** @returns how long answers were held, ms @throws NotNow when something came in between: everything is as it was then */
   async run(): Promise<number> {
     try {
       if (await this.join()) await this.parts.leave();
-      await this.until(limits.catchUpMs, 'the new read model does not catch up', usualMs, () => this.isLevel());
+      await this.until(this.limits.catchUpMs, 'the new read model does not catch up', usualMs, () => this.isLevel());
       return await this.hold();
     } catch (error) {
       await this.callOff();
@@ -49,7 +52,7 @@ export class Switch {
       instances = await holder.instances();
       return instances.every(({ joined }) => joined === holder.course.building);
     };
-    await this.until(limits.joinMs, 'an instance does not join', usualMs, haveAll);
+    await this.until(this.limits.joinMs, 'an instance does not join', usualMs, haveAll);
     return instances.length > 0;
   }
 
@@ -65,9 +68,9 @@ export class Switch {
     const startedAt = performance.now();
     await holder.change(holding);
     const isSeen = async () => (await holder.instances()).every(({ seen }) => seen >= holder.course.term);
-    await this.until(limits.holdMs, 'an instance does not hold its answers', nearMs, isSeen);
+    await this.until(this.limits.holdMs, 'an instance does not hold its answers', nearMs, isSeen);
     const end = await followers.end(); // behind it there is nothing that anybody was told
-    const left = limits.holdMs - (performance.now() - startedAt);
+    const left = this.limits.holdMs - (performance.now() - startedAt);
     await this.until(left, 'the new read model lags too far behind', nearMs, async () => (await followers.left(end)) === 0);
     await holder.change((course) => switched(course, keepOld));
     return performance.now() - startedAt;
