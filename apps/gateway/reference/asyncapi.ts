@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterHeaders, directoryType, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
+import { commandValue, DeadLetterHeaders, directoryType, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
@@ -63,13 +63,14 @@ export function asyncApiDocument(samples: readonly Sample[], specs: readonly Top
   const components = new Components({}, 'draft-7');
   const dead = specs.filter(({ name }) => name.startsWith('dead.'));
   const own = Object.entries(channels).map(([name, channel]) => [name, ownChannel(channel, specOf(specs, topics[name as keyof typeof topics]))] as const);
-  const messages = Object.fromEntries([...(Object.keys(messageValue) as MessageType[]).map((type) => [type, messageOf(components, type, samples)] as const), ['dead-letter', deadLetter(components)]]);
+  const messages: Record<string, Message> = { 'dead-letter': deadLetter(components) };
+  for (const type of Object.keys(messageValue) as MessageType[]) messages[type] = messageOf(components, type, samples);
   return {
     asyncapi: '3.0.0',
     info: { title: 'Deskstream topics', version, description: about },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries([...own, ...dead.map((spec) => [spec.name, deadChannel(spec)] as const)]),
-    operations: Object.fromEntries([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...dead.map(setAside)]),
+    channels: Object.fromEntries<ReturnType<typeof ownChannel>>([...own, ...dead.map((spec) => [spec.name, deadChannel(spec)] as const)]),
+    operations: Object.fromEntries<ReturnType<typeof operation>>([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...dead.map(setAside)]),
     components: { messages, schemas: components.sorted().schemas },
   };
 }
@@ -99,7 +100,19 @@ function bindingsOf({ name, partitions, replication, config }: TopicSpec) {
   return { kafka: { topic: name, partitions, replicas: replication, topicConfiguration, bindingVersion: '0.5.0' } };
 }
 
-function messageOf(components: Components, type: MessageType, samples: readonly Sample[]) {
+/** A message of the document. */
+export interface Message {
+  name: string;
+  title: string;
+  summary: string;
+  contentType?: string;
+  headers: JsonSchema;
+  payload: JsonSchema;
+  bindings?: { kafka: { key: { type: 'string'; description: string }; bindingVersion: string } };
+  examples?: { name: string; payload: unknown }[];
+}
+
+function messageOf(components: Components, type: MessageType, samples: readonly Sample[]): Message {
   const { key, title } = Object.values(channels).find(({ types }) => types.includes(type))!;
   return {
     name: type,
@@ -125,7 +138,7 @@ const operation = (action: 'send' | 'receive', channel: string, { title, types }
   messages: types.map((type) => ({ $ref: `#/channels/${channel}/messages/${type}` })),
 });
 
-const deadLetter = (components: Components) => ({
+const deadLetter = (components: Components): Message => ({
   name: 'dead-letter',
   title: 'A record that was set aside',
   summary: 'Key, value and headers as they came, and headers that say why.',

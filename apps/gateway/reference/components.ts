@@ -36,7 +36,7 @@ export class Components {
 }
 
 /** The same members in the order of their names. */
-export const sorted = <T>(members: Record<string, T>): Record<string, T> =>
+const sorted = <T>(members: Record<string, T>): Record<string, T> =>
   Object.fromEntries(Object.entries(members).sort(([one], [other]) => (one < other ? -1 : 1)));
 
 const pointed = (schema: JsonSchema) => JSON.parse(JSON.stringify(schema).replaceAll(/"#\/(?:\$defs|definitions)\//g, '"#/components/schemas/')) as JsonSchema;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { IdempotencyKey, IfMatch, jsonSchema, MinVersion, Prefer, RequestId, type JsonSchema, type ProblemName } from '#contracts';
 import { lacks } from '#domain';
 import { tags, type AnswerHeader, type OperationText, type RequestHeader, type Told } from '../src/operation.js';
-import { Components, sorted } from './components.js';
+import { Components } from './components.js';
 import { byStatus, problemResponse } from './problems.js';
 import type { Route } from './routes.js';
 
@@ -48,11 +48,10 @@ export function openApiDocument(routes: readonly Route[], examples: Readonly<Rec
   const parameters = Object.fromEntries(Object.entries(requestHeaders).map(([name, schema]) => [name, parameterOf(jsonSchema(schema), { name, in: 'header' })]));
   return {
     openapi: '3.1.1',
-    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     info: { title: 'Deskstream', version, summary: 'Tickets of organisations whose AI assistants serve customers.', description: about },
     servers: [{ url: '/', description: 'The address that this document came from.' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
-    paths: sorted(paths),
+    paths,
     components: {
       ...components.sorted(),
       parameters,
@@ -145,7 +144,7 @@ function bodyOf(components: Components, { method, body, text }: Route) {
 function responsesOf(components: Components, route: Route, text: OperationText) {
   const good = Object.entries(text.answers).map(([status, told]) => [status, responseOf(components, told)] as const);
   const refused = byStatus(problemsOf(route, text)).map(([status, names]) => [String(status), problemResponse(components, status, names)] as const);
-  return Object.fromEntries([...good, ...refused]);
+  return Object.fromEntries<object>([...good, ...refused]);
 }
 
 function responseOf(components: Components, { description, body, media = {}, headers = [] }: Told) {

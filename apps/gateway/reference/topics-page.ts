@@ -1,14 +1,7 @@
 import type { JsonSchema } from '#contracts';
-import type { asyncApiDocument } from './asyncapi.js';
+import type { asyncApiDocument, Message } from './asyncapi.js';
 
 type Document = ReturnType<typeof asyncApiDocument>;
-interface Message {
-  title: string;
-  headers: JsonSchema;
-  payload: JsonSchema;
-  bindings?: { kafka: { key: { description: string } } };
-  examples?: { name: string; payload: unknown }[];
-}
 type Channel = Document['channels'][string];
 
 const head = `<!doctype html>
@@ -16,6 +9,7 @@ const head = `<!doctype html>
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <link rel="icon" href="data:," />
     <title>Deskstream topics</title>
     <link rel="stylesheet" href="/docs/assets/reference.css" />
   </head>
@@ -45,7 +39,7 @@ const contents = (channels: Document['channels']) =>
 
 function section(document: Document, name: string, { address, description, bindings, messages }: Channel): string {
   const ids = Object.keys(messages);
-  const all = ids.map((id) => [id, document.components.messages[id]! as Message] as const);
+  const all = ids.map((id) => [id, document.components.messages[id]!] as const);
   const facts = [...handlers(document, name), ...keyOf(all[0]![1]), ...kept(bindings)];
   return `<h2 id="${escaped(name)}"><code>${escaped(address)}</code></h2>
 ${worded(description)}
@@ -120,9 +114,12 @@ function typeOf(document: Document, schema: JsonSchema): string {
   if (shape.enum) return shape.enum.map((one) => JSON.stringify(one)).join(' | ');
   // Named shapes may hold themselves.
   if (name !== undefined) return name;
-  if (shape.const !== undefined) return JSON.stringify(shape.const);
   if (shape.anyOf) return (shape.anyOf as JsonSchema[]).map((one) => typeOf(document, one)).join(' | ');
-  if (shape.type === 'array') return `${typeOf(document, shape.items as JsonSchema)}[]`;
+  return shape.type === 'array' ? `${typeOf(document, shape.items as JsonSchema)}[]` : plainType(shape);
+}
+
+function plainType(shape: JsonSchema): string {
+  if (shape.const !== undefined) return JSON.stringify(shape.const);
   return shape.format ?? [shape.type ?? 'any'].flat().join(' | ');
 }
 
