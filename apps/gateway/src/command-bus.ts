@@ -4,6 +4,7 @@ import { ProblemError } from '#observability';
 import { accepted, outcomeSeconds } from './metrics.js';
 import type { PendingCommands } from './pending-commands.store.js';
 import type { ResultWaiters, Waiter } from './result-waiters.js';
+import { unavailable } from './unavailable.js';
 
 /** How long a request waits in all for acknowledgement and outcome, ms. */
 export const patienceMs = 2_000;
@@ -66,7 +67,7 @@ export class CommandBus {
     try {
       await this.pending.remember({ orgId, actor, access }, commandId, ticketId);
     } catch (cause) {
-      throw Object.assign(unavailable('The outcome takes long and cannot be looked up later. A retry with the same Idempotency-Key is safe.'), { cause });
+      throw unavailable('The outcome takes long and cannot be looked up later. A retry with the same Idempotency-Key is safe.', cause);
     }
   }
 }
@@ -87,9 +88,7 @@ function recordOf({ type, commandId, value, traceparent }: Outgoing): OutgoingRe
 function refusal(error: unknown): unknown {
   if (error instanceof Overloaded) return new ProblemError('overloaded', 'Too many commands wait for the broker.', {}, { 'retry-after': '1' });
   if (error instanceof NotAcknowledged) {
-    return Object.assign(unavailable('The broker did not acknowledge the command in time. A retry with the same Idempotency-Key is safe.'), { cause: error });
+    return unavailable('The broker did not acknowledge the command in time. A retry with the same Idempotency-Key is safe.', error);
   }
   return error instanceof RangeError ? new ProblemError('payload-too-large', 'The command would be too large.') : error;
 }
-
-const unavailable = (detail: string) => new ProblemError('dependency-unavailable', detail, {}, { 'retry-after': '2' });

@@ -1,6 +1,6 @@
 import type { Actor, Assignee, AssigneeInput, Assistant, DirectoryEntry, Member } from '#contracts';
-import { ProblemError } from '#observability';
 import type { DirectoryStore } from './directory.store.js';
+import { unavailable } from './unavailable.js';
 
 /** How old a roster may be before it is read again, and how old when it cannot be: a change bites within 5 s, ms. */
 const freshMs = 2_000;
@@ -78,7 +78,7 @@ export class Directory {
       return roster;
     } catch (cause) {
       if (kept !== undefined && this.now() - kept.readAt < usableMs) return kept.roster;
-      throw Object.assign(new ProblemError('dependency-unavailable', 'The directory cannot be read right now.', {}, { 'retry-after': '2' }), { cause });
+      throw unavailable('The directory cannot be read right now.', cause);
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { SignJWT } from 'jose';
 import { Pool, type Dispatcher } from 'undici';
 import { assertionSeconds, type Principal } from '#contracts';
-import { ProblemError } from '#observability';
+import { unavailable } from './unavailable.js';
 
 /** An answer of query-search, to be passed on as it is. */
 export interface QueryAnswer {
@@ -72,9 +72,9 @@ export class Queries {
     const authorization = `Bearer ${await this.assertion(query.principal)}`;
     const headers: Record<string, string> = { authorization, 'x-request-id': query.requestId, accept: 'application/json' };
     if (query.minVersion !== undefined) headers['x-min-version'] = query.minVersion;
-    const answer = await again(() => request({ path: query.path, method: 'GET', headers })).catch(unavailable);
+    const answer = await again(() => request({ path: query.path, method: 'GET', headers })).catch(cannotRead);
     // What query-search refuses of us is not the caller's doing.
-    if (answer.status === 401) throw unavailableProblem(new Error('query-search does not take our assertion'));
+    if (answer.status === 401) throw notRead(new Error('query-search does not take our assertion'));
     return answer;
   }
 
@@ -113,9 +113,8 @@ async function again<T>(request: () => Promise<T>): Promise<T> {
   }
 }
 
-function unavailable(error: unknown): never {
-  throw unavailableProblem(error);
+function cannotRead(error: unknown): never {
+  throw notRead(error);
 }
 
-const unavailableProblem = (cause: unknown) =>
-  Object.assign(new ProblemError('dependency-unavailable', 'Reading is not possible right now.', {}, { 'retry-after': '2' }), { cause });
+const notRead = (cause: unknown) => unavailable('Reading is not possible right now.', cause);

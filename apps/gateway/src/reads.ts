@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemError } from '#observability';
 import { PendingCommands } from './pending-commands.store.js';
 import { Queries, type Query, type QueryAnswer } from './queries.js';
 import { minVersion } from './request-headers.js';
+import { unavailable } from './unavailable.js';
 import type { Exchange } from './writes.js';
 
 /** Answers reads with what query-search says, byte for byte. */
@@ -35,7 +35,7 @@ export class Reads {
     try {
       return await this.pending.ticketOf(caller.principal, id);
     } catch (cause) {
-      throw Object.assign(new ProblemError('dependency-unavailable', 'Commands cannot be looked up right now.', {}, { 'retry-after': '2' }), { cause });
+      throw unavailable('Commands cannot be looked up right now.', cause);
     }
   }
 }
