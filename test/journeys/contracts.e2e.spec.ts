@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Described } from '../support/described.js';
+import { organisation } from '../support/organisation.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+const org = `told-${randomUUID().slice(0, 8)}`;
+let stack: Stack;
+let described: Described;
+let ada: string;
+let grace: string;
+
+beforeAll(async () => {
+  stack = await startStack({ directory: { organisations: [organisation(org)] } });
+  ada = stack.token({ org, sub: 'ada' });
+  grace = stack.token({ org, sub: 'grace' });
+  const answer = await fetch(`${stack.gatewayUrl}/v1/openapi.json`);
+  described = new Described(await answer.json());
+}, 60_000);
+afterAll(() => stack?.stop(), 30_000);
+
+interface Ask {
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Whose token; none for an empty text. */
+  as?: string;
+}
+
+/** Asks, and holds the answer against the document. */
+async function ask(method: string, path: string, status: number, { body, headers = {}, as = ada }: Ask = {}) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const signed = as === '' ? {} : { authorization: `Bearer ${as}` };
+  const answer = await fetch(stack.gatewayUrl + path, { method, headers: { ...signed, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }, ...(body !== undefined && { body: text }) });
+  const told = { method, path: path.split('?')[0]!, status: answer.status, headers: answer.headers, text: await answer.text() };
+  expect([method, path, told.status, told.status === status ? '' : told.text]).toEqual([method, path, status, '']);
+  expect(described.flaws(told)).toEqual([]);
+  return { headers: told.headers, body: (told.text.startsWith('{') ? JSON.parse(told.text) : {}) as Record<string, any> }; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers are looked at as callers see them
+}
+
+const opened = async () => (await ask('POST', '/v1/tickets', 201, { body: { title: 'A title', assistantId: 'billing-bot' } })).body['id'] as string;
+
+describe('what the document says of answers', () => {
+  it('holds for the life of a ticket', async () => {
+    const created = await ask('POST', '/v1/tickets', 201, {
+      body: {
+        title: 'Invoice 4711',
+        description: 'Wrong.',
+        priority: 'high',
+        assistantId: 'billing-bot',
+        requester: { id: 'c-1', name: 'Carla', email: 'carla@example.org' },
+        tags: ['invoice'],
+        customFields: { plan: 'gold', seats: 3, paid: true },
+        assignee: { type: 'member', id: 'grace' },
+        conversation: { messages: [{ role: 'user', content: 'Help' }] },
+        externalId: randomUUID(),
+      },
+    });
+    const path = `/v1/tickets/${created.body['id']}`;
+    await ask('PATCH', path, 200, { body: { title: 'Invoice 4712', requester: { name: null }, customFields: { seats: null } }, headers: { 'if-match': '"1"' } });
+    await ask('POST', `${path}/take`, 200);
+    await ask('DELETE', `${path}/assignee`, 200);
+    await ask('PUT', `${path}/assignee`, 200, { body: { type: 'agent', id: 'billing-bot' } });
+    for (const kind of ['comments', 'notes', 'replies']) await ask('POST', `${path}/${kind}`, 201, { body: { body: 'Text' } });
+    await ask('POST', `${path}/conversation`, 201, { body: { messages: [{ role: 'tool', content: '{}', name: 'look-up', at: '2026-01-02T03:04:05Z' }] } });
+    await ask('POST', `${path}/tool-calls`, 201, { body: { tool: 'look-up', arguments: { n: 1 }, status: 'error', result: [null], durationMs: 1.5, model: 'm', correlationId: 'c' } });
+    const { body } = await ask('POST', `${path}/transitions`, 200, { body: { to: 'in_progress', comment: 'On it' } });
+    await ask('POST', `${path}/transitions`, 409, { body: { to: 'closed' } });
+    await ask('DELETE', path, 412, { headers: { 'if-match': '"1"' } });
+    const seen = { headers: { 'x-min-version': String(body['version']) } };
+    await ask('GET', path, 200, seen);
+    await ask('GET', `${path}?version=1`, 200);
+    for (const part of ['transitions', 'comments', 'timeline?limit=100', 'conversation']) await ask('GET', `${path}/${part}`, 200, seen);
+    await ask('GET', path, 404, { as: stack.token({ org, sub: 'linus' }) });
+    await ask('DELETE', path, 204);
+    await ask('GET', path, 410, { headers: { 'x-min-version': String(body['version'] + 1) } });
+    await ask('POST', `${path}/restore`, 403, { as: grace });
+    await ask('POST', `${path}/restore`, 200);
+  });
+
+  it('holds for lists, numbers and exports', async () => {
+    await ask('GET', '/v1/tickets?pageSize=1', 200);
+    await ask('GET', '/v1/tickets?q=invoice&status=open,pending&status=closed', 200);
+    await ask('GET', '/v1/tickets/counts', 200);
+    await ask('GET', '/v1/suggest?q=inv', 200);
+    await ask('GET', '/v1/stats', 200);
+    await ask('GET', '/v1/tickets/export', 200);
+    await ask('GET', '/v1/tickets/export?format=ndjson', 200);
+    await ask('GET', '/v1/tickets?cursor=nope', 422);
+    await ask('GET', '/v1/tickets?page=500&pageSize=100', 422);
+  });
+
+  it('holds for writes that are not waited for, everywhere, and for their repeats', async () => {
+    const id = await opened();
+    const paths = [
+      ['POST', '/v1/tickets', { title: 'Later' }],
+      ['PATCH', `/v1/tickets/${id}`, { title: 'Later' }],
+      ['PUT', `/v1/tickets/${id}/assignee`, { type: 'member', id: 'grace' }],
+      ['DELETE', `/v1/tickets/${id}/assignee`],
+      ['POST', `/v1/tickets/${id}/take`],
+      ['POST', `/v1/tickets/${id}/transitions`, { to: 'pending' }],
+      ['POST', `/v1/tickets/${id}/comments`, { body: 'x' }],
+      ['POST', `/v1/tickets/${id}/notes`, { body: 'x' }],
+      ['POST', `/v1/tickets/${id}/replies`, { body: 'x' }],
+      ['POST', `/v1/tickets/${id}/conversation`, { messages: [{ role: 'user', content: 'x' }] }],
+      ['POST', `/v1/tickets/${id}/tool-calls`, { tool: 't', arguments: {}, status: 'ok' }],
+      ['DELETE', `/v1/tickets/${id}`],
+      ['POST', `/v1/tickets/${id}/restore`],
+    ] as const;
+    for (const [method, path, body] of paths) {
+      const { headers } = await ask(method, path, 202, { body, headers: { prefer: 'respond-async' } });
+      await ask('GET', headers.get('location')!, 200);
+    }
+    const once = { body: { title: 'Once' }, headers: { 'idempotency-key': randomUUID() } };
+    await ask('POST', '/v1/tickets', 201, once);
+    expect((await ask('POST', '/v1/tickets', 201, once)).headers.get('idempotency-replayed')).toBe('true');
+    await ask('POST', '/v1/tickets', 422, { ...once, body: { title: 'Twice' } });
+    await ask('GET', `/v1/commands/${randomUUID()}`, 404);
+  });
+
+  it('holds for the organisation and its API keys', async () => {
+    for (const path of ['/v1/me', '/v1/members', '/v1/assistants']) await ask('GET', path, 200);
+    const { body } = await ask('POST', '/v1/api-keys', 201, { body: { name: 'Bot', assistantId: 'billing-bot', scopes: ['tickets:read'] } });
+    await ask('GET', '/v1/api-keys', 200);
+    await ask('GET', '/v1/me', 200, { as: body['secret'] as string });
+    await ask('POST', '/v1/tickets', 403, { as: body['secret'] as string, body: { title: 'No scope' } });
+    await ask('GET', '/v1/api-keys', 403, { as: grace });
+    await ask('DELETE', `/v1/api-keys/${body['id']}`, 204);
+    await ask('DELETE', `/v1/api-keys/${randomUUID()}`, 404);
+  });
+
+  it('holds for what needs no sign-in', async () => {
+    for (const path of ['/health/live', '/health/ready', '/v1/openapi.json', '/v1/asyncapi.json', '/schemas/ticket.created.v1.json']) {
+      const { headers } = await ask('GET', path, 200, { as: '' });
+      if (headers.has('etag')) await ask('GET', path, 304, { as: '', headers: { 'if-none-match': headers.get('etag')! } });
+    }
+    await ask('GET', '/schemas/nope.json', 400, { as: '' });
+  });
+
+  it('holds for what the door refuses', async () => {
+    const id = await opened();
+    await ask('GET', '/v1/me', 401, { as: '' });
+    await ask('GET', '/v1/me', 406, { headers: { accept: 'text/html' } });
+    await ask('GET', '/v1/me?x=1', 422);
+    await ask('GET', '/v1/tickets/nope', 400);
+    await ask('POST', '/v1/tickets', 400, { body: '{' });
+    await ask('POST', '/v1/tickets', 400, { body: { title: 'a' }, headers: { 'idempotency-key': '' } });
+    await ask('POST', '/v1/tickets', 413, { body: { title: 'a', description: 'x'.repeat(300_000) } });
+    await ask('POST', '/v1/tickets', 415, { body: { title: 'a' }, headers: { 'content-type': 'text/plain' } });
+    await ask('POST', '/v1/tickets', 422, { body: { title: '', colour: 'red' } });
+    await ask('PUT', `/v1/tickets/${id}/assignee`, 422, { body: { type: 'member', id: 'nobody' } });
+    await ask('GET', `/v1/tickets/${id}/comments`, 503, { headers: { 'x-min-version': '999' } });
+    await ask('GET', '/v1/me', 431, { headers: { 'x-large': 'x'.repeat(20_000) } });
+  });
+
+  it('holds where query-search is away', async () => {
+    await stack.apps['query-search'][0]!.end();
+    await ask('GET', '/v1/tickets', 503);
+    await ask('GET', '/v1/stats', 503);
+  });
+
+  it('promised no good answer that was not seen', () => {
+    const never = ['isLive 503', 'isReady 503'];
+    expect(described.promised.filter((one) => !described.seen.has(one) && !never.includes(one))).toEqual([]);
+  });
+});
