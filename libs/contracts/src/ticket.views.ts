@@ -168,6 +168,11 @@ export type MessagesAnswer = z.infer<typeof MessagesAnswer>;
 export const ToolCallAnswer = z.object({ version: Ticket.shape.version, ticket: TicketAnswer });
 export type ToolCallAnswer = z.infer<typeof ToolCallAnswer>;
 
+const snippetLength = 200;
+
 /** First characters of a description, white space folded, for lists. */
-export const snippetOf = ({ description }: Pick<Ticket, 'description'>) =>
-  [...description.slice(0, 2_000).replace(/[\ud800-\udbff]$/, '').replace(/\s+/gu, ' ').trim()].slice(0, 200).join('');
+export function snippetOf({ description }: Pick<Ticket, 'description'>): string {
+  const folded = description.slice(0, 2_000).replace(/[\ud800-\udbff]$/, '').replace(/\s+/gu, ' ').trim();
+  // A character is one or two units of a string: taking apart all of a long text would be most of a view's cost.
+  return folded.length <= snippetLength ? folded : [...folded.slice(0, 2 * snippetLength)].slice(0, snippetLength).join('');
+}
