@@ -1,11 +1,8 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import { roundTransportId } from '../../../libs/messaging/src/subscribe.js';
 import type { Feed } from '../src/generations/read-model.js';
 
 /** A transport that brings nothing. */
 class Silence extends Server implements CustomTransportStrategy {
-  override transportId = roundTransportId;
-
   listen(callback: () => void): void {
     callback();
   }

@@ -22,6 +22,8 @@ export interface LaneOptions {
   /** Tells the subscriptions that give way when the others have work. */
   readonly traffic?: Traffic | undefined;
   readonly isBackground?: boolean | undefined;
+  /** Whether somebody waits for what is committed. */
+  readonly hurries?: (() => boolean) | undefined;
   /** After this many ms without a heartbeat the group has given our partitions away. */
   readonly sessionTimeout: number;
   readonly settler: Settler;
@@ -62,6 +64,7 @@ export class Lane {
     this.#commits = new OffsetCommits(
       (offsets) => this.sendCommit(offsets),
       (error) => this.refused(error),
+      options.hurries,
     );
   }
 

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Offsets are committed so often, ms: what a crash repeats is cheap, a commit of every round is not. */
 const commitEvery = 250;
+/** The same while somebody waits for what was committed. */
+const hurriedCommitEvery = 25;
 const commitAgainAfter = 1_000;
 
 /** Next offset by partition. */
@@ -18,11 +20,12 @@ export class OffsetCommits {
   constructor(
     private readonly send: (offsets: Offsets) => Promise<void>,
     private readonly onRefused: (error: unknown) => void,
+    private readonly hurries: () => boolean = () => false,
   ) {}
 
   add(partition: number, offset: string): void {
     this.#due.set(partition, offset);
-    this.flushIn(commitEvery);
+    this.flushIn(this.hurries() ? hurriedCommitEvery : commitEvery);
   }
 
   /** The partitions are not ours any more. */

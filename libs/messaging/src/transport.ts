@@ -28,7 +28,7 @@ export interface RoundTransportOptions {
   readonly stallAfterMs?: number;
   /** Which generation of what its groups make they keep (1): groups of a later one have names of their own, see `groupOf`. */
   readonly generation?: number;
-  /** Asked after each round in the background: while it says so, nobody gives way. */
+  /** While it says so, nobody gives way and offsets are committed at once. */
   readonly hurries?: () => boolean;
   /** How long a stop waits for rounds in hand (20 s). */
   readonly stopWithinMs?: number;
@@ -137,6 +137,7 @@ export class RoundTransport extends ServerKafka {
         paceMs,
         isBackground,
         traffic: this.#traffic,
+        hurries: this.#settings.hurries,
         holds,
         ...(positions && { positions }),
         fromBeginning: startFrom === 'beginning',

@@ -40,9 +40,8 @@ const nothing: Waiting = new Map();
 /** Builds the next generation of the read model from the events, beside the live one, and switches to it when it has caught up. */
 export class Rebuild {
   private readonly holder: Holder;
-  private readonly ending = new AbortController();
   private model: ReadModel | undefined;
-  private counting: Promise<void> | undefined;
+  private counting: { done: Promise<unknown>; end: AbortController } | undefined;
 
   constructor(private readonly parts: RebuildParts) {
     this.holder = new Holder(parts.board);
@@ -57,8 +56,7 @@ export class Rebuild {
       await new Tidying({ ...this.parts, store: this.parts.around.store, instances: () => this.holder.instances() }).run();
       return true;
     } finally {
-      this.ending.abort();
-      await Promise.all([this.counting, this.leave()]);
+      await Promise.all([this.rest(), this.leave()]);
       await this.holder.release();
     }
   }
@@ -71,7 +69,7 @@ export class Rebuild {
     for (let tries = 1; !signal.aborted; tries++) {
       this.model ??= await ReadModel.open(around, generation, feeds(generation, () => true));
       const records = await this.replay(this.model, followers);
-      this.counting ??= this.countOn(this.model.recount);
+      this.countOn(this.model.recount);
       await this.count();
       const heldMs = signal.aborted ? undefined : await this.switched(followers);
       if (heldMs !== undefined) {
@@ -96,15 +94,24 @@ export class Rebuild {
   }
 
   /** Several months at a time: most of it is waiting for the store. */
-  private async countOn(recount: Recount): Promise<void> {
-    const { signal } = this.ending;
+  private countOn(recount: Recount): void {
+    const end = new AbortController();
+    const { signal } = end;
     const work = async () => {
       while (!signal.aborted) {
         const hasCounted = await recount.next(signal).catch(() => false); // the store is away for a while
         if (!hasCounted) await delay(countAgainMs, undefined, { signal }).catch(() => undefined);
       }
     };
-    await Promise.all(Array.from({ length: countedAtOnce }, work));
+    this.counting ??= { end, done: Promise.all(Array.from({ length: countedAtOnce }, work)) };
+  }
+
+  /** Stops to count. */
+  private async rest(): Promise<void> {
+    const { counting } = this;
+    this.counting = undefined;
+    counting?.end.abort();
+    await counting?.done;
   }
 
   /** Waits until statistics are nearly as far as those that are shown. */
@@ -127,7 +134,7 @@ export class Rebuild {
     const target = holder.course.building;
     const startedAt = performance.now();
     try {
-      return await new Switch({ holder, followers, marks: this.marks(), leave: () => this.leave(), signal, keepOld }).run();
+      return await new Switch({ holder, followers, marks: this.marks(), leave: () => this.leave(), rest: () => this.rest(), signal, keepOld }).run();
     } catch (error) {
       if (holder.course.live === target) return performance.now() - startedAt; // its answer came too late
       if (error instanceof RebuildFailed) throw error;

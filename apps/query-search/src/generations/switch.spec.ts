@@ -36,6 +36,7 @@ function scene({ joins = true, holds = true, instances = 2, waiting = [new Map()
     followers: { look: async () => ({ done: 0, total: 0, isThere: true }), end: async () => [], left: async () => (left.length > 1 ? left.shift()! : left[0]!) },
     marks: waiting.map((days) => ({ waiting: async () => days })) as never,
     leave: async () => void (hasLeft = true),
+    rest: async () => undefined,
     signal: stop,
     keepOld: false,
   };

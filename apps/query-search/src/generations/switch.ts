@@ -12,13 +12,15 @@ export interface SwitchParts {
   marks: readonly [Pick<Marks, 'waiting'>, Pick<Marks, 'waiting'>];
   /** We stop to keep the new generation up to date: instances do. */
   leave: () => Promise<void>;
+  /** We stop to count: the less there is to do while answers are held, the shorter they are. */
+  rest: () => Promise<void>;
   signal: AbortSignal;
   keepOld: boolean;
 }
 
 /** How long instances may take to join, all of it to catch up, and answers to be held, ms. */
 const usualLimits = { joinMs: 60_000, catchUpMs: 60_000, holdMs: 2_000 };
-const [usualMs, nearMs] = [500, 20];
+const [usualMs, nearMs] = [300, 20];
 
 /**
  * Switches from the live generation to the one that was built. Nobody may see an older state after a newer one, whichever instance answers:
@@ -36,6 +38,7 @@ export class Switch {
     try {
       if (await this.join()) await this.parts.leave();
       await this.until(this.limits.catchUpMs, 'the new read model does not catch up', usualMs, () => this.isLevel());
+      await this.parts.rest();
       return await this.hold();
     } catch (error) {
       await this.callOff();
