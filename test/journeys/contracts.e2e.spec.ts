@@ -26,11 +26,17 @@ interface Ask {
   as?: string;
 }
 
+const signed = (as = ada) => (as === '' ? {} : { authorization: `Bearer ${as}` });
+const json = { 'content-type': 'application/json' };
+
+function sent({ body, headers, as }: Ask): RequestInit {
+  if (body === undefined) return { headers: { ...signed(as), ...headers } };
+  return { headers: { ...signed(as), ...json, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
 /** Asks, and holds the answer against the document. */
-async function ask(method: string, path: string, status: number, { body, headers = {}, as = ada }: Ask = {}) {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const signed = as === '' ? {} : { authorization: `Bearer ${as}` };
-  const answer = await fetch(stack.gatewayUrl + path, { method, headers: { ...signed, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers }, ...(body !== undefined && { body: text }) });
+async function ask(method: string, path: string, status: number, asked: Ask = {}) {
+  const answer = await fetch(stack.gatewayUrl + path, { method, ...sent(asked) });
   const told = { method, path: path.split('?')[0]!, status: answer.status, headers: answer.headers, text: await answer.text() };
   expect([method, path, told.status, told.status === status ? '' : told.text]).toEqual([method, path, status, '']);
   expect(described.flaws(told)).toEqual([]);

@@ -58,10 +58,10 @@ export class Described {
 
   private bodyFlaws(name: string, content: Response['content'], { headers, text }: Pick<Heard, 'headers' | 'text'>): unknown[] {
     if (content === undefined) return text === '' ? [] : [`${name}: a body`];
-    const type = headers.get('content-type')?.split(';')[0] ?? '';
+    const type = String(headers.get('content-type')).split(';')[0]!;
     const schema = content[type]?.schema;
     if (schema === undefined) return [`${name}: ${type}`];
-    if (!type.endsWith('json') || type.endsWith('ndjson')) return [];
+    if (!/[/+]json$/.test(type)) return [];
     const isValid = this.ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"openapi#/')) as Schema);
     return isValid(JSON.parse(text)) ? [] : [{ name, text, errors: isValid.errors }];
   }
