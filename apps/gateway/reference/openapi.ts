@@ -25,8 +25,7 @@ const requestHeaders: Record<'X-Request-Id' | 'Idempotency-Key' | RequestHeader,
   'X-Min-Version': MinVersion,
 };
 
-const answerHeaders: Record<'Allow' | 'Retry-After' | 'WWW-Authenticate' | 'X-Request-Id' | AnswerHeader, JsonSchema & { description: string }> = {
-  Allow: { type: 'string', description: 'The methods that the path takes.' },
+const answerHeaders: Record<'Retry-After' | 'WWW-Authenticate' | 'X-Request-Id' | AnswerHeader, JsonSchema & { description: string }> = {
   'Cache-Control': { type: 'string', description: 'Whether it may be kept.' },
   'Content-Disposition': { type: 'string', description: 'A name for the file.' },
   ETag: { type: 'string', description: 'The version of the ticket, quoted; of a document, what tells it from others.' },
