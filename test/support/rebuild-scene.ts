@@ -1,11 +1,12 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { eventId, eventSource, topics, type Principal, type TicketEvent } from '#contracts';
 import { RecordProducer, toHeaders, type OutgoingRecord } from '#messaging';
 import { openDatabase, type Database } from '#persistence';
 import { leash, openServers, temporaryFolder, type Leashed, type RunningServers } from '#servers';
 import { Story } from '../../apps/query-search/testing/stories.js';
-import { built } from '../../tools/places.js';
+import { rootDir } from '../../tools/places.js';
 import { inherited } from '../../tools/processes/apps.js';
 import { startStack, type Stack, type StackOptions } from './stack.js';
 
@@ -59,9 +60,10 @@ export class RebuildScene {
     await this.producer.send(events.map(outgoing));
   }
 
+  /** As `npm run query:rebuild` does. */
   rebuild(...options: string[]): RebuildRun {
     const env = { ...inherited(), KAFKA_BROKERS: this.servers.kafkaBrokers, MONGODB_URI: this.servers.mongodbUri };
-    const run = leash({ command: [process.execPath, built('apps/query-search/rebuild.js'), ...options], env });
+    const run = leash({ command: [process.execPath, join(rootDir, 'tools', 'run.mjs'), 'query:rebuild', ...options], env });
     let said = '';
     for (const output of run.outputs) output.on('data', (chunk: Buffer) => (said += chunk.toString()));
     return { ended: run.ended, signal: run.signal, pid: run.pid, said: () => said };

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Backlog } from '#messaging';
+import { clientOf, type Client } from '../support/client.js';
+import { RebuildScene } from '../support/rebuild-scene.js';
+
+jest.setTimeout(120_000);
+
+describe('npm run query:rebuild', () => {
+  let scene: RebuildScene;
+  let client: Client;
+
+  beforeAll(async () => {
+    scene = await RebuildScene.open({ instances: { gateway: 1, 'ticket-command': 1 } });
+    client = clientOf(scene.stack, { org: 'acme', sub: 'ada' });
+  });
+  afterAll(() => scene?.close());
+
+  it('goes on unnoticed by whoever works meanwhile: what they made is seen at once and stays visible', async () => {
+    const made: string[] = [];
+    const trouble: string[] = [];
+    const run = scene.rebuild();
+    let isOver = false;
+    void run.ended.then(() => (isOver = true));
+    const work = async (name: string) => {
+      for (let turn = 0; !isOver; turn++) {
+        const { id } = await client.ticket({ title: `Rebuilt while ${name} worked`, tags: [name] });
+        made.push(id as string);
+        const { status, text } = await client.get(`/tickets/${made[(turn * 7) % made.length]}`);
+        if (status !== 200) trouble.push(text);
+        const listed = (await client.get(`/tickets?tag=${name}&pageSize=1`)).body['total'] as number;
+        if (listed < turn + 1) trouble.push(`${name} sees ${listed} of ${turn + 1} tickets`);
+      }
+    };
+    await Promise.all(['one', 'two', 'three'].map(work));
+    expect([(await run.ended).code, run.said()]).toEqual([0, expect.stringContaining('built anew')]);
+    expect(await scene.course()).toMatchObject({ live: 2, building: null });
+    expect(trouble).toEqual([]);
+    expect(made.length).toBeGreaterThan(20);
+    for (const id of made) expect((await client.get(`/tickets/${id}`)).status).toBe(200);
+  });
+
+  it('leaves groups that tools find: those of what is live', async () => {
+    const backlog = await Backlog.open(scene.servers.kafkaBrokers.split(','));
+    expect(await Promise.all(['query-search.ticket-view', 'query-search.search'].map((group) => backlog.readingNow(group)))).toEqual(['query-search.ticket-view.g2', 'query-search.search.g2']);
+    expect(await backlog.groups()).not.toContain('query-search.ticket-view');
+    await backlog.close();
+  });
+});
