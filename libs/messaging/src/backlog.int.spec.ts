@@ -41,6 +41,8 @@ describe('backlog', () => {
     expect(await backlog.of(group, topic, then.map((part) => ({ ...part, high: part.high - 2 })))).toBe(0);
   });
 
+  it('of a group that nobody is in is settled', async () => expect(await backlog.isSettled([group])).toBe(true));
+
   it('names the newest generation of a group where nobody reads, and forgets them', async () => {
     const commit = (groupId: string) => admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: '1' }] });
     await commit(`${group}.g2`);

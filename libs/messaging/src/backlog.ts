@@ -46,6 +46,12 @@ export class Backlog {
     return all.find((id) => busy.has(id)) ?? all.at(-1);
   }
 
+  /** Whether nobody comes to or goes from these groups just now: members that are being dealt their partitions read nothing. */
+  async isSettled(groupIds: readonly string[]): Promise<boolean> {
+    const { groups } = await this.admin.describeGroups([...groupIds]);
+    return groups.every(({ state }) => state === 'Stable' || state === 'Empty' || state === 'Dead');
+  }
+
   /** Deletes groups with their offsets; those that nobody knows are gone already. @throws while somebody is in one of them */
   async forget(groupIds: readonly string[]): Promise<void> {
     const known = new Set(await this.groups());

@@ -15,7 +15,7 @@ export class Followers {
   private before: Extent | undefined;
 
   constructor(
-    private readonly backlog: Pick<Backlog, 'extent' | 'of'>,
+    private readonly backlog: Pick<Backlog, 'extent' | 'isSettled' | 'of'>,
     private readonly generation: number,
   ) {}
 
@@ -30,11 +30,11 @@ export class Followers {
     return all.reduce((sum, records) => sum + records, 0);
   }
 
-  /** Looks once. `isThere` when all has been read that lay there at the look before. */
+  /** Looks once. `isThere` when all has been read that lay there at the look before, and nobody joins or leaves, which would make it wait soon. */
   async look(): Promise<{ done: number; total: number; isThere: boolean }> {
     const now = await this.end();
     const total = readers * now.reduce((sum, { low, high }) => sum + high - low, 0);
-    const isThere = this.before !== undefined && (await this.left(this.before)) === 0;
+    const isThere = this.before !== undefined && (await this.left(this.before)) === 0 && (await this.backlog.isSettled(groupsOf(this.generation)));
     this.before = now;
     return { done: total - (await this.left(now)), total, isThere };
   }
