@@ -48,10 +48,10 @@ export class Generations implements OnModuleInit, BeforeApplicationShutdown, OnA
     await Promise.all([...this.models.values()].map(({ opening }) => opening));
   }
 
-  /** Consumers drain while requests end. */
+  /** Consumers drain while requests end, which are still answered. */
   beforeApplicationShutdown(): void {
     this.isStopping = true;
-    for (const generation of [...this.models.keys()]) this.close(generation);
+    for (const opened of this.models.values()) this.close(opened);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -140,7 +140,7 @@ export class Generations implements OnModuleInit, BeforeApplicationShutdown, OnA
     if (this.isStopping) return;
     const wanted = keptUp(course);
     for (const generation of wanted) if (!this.models.has(generation)) this.open(generation);
-    for (const generation of [...this.models.keys()]) if (!wanted.includes(generation)) this.close(generation);
+    for (const generation of [...this.models.keys()]) if (!wanted.includes(generation)) this.leave(generation);
     this.count(course);
     this.tellHold(course);
   }
@@ -165,12 +165,16 @@ export class Generations implements OnModuleInit, BeforeApplicationShutdown, OnA
     );
   }
 
-  private close(generation: number): void {
-    const { opening } = this.models.get(generation)!;
+  private leave(generation: number): void {
+    const opened = this.models.get(generation)!;
     this.models.delete(generation);
+    this.close(opened);
+  }
+
+  private close({ opening }: Opened): void {
     const closing: Promise<void> = opening
       .then((model) => model.close())
-      .catch((err: unknown) => this.logger.warn({ msg: 'a read model was closed uncleanly', generation, err }))
+      .catch((err: unknown) => this.logger.warn({ msg: 'a read model was closed uncleanly', err }))
       .finally(() => this.closing.delete(closing));
     this.closing.add(closing);
   }
