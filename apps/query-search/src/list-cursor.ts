@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { Sort, TicketFilters } from '#contracts';
 import { isPosition, type Position } from './list-order.js';
 
@@ -11,11 +11,11 @@ export interface CursorScope {
 
 /** Makes and reads the opaque cursors of lists. Each is signed together with what it belongs to, so none can be made up or moved elsewhere. */
 export class ListCursors {
-  private readonly key: Buffer;
+  private readonly key: KeyObject;
 
   /** @param secret the services' common key; the cursors' own is derived from it */
   constructor(secret: string) {
-    this.key = createHmac('sha256', secret).update('list cursors').digest();
+    this.key = createSecretKey(createHmac('sha256', secret).update('list cursors').digest());
   }
 
   write(scope: CursorScope, position: Position): string {

@@ -36,19 +36,21 @@ export function listAnswer(principal: Principal, { page = 1, pageSize, cursor }:
 
 /** `Link` header of a page (RFC 8288): public addresses with the query as it was asked, but for the place. */
 export function listLinks(url: string, query: ListQuery, answer: TicketPage): string {
-  const places = { first: {}, ...(query.cursor === undefined && aroundPage(query, answer)), ...onward(query, answer) };
+  const places = { first: [], ...(query.cursor === undefined && aroundPage(query, answer)), ...onward(query, answer) };
+  const [path, asked] = withoutPlace(url);
   return Object.entries(places)
-    .map(([rel, place]) => `<${placed(url, place)}>; rel="${rel}"`)
+    .map(([rel, place]) => `<${[path, [...asked, ...place].join('&')].filter((part) => part !== '').join('?')}>; rel="${rel}"`)
     .join(', ');
 }
 
-type Place = Record<string, string>;
+/** Its parameter, or none: the beginning. */
+type Place = string[];
 
 function aroundPage({ page = 1, pageSize }: ListQuery, { total, isExact }: TicketPage): Record<string, Place> {
   const lastPage = Math.max(1, Math.ceil(total / pageSize));
   return {
-    ...(page > 1 && { prev: { page: String(Math.min(page - 1, lastPage)) } }),
-    ...(isExact && { last: { page: String(lastPage) } }),
+    ...(page > 1 && { prev: [`page=${Math.min(page - 1, lastPage)}`] }),
+    ...(isExact && { last: [`page=${lastPage}`] }),
   };
 }
 
@@ -56,13 +58,13 @@ function aroundPage({ page = 1, pageSize }: ListQuery, { total, isExact }: Ticke
 function onward({ page = 1, pageSize, cursor }: ListQuery, { next }: TicketPage): Record<string, Place> {
   if (next === null) return {};
   const isNumbered = cursor === undefined && (page + 1) * pageSize <= maxListDepth;
-  return { next: isNumbered ? { page: String(page + 1) } : { cursor: next } };
+  return { next: [isNumbered ? `page=${page + 1}` : `cursor=${next}`] };
 }
 
-function placed(url: string, place: Place): string {
-  const [path, query = ''] = url.split('?', 2);
+/** The path, and what was asked for but the place. */
+function withoutPlace(url: string): [string, Place] {
+  const [path = '', query = ''] = url.split('?', 2);
   const parameters = new URLSearchParams(query);
   for (const name of ['page', 'cursor']) parameters.delete(name);
-  for (const [name, value] of Object.entries(place)) parameters.set(name, value);
-  return parameters.size === 0 ? path! : `${path}?${parameters.toString()}`;
+  return [path, parameters.size === 0 ? [] : [parameters.toString()]];
 }

@@ -8,9 +8,9 @@ it('those in the background rest while others have work, longer while those are 
   traffic.seen(false);
   expect(traffic.rest).toBe(2);
   traffic.seen(true);
-  expect(traffic.rest).toBe(10);
+  expect(traffic.rest).toBe(30);
   now = 299;
-  expect(traffic.rest).toBe(10);
+  expect(traffic.rest).toBe(30);
   now = 300;
   expect(traffic.rest).toBe(0);
 });
@@ -21,5 +21,5 @@ it('nobody rests while there is a hurry', () => {
   traffic.seen(true);
   expect(traffic.rest).toBe(0);
   isHurry = false;
-  expect(traffic.rest).toBe(10);
+  expect(traffic.rest).toBe(30);
 });

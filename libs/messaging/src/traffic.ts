@@ -1,7 +1,7 @@
 /** So long after their last round the foreground counts as busy, ms: longer than any of its paces. */
 const lullMs = 300;
 /** How many times as long as they worked those in the background rest, while others have work, and while those are behind. */
-const [restShare, longRestShare] = [2, 10];
+const [restShare, longRestShare] = [2, 30];
 
 /** When subscriptions that somebody waits for last had work, for those that give way to them. */
 export class Traffic {

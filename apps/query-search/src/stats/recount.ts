@@ -10,7 +10,7 @@ import { Marks, type Claim } from './marks.store.js';
 /** Between looks for days to count, ms. */
 const lookMs = 1_000;
 /** After a count, rest so many times as long as it took, since others work on the same store; days of very many tickets, which are counted again and again while it is their day, longer. */
-const [restShare, longRestShare, longMs] = [2, 9, 300];
+const [restShare, longRestShare, longMs] = [2, 19, 300];
 /** Scopes of a month that are added up at once. */
 const scopesAtOnce = 4;
 
