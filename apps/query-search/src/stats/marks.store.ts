@@ -68,11 +68,12 @@ export class Marks {
     return changes.filter((change) => (noted.get(idOf(change)) ?? Infinity) > change.at);
   }
 
-  /** The days to count next: those that wait longest, and others of their month. Undefined when there is nothing to do. @throws StoreFault */
+  /** The days to count next: those that somebody began to count and left, then those that wait longest, and others of their month. Undefined when there is nothing to do. @throws StoreFault */
   async claim(): Promise<Claim | undefined> {
     const by = randomUUID();
     const isFree = { until: { $lt: new Date() } };
-    const oldest = await guarded(() => this.marks.findOne(isFree, { sort: { at: 1 }, hint: 'byAge' }));
+    const left = await guarded(() => this.marks.findOne({ at: never, ...isFree }, { hint: 'byAge' })); // else their turn never comes while others change
+    const oldest = left ?? (await guarded(() => this.marks.findOne(isFree, { sort: { at: 1 }, hint: 'byAge' })));
     if (!oldest) return undefined;
     const { orgId } = oldest;
     const month = monthOf(oldest.day);

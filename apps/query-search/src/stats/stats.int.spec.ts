@@ -256,6 +256,18 @@ describe('statistics', () => {
     await expectRight(ada, everything);
   });
 
+  it('come to what a process that died had begun to count, although other days change all the time', async () => {
+    const marks = running[2]!.part(Marks);
+    await marks.note([{ orgId: 'acme', day: '2024-01-01', at: Date.now() }]);
+    const died = (await marks.claim())!;
+    await one.db.collection('stats_marks').updateMany({}, { $set: { until: new Date(0) } }); // as time does
+    await marks.note([{ orgId: 'globex', day: '2024-02-01', at: 1 }]);
+    const taken = [await marks.claim(), await marks.claim()];
+    expect(taken).toMatchObject([{ orgId: 'acme', month: '2024-01', days: died.days }, { orgId: 'globex', month: '2024-02' }]);
+    for (const claim of taken) await marks.settle(claim!);
+    expect(await marksLeft()).toBe(0);
+  });
+
   it('are never set back by a count that began earlier, however late it ends', async () => {
     const story = new Story({ at: start + 14 * day, number: 905 }).create({ title: 'Slow', assistantId: 'tech-bot' }).move('pending').happens('ticket.update-details.v1', { assistantId: 'billing-bot' });
     all.push(story);
