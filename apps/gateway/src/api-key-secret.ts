@@ -25,6 +25,3 @@ export function presentedKey(token: string): PresentedKey | null {
   const id = shape.exec(token)?.[1];
   return id === undefined ? null : { id, digest: digestOf(token) };
 }
-
-/** An address as logs may show it: keys are pasted there by mistake. */
-export const withoutSecrets = (url: string) => (url.includes(apiKeyPrefix) ? url.replace(/dsk_[^/?&#]*/g, `${apiKeyPrefix}…`) : url);

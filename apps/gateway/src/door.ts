@@ -3,8 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits, NoQuery, queryPointer, validationErrors } from '#contracts';
-import { ProblemError } from '#observability';
-import { withoutSecrets } from './api-key-secret.js';
+import { loggedUrl, ProblemError } from '#observability';
 import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
 import type { open } from './health.controller.js';
@@ -154,7 +153,7 @@ function measure(request: FastifyRequest, { statusCode }: FastifyReply) {
   const route = request.routeOptions.url ?? 'unknown';
   const ms = performance.now() - request.cameAt;
   requestSeconds.observe({ route, method: request.method, status: statusCode }, ms / 1_000);
-  const line = { msg: 'request', method: request.method, url: withoutSecrets(request.url), status: statusCode, ms: Math.round(ms) };
+  const line = { msg: 'request', method: request.method, url: loggedUrl(request.url), status: statusCode, ms: Math.round(ms) };
   if (statusCode > 500) logger.warn(line);
   else logger.debug(line);
 }

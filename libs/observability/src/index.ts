@@ -1,5 +1,6 @@
 export { commonConfig, Port, readConfig, type CommonConfig } from './config.js';
 export { Health } from './health.js';
+export { loggedUrl } from './logged-url.js';
 export { context, createLogger, NestLogger } from './logger.js';
 export { patiently } from './patiently.js';
 export { ProblemError, ProblemFilter, problemOf, sendProblem } from './problem.filter.js';

@@ -7,8 +7,8 @@ import type { CommonConfig } from './config.js';
 /** What every line logged during a request carries. */
 export const context = new AsyncLocalStorage<{ requestId: string }>();
 
-/** Header values that must never reach a log. */
-const redact = { paths: ['authorization', '*.authorization', 'headers.authorization', 'token', '*.token'], censor: '[redacted]' };
+/** Values that must never reach a log. */
+const redact = { paths: ['authorization', '*.authorization', 'headers.authorization', 'token', '*.token', 'secret', '*.secret'], censor: '[redacted]' };
 
 /** The process's logger: JSON lines, or readable ones for a terminal. */
 export function createLogger(name: string, { LOG_LEVEL: level, LOG_FORMAT: format }: Pick<CommonConfig, 'LOG_LEVEL' | 'LOG_FORMAT'>): Logger {

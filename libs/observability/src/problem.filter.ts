@@ -1,6 +1,7 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem, problems, type Problem, type ProblemName } from '#contracts';
+import { loggedUrl } from './logged-url.js';
 
 /** An answer that is a problem (RFC 9457). Thrown anywhere behind an HTTP door, written by the filter. */
 export class ProblemError extends Error {
@@ -74,7 +75,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const answer = problemOf(error);
-    if (answer.problem.status === 500) this.logger.error({ msg: 'request failed', method: request.method, url: request.url, err: error });
+    if (answer.problem.status === 500) this.logger.error({ msg: 'request failed', method: request.method, url: loggedUrl(request.url), err: error });
     sendProblem(request, http.getResponse<FastifyReply>(), answer);
   }
 }
