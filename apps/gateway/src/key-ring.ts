@@ -60,7 +60,7 @@ export class KeyRing {
     const key = presentedKey(token);
     if (key === null) return null;
     const kept = this.good.get(key.digest) ?? this.bad.get(key.digest);
-    return kept !== undefined && this.now() - kept.readAt < freshMs ? this.judge(kept) : this.ask(key);
+    return kept !== undefined && this.ageOf(kept) < freshMs ? this.judge(kept) : this.ask(key);
   }
 
   private async ask(key: PresentedKey): Promise<Admission | null> {
@@ -74,9 +74,14 @@ export class KeyRing {
   }
 
   private judge(kept: Kept | undefined): Admission | null {
-    if (!kept?.grant) return null;
+    if (!kept?.grant || this.ageOf(kept) >= usableMs) return null;
     const until = Math.min(kept.readAt + usableMs, kept.grant.expiresAt);
     return this.now() < until ? { grant: kept.grant, until } : null;
+  }
+
+  /** A clock that was put back makes nothing younger. */
+  private ageOf({ readAt }: Kept): number {
+    return Math.abs(this.now() - readAt);
   }
 
   /** Those who show the same key at once ask once. */
