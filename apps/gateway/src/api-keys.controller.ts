@@ -12,6 +12,9 @@ import { Directory } from './directory.js';
 import { Operation } from './operation.js';
 import { unavailable } from './unavailable.js';
 
+/** Keys of an organisation that are not deleted: they are listed as a whole. A few more where several are made at once. */
+const mostKeys = 500;
+
 /**
  * API keys over REST, for administrators. Who lost the answer to a creation cannot get the secret again: a repeat names the key without it, to be
  * deleted and made anew.
@@ -64,6 +67,7 @@ export class ApiKeysController {
     const { assistants } = await this.directory.roster(orgId);
     if (!assistants.some(({ id }) => id === assistantId)) errors.push({ pointer: '/assistantId', code: 'unknown_assistant', message: 'must be an assistant of the organisation' });
     if (expiresAt != null && Date.parse(expiresAt) <= Date.now()) errors.push({ pointer: '/expiresAt', code: 'in_the_past', message: 'must lie in the future' });
+    if ((await this.keys.count(orgId, mostKeys).catch(cannot)) >= mostKeys) errors.push({ pointer: '', code: 'too_many', message: `the organisation has ${mostKeys} API keys: delete some first` });
     if (errors.length > 0) throw new ProblemError('validation-failed', 'The request is not valid.', { errors });
   }
 }

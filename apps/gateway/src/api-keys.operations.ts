@@ -10,7 +10,7 @@ export const apiKeyOperations = {
     id: 'createApiKey',
     summary: 'Make an API key for an assistant’s agent',
     description:
-      'The secret is shown in this answer only. A repeat under the same `Idempotency-Key` is answered with the key as it was made, without the secret: whoever has lost it deletes the key and makes another one.',
+      'The secret is shown in this answer only. An organisation has at most 500 keys. A repeat under the same `Idempotency-Key` is answered with the key as it was made, without the secret: whoever has lost it deletes the key and makes another one.',
     body: { name: 'Billing agent', assistantId: 'billing-bot', scopes: ['tickets:read', 'tickets:write', 'notes:write'], expiresAt: '2030-01-01T00:00:00Z' },
     answers: { 201: { description: 'The key, with its secret.', body: CreatedApiKey, headers: ['Idempotency-Replayed'] } },
     problems: ['forbidden'],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ApiKey, ApiKeys, CreatedApiKey } from '#contracts';
 import { Client, expectProblem } from '../testing/client.js';
+import { keyOf } from '../testing/key-store.suite.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { head, raw } from '../testing/raw.js';
 import { newSecret } from './api-key-secret.js';
@@ -68,6 +69,20 @@ describe('making an API key', () => {
   it('knows the assistants of the own organisation only', async () => {
     const { errors } = await expectProblem(stranger.post(path, wanted), 422, 'validation-failed');
     expect(errors).toMatchObject([{ pointer: '/assistantId', code: 'unknown_assistant' }]);
+  });
+});
+
+describe('an organisation', () => {
+  it('has at most 500 keys; deleted ones do not count, and repeats are answered all the same', async () => {
+    const key = under(randomUUID());
+    const { secret: _, ...first } = await made({}, key);
+    for (let i = 1; i < 500; i++) await gateway.keys.add(keyOf());
+    await gateway.keys.add(keyOf({ orgId: 'globex' }));
+    const { errors } = await expectProblem(ada.post(path, wanted), 422, 'validation-failed');
+    expect(errors).toMatchObject([{ pointer: '', code: 'too_many' }]);
+    expect(await (await ada.post(path, wanted, key)).json()).toEqual(first);
+    await deletion(first.id);
+    await made();
   });
 });
 

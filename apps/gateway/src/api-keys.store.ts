@@ -68,6 +68,11 @@ export class ApiKeyStore {
     return found.sort((one, other) => (one.createdAt + one._id < other.createdAt + other._id ? -1 : 1));
   }
 
+  /** How many keys of an organisation were not deleted; counting stops at `most`. */
+  count(orgId: string, most: number): Promise<number> {
+    return inTime(guarded(() => this.keys.countDocuments({ orgId, ...isLive }, { limit: most })), patienceMs);
+  }
+
   /** Of keys of any organisation, those that were not deleted. */
   live(ids: readonly string[]): Promise<KeyFacts[]> {
     return inTime(guarded(() => this.keys.find({ _id: { $in: [...ids] }, ...isLive }, { projection: facts }).toArray()), patienceMs);

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals';
 import type { ApiKeyStore, Revocation, StoredKey } from '../src/api-keys.store.js';
 import { digestOf, newSecret } from '../src/api-key-secret.js';
 
-export type KeyStore = Pick<ApiKeyStore, 'add' | 'find' | 'list' | 'live' | 'revoke' | 'noteUses'>;
+export type KeyStore = Pick<ApiKeyStore, 'add' | 'find' | 'list' | 'count' | 'live' | 'revoke' | 'noteUses'>;
 
 const orgId = 'acme';
 
@@ -45,6 +45,15 @@ export function keyStoreSuite(store: () => KeyStore): void {
     for (const key of keys) await store().add(key);
     await store().revoke(org, keys[2]!._id, by('1'));
     expect((await store().list(org)).map(({ _id }) => _id)).toEqual([keys[1]!._id, keys[0]!._id]);
+  });
+
+  it('counts the living, no further than it was told to', async () => {
+    const org = `org-${randomUUID()}`;
+    const keys = [keyOf({ orgId: org }), keyOf({ orgId: org }), keyOf({ orgId: org })];
+    for (const key of keys) await store().add(key);
+    await store().revoke(org, keys[0]!._id, by('1'));
+    expect(await Promise.all([1, 2, 3].map((most) => store().count(org, most)))).toEqual([1, 2, 2]);
+    expect(await store().count('nobody', 3)).toBe(0);
   });
 
   it('finds the living of any organisation by their ids', async () => {

@@ -1,7 +1,7 @@
 import type { ApiKeyStore, Revocation, StoredKey } from '../src/api-keys.store.js';
 
 /** API keys without a store; passes the same suite. */
-export class KeysInMemory implements Pick<ApiKeyStore, 'add' | 'find' | 'list' | 'live' | 'revoke' | 'noteUses'> {
+export class KeysInMemory implements Pick<ApiKeyStore, 'add' | 'find' | 'list' | 'count' | 'live' | 'revoke' | 'noteUses'> {
   readonly stored = new Map<string, StoredKey>();
 
   async add(key: StoredKey): Promise<StoredKey> {
@@ -17,6 +17,10 @@ export class KeysInMemory implements Pick<ApiKeyStore, 'add' | 'find' | 'list' |
 
   async list(orgId: string): Promise<StoredKey[]> {
     return this.alive.filter((key) => key.orgId === orgId).sort((one, other) => (one.createdAt + one._id < other.createdAt + other._id ? -1 : 1));
+  }
+
+  async count(orgId: string, most: number): Promise<number> {
+    return Math.min(most, (await this.list(orgId)).length);
   }
 
   async live(ids: readonly string[]): Promise<StoredKey[]> {
