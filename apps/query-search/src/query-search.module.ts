@@ -12,6 +12,7 @@ import { Exports } from './export/exports.js';
 import { Board } from './generations/board.store.js';
 import { Generations } from './generations/generations.js';
 import { feedsFrom, type Feeds } from './generations/read-model.js';
+import { Readings } from './generations/readings.js';
 import { ListCursors } from './list-cursor.js';
 import type { SearchLimits } from './search/mongo-search.store.js';
 import { SuggestController } from './search/suggest.controller.js';
@@ -48,6 +49,7 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
           useFactory: (store: Database, board: Board) =>
             new Generations({ board, around: { store, cursors: new ListCursors(key), limits }, feeds: feeds ?? feedsFrom(brokers, store) }),
         },
+        { provide: Readings, inject: [Generations], useFactory: ({ readings }: Generations) => readings },
         CommandResultStore,
         Exports,
       ],

@@ -4,7 +4,8 @@ import { CountsQuery, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber,
 import { allowedTransitions } from '#domain';
 import { AssertionGuard } from './assertion.guard.js';
 import { listAnswer, listLinks, pageAnswer, ticketAnswer } from './ticket-answers.js';
-import { Generations } from './generations/generations.js';
+import type { ReadModel } from './generations/read-model.js';
+import { Readings } from './generations/readings.js';
 import type { TicketRef } from './ticket-view.store.js';
 
 const json = ['content-type', 'application/json; charset=utf-8'] as const;
@@ -13,19 +14,19 @@ const json = ['content-type', 'application/json; charset=utf-8'] as const;
 @Controller('v1/tickets')
 @UseGuards(AssertionGuard)
 export class TicketViewController {
-  constructor(private readonly generations: Generations) {}
+  constructor(private readonly readings: Readings<ReadModel>) {}
 
   @Get()
   @Header(...json)
   async list(@Query({ schema: ListQuery }) query: ListQuery, @Req() { reader, url }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const page = await this.generations.read(({ tickets }) => tickets.list(reader, query));
+    const page = await this.readings.read(({ tickets }) => tickets.list(reader, query));
     void reply.header('link', listLinks(url, query, page));
     return listAnswer(reader.principal, query, page);
   }
 
   @Get('counts')
   counts(@Query({ schema: CountsQuery }) query: CountsQuery, @Req() { reader }: FastifyRequest): Promise<TicketCounts> {
-    return this.generations.read(({ tickets }) => tickets.counts(reader, query));
+    return this.readings.read(({ tickets }) => tickets.counts(reader, query));
   }
 
   @Get(':idOrNumber')
@@ -36,7 +37,7 @@ export class TicketViewController {
     @Req() { reader }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<string> {
-    const seen = await this.generations.read(({ tickets }) => tickets.ticket(reader, ref, moment));
+    const seen = await this.readings.read(({ tickets }) => tickets.ticket(reader, ref, moment));
     void reply.header('etag', `"${seen.version}"`);
     return ticketAnswer(reader.principal, seen);
   }
@@ -47,23 +48,23 @@ export class TicketViewController {
     @Query({ schema: NoQuery }) _: unknown,
     @Req() { reader }: FastifyRequest,
   ): Promise<{ status: Status; allowed: Status[] }> {
-    const { status } = await this.generations.read(({ tickets }) => tickets.ticket(reader, id));
+    const { status } = await this.readings.read(({ tickets }) => tickets.ticket(reader, id));
     return { status, allowed: allowedTransitions(reader.principal, { status }) };
   }
 
   @Get(':id/comments')
   comments(@Param('id', { schema: TicketId }) id: string, @Query({ schema: PageQuery }) page: PageQuery, @Req() { reader }: FastifyRequest): Promise<Page<Comment>> {
-    return this.generations.read(({ tickets }) => tickets.comments(reader, id, page));
+    return this.readings.read(({ tickets }) => tickets.comments(reader, id, page));
   }
 
   @Get(':id/timeline')
   @Header(...json)
   async timeline(@Param('id', { schema: TicketId }) id: string, @Query({ schema: TimelineQuery }) page: TimelineQuery, @Req() { reader }: FastifyRequest): Promise<string> {
-    return pageAnswer(await this.generations.read(({ tickets }) => tickets.timeline(reader, id, page)));
+    return pageAnswer(await this.readings.read(({ tickets }) => tickets.timeline(reader, id, page)));
   }
 
   @Get(':id/conversation')
   conversation(@Param('id', { schema: TicketId }) id: string, @Query({ schema: PageQuery }) page: PageQuery, @Req() { reader }: FastifyRequest): Promise<Page<Message>> {
-    return this.generations.read(({ tickets }) => tickets.conversation(reader, id, page));
+    return this.readings.read(({ tickets }) => tickets.conversation(reader, id, page));
   }
 }

@@ -9,8 +9,8 @@ import { ProblemFilter, SchemaPipe } from '#observability';
 import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
 import type { Config } from '../src/config.js';
-import { Generations } from '../src/generations/generations.js';
 import type { ReadModel } from '../src/generations/read-model.js';
+import { Readings } from '../src/generations/readings.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
 import type { SearchLimits } from '../src/search/mongo-search.store.js';
 import { SearchConsumer } from '../src/search/search.consumer.js';
@@ -66,7 +66,7 @@ export class Running {
 
   /** The live read model. */
   private get model(): ReadModel {
-    return this.app.get(Generations)['answering']()!;
+    return this.app.get<Readings<ReadModel>>(Readings).answering()!;
   }
 
   /** Hands over events as one round. */

@@ -4,22 +4,23 @@ import { ExportQuery, exportTypes } from '#contracts';
 import { AssertionGuard } from '../assertion.guard.js';
 import { exportText } from './export-text.js';
 import { Exports } from './exports.js';
-import { Generations } from '../generations/generations.js';
+import type { ReadModel } from '../generations/read-model.js';
+import { Readings } from '../generations/readings.js';
 
 /** All tickets of a list as a file. */
 @Controller('v1/tickets')
 @UseGuards(AssertionGuard)
 export class ExportController {
   constructor(
-    private readonly generations: Generations,
+    private readonly readings: Readings<ReadModel>,
     private readonly exports: Exports,
   ) {}
 
   @Get('export')
   async export(@Query({ schema: ExportQuery }) query: ExportQuery, @Req() { reader: { principal } }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { format } = query;
-    const model = await this.generations.live();
-    const file = await this.exports.open(exportText(format, this.generations.kept(model, model.exports.tickets(principal, query))));
+    const model = await this.readings.live();
+    const file = await this.exports.open(exportText(format, this.readings.kept(model, model.exports.tickets(principal, query))));
     const name = `tickets-${principal.orgId}-${new Date().toISOString().slice(0, 10)}.${format}`;
     void reply.headers({ 'content-type': exportTypes[format], 'content-disposition': `attachment; filename="${name}"` }).send(file);
   }

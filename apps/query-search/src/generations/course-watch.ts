@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { patiently } from '#observability';
 import type { Board, Member } from './board.store.js';
-import { back, type Course } from './course.policy.js';
+import { back, holdMs, type Course } from './course.policy.js';
 import { leaseMs, Presence } from './presence.js';
 
 /** Between looks, ms: while nothing happens, and while a switch is near. */
@@ -12,7 +12,7 @@ const [usualMs, nearMs] = [500, 40];
 export type Told = Pick<Member, '_id' | 'role' | 'name' | 'joined' | 'uses'>;
 
 export interface CourseWatchParts {
-  board: Board;
+  board: Pick<Board, 'say' | 'course' | 'change' | 'members' | 'forget'>;
   tell: () => Told;
   /** Called with every look's course; what takes time it does on its own. */
   follow: (course: Course) => void;
@@ -25,7 +25,8 @@ export class CourseWatch {
   private readonly stopping = new AbortController();
   private readonly waiting = new Set<() => void>();
   private seen: Course | undefined;
-  private lookedAt = -Infinity;
+  private lookedAt = longAgo;
+  private heldSince: number | undefined;
   private isNews = false;
   private working: Promise<void> | undefined;
 
@@ -33,7 +34,7 @@ export class CourseWatch {
 
   /** The course as it is: whoever changes it waits until we have seen it, or our lease is over. Undefined when we cannot be sure. */
   get course(): Course | undefined {
-    return performance.now() - this.lookedAt < leaseMs ? this.seen : undefined;
+    return isWithinLease(this.lookedAt) ? this.seen : undefined;
   }
 
   /** Resolves when the course was seen once. */
@@ -59,6 +60,7 @@ export class CourseWatch {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.working;
+    this.lookedAt = longAgo;
     await this.parts.board.forget([this.parts.tell()._id]).catch(() => undefined); // it is taken for gone soon
   }
 
@@ -74,7 +76,7 @@ export class CourseWatch {
   /** The lease begins before anything is asked: what is answered then is no older. */
   private async look(): Promise<void> {
     const { board, tell, follow } = this.parts;
-    const at = performance.now();
+    const at = momentNow();
     const told = this.seen?.term ?? 0;
     this.isNews = false;
     await board.say({ ...tell(), seen: told });
@@ -82,13 +84,35 @@ export class CourseWatch {
     [this.seen, this.lookedAt, this.isNews] = [course, at, course.term !== told];
     follow(course);
     for (const wake of [...this.waiting]) wake();
+    this.heldSince = course.phase === 'holding' ? (this.heldSince ?? performance.now()) : undefined;
     if (course.phase !== 'serving') await this.watchOver(course);
   }
 
-  /** When who builds is gone in the middle of a switch, everything stays as it was. */
+  /**
+   * When who builds is gone in the middle of a switch, or answers were held for too long, everything stays as it was. Nobody has to be sure of that:
+   * both the switch and its end replace the same term, so only one of them happens.
+   */
   private async watchOver(course: Course): Promise<void> {
-    const present = this.presence.of(await this.parts.board.members());
-    if (present.some(({ _id }) => _id === course.holder)) return;
-    if (await this.parts.board.change(course, back(course))) this.logger.warn({ msg: 'who builds the read model anew is gone: the switch is called off' });
+    const why = this.isHeldTooLong() ? 'answers were held for too long' : (await this.isGone(course.holder)) ? 'who builds the read model anew is gone' : undefined;
+    if (why !== undefined && (await this.parts.board.change(course, back(course)))) this.logger.warn({ msg: 'the switch is called off', why });
+  }
+
+  private isHeldTooLong(): boolean {
+    return this.heldSince !== undefined && performance.now() - this.heldSince >= holdMs.instance;
+  }
+
+  private async isGone(id: string | null): Promise<boolean> {
+    return !this.presence.of(await this.parts.board.members()).some(({ _id }) => _id === id);
   }
 }
+
+/** A moment by both clocks, ms: the steady one stands still while the machine sleeps, the other one does not. */
+interface Moment {
+  steady: number;
+  wall: number;
+}
+
+const longAgo: Moment = { steady: -Infinity, wall: -Infinity };
+const momentNow = (): Moment => ({ steady: performance.now(), wall: Date.now() });
+/** A wall clock that was put forward ends a lease early, which does no harm; one that was put back does not make it longer. */
+const isWithinLease = ({ steady, wall }: Moment) => performance.now() - steady < leaseMs && Date.now() - wall < leaseMs;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCountedAsFar, type Marks } from '../stats/marks.store.js';
 import type { Member } from './board.store.js';
-import { back, holding, joining, switched, type Course } from './course.policy.js';
+import { back, holding, holdMs, joining, switched, type Course } from './course.policy.js';
 import type { Followers } from './followers.js';
 import { NotNow, type Holder } from './holder.js';
 
@@ -19,7 +19,7 @@ export interface SwitchParts {
 }
 
 /** How long instances may take to join, all of it to catch up, and answers to be held, ms. */
-const usualLimits = { joinMs: 60_000, catchUpMs: 60_000, holdMs: 2_000 };
+const usualLimits: Record<'joinMs' | 'catchUpMs' | 'holdMs', number> = { joinMs: 60_000, catchUpMs: 60_000, holdMs: holdMs.builder };
 const [usualMs, nearMs] = [300, 20];
 
 /**

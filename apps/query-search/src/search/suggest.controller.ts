@@ -2,16 +2,17 @@ import { Controller, Get, Query, Req, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { SuggestQuery, type Suggestions } from '#contracts';
 import { AssertionGuard } from '../assertion.guard.js';
-import { Generations } from '../generations/generations.js';
+import type { ReadModel } from '../generations/read-model.js';
+import { Readings } from '../generations/readings.js';
 
 /** What a search box offers while somebody types. */
 @Controller('v1/suggest')
 @UseGuards(AssertionGuard)
 export class SuggestController {
-  constructor(private readonly generations: Generations) {}
+  constructor(private readonly readings: Readings<ReadModel>) {}
 
   @Get()
   suggest(@Query({ schema: SuggestQuery }) query: SuggestQuery, @Req() { reader }: FastifyRequest): Promise<Suggestions> {
-    return this.generations.read(({ tickets }) => tickets.suggest(reader, query));
+    return this.readings.read(({ tickets }) => tickets.suggest(reader, query));
   }
 }
