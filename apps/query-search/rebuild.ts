@@ -6,7 +6,7 @@ import { Backlog } from '#messaging';
 import { commonConfig, Progress, readConfig } from '#observability';
 import { openDatabase } from '#persistence';
 import { Board } from './src/generations/board.store.js';
-import { LateLetters } from './src/generations/late-letters.js';
+import { LateLetters, letterboxAt } from './src/generations/late-letters.js';
 import { feedsFrom } from './src/generations/read-model.js';
 import { Rebuild } from './src/generations/rebuild.js';
 import { ListCursors } from './src/list-cursor.js';
@@ -46,7 +46,7 @@ async function run(): Promise<number> {
   const backlog = await Backlog.open(KAFKA_BROKERS);
   const store = openDatabase({ uri: MONGODB_URI, database: databaseName, poolSize: 12 });
   const board = new Board(store);
-  const letters = await LateLetters.behind((await board.course()).live, { backlog, brokers: KAFKA_BROKERS });
+  const letters = await LateLetters.behind((await board.course()).live, { backlog, open: () => letterboxAt(KAFKA_BROKERS) });
   try {
     const around = { store, cursors: new ListCursors('nobody reads here') };
     const feeds = feedsFrom(KAFKA_BROKERS, store, { deadLetters: letters, onFatal: (error) => (progress.say(String(error)), process.exit(1)) });

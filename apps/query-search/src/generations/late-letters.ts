@@ -5,42 +5,55 @@ import { viewGroup } from '../ticket-view.consumer.js';
 /** They hold records that were already at the limit of their topic. */
 const largestLetter = 4 << 20;
 
-/** Dead letters of a replay: records that the live generation has read before are dead letters already, and are not written again. */
+type Letterbox = Pick<RecordProducer, 'send' | 'close'>;
+
+export interface LateLettersParts {
+  backlog: Pick<Backlog, 'committed'>;
+  /** Called when the first is to be written. */
+  open: () => Promise<Letterbox>;
+}
+
+/**
+ * Dead letters of a replay: records that the live generation has read before are dead letters already, and are not written again. Of those that come
+ * while both generations read there are two: which of them will be the one that goes on is not known yet, and none may be lost.
+ */
 export class LateLetters {
-  private opening: Promise<RecordProducer> | undefined;
+  private opening: Promise<Letterbox> | undefined;
 
   private constructor(
-    private readonly brokers: string[],
+    private readonly open: () => Promise<Letterbox>,
     private readonly read: ReadonlyMap<number, number>,
   ) {}
 
-  static async behind(live: number, { backlog, brokers }: { backlog: Backlog; brokers: string[] }): Promise<LateLetters> {
-    return new LateLetters(brokers, await backlog.committed(groupOf(viewGroup, live), topics.events));
+  static async behind(live: number, { backlog, open }: LateLettersParts): Promise<LateLetters> {
+    return new LateLetters(open, await backlog.committed(groupOf(viewGroup, live), topics.events));
   }
 
   /** @throws NotAcknowledged and whatever keeps the producer from connecting */
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     const late = records.filter((record) => numberIn(record, 'dead_offset') >= (this.read.get(numberIn(record, 'dead_partition')) ?? 0));
     if (late.length === 0) return;
-    this.opening ??= this.open();
+    this.opening ??= this.open().catch((error: unknown) => {
+      this.opening = undefined;
+      throw error;
+    });
     await (await this.opening).send(late);
   }
 
   async close(): Promise<void> {
     await (await this.opening)?.close();
   }
+}
 
-  /** When the first is to be written. */
-  private async open(): Promise<RecordProducer> {
-    const producer = new RecordProducer({ brokers: this.brokers, clientId: 'query-search-rebuild', maxRecordBytes: largestLetter });
-    try {
-      await producer.connect();
-      return producer;
-    } catch (error) {
-      this.opening = undefined;
-      await producer.close();
-      throw error;
-    }
+/** Where they go. @throws whatever keeps the producer from connecting */
+export async function letterboxAt(brokers: string[]): Promise<Letterbox> {
+  const producer = new RecordProducer({ brokers, clientId: 'query-search-rebuild', maxRecordBytes: largestLetter });
+  try {
+    await producer.connect();
+    return producer;
+  } catch (error) {
+    await producer.close();
+    throw error;
   }
 }
 
