@@ -8,7 +8,7 @@ export type Phase = 'serving' | 'joining' | 'holding';
  * How long answers are held at most, ms: who builds gives up first, then any instance calls the switch off, and only then is somebody who asks told
  * that it cannot be answered.
  */
-export const holdMs = { builder: 1_500, instance: 1_750, asker: 2_000 } as const;
+export const holdMs = { builder: 1_250, instance: 1_500, asker: 2_500 } as const;
 
 /** Which generations there are and what everybody does with them. Changed as a whole, from one term to the next. */
 export interface Course {

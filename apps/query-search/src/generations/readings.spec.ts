@@ -63,7 +63,7 @@ describe('readings', () => {
     expect(await read).toBe(1);
   });
 
-  it('are refused after two seconds without knowing', async () => {
+  it('are refused when a hold does not end', async () => {
     const { readings } = scene(held);
     await expect(readings.live()).rejects.toMatchObject({ problem: { status: 503 } });
   });
