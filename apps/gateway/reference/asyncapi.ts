@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterHeaders, directoryType, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
+import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, directoryType, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
@@ -17,7 +17,7 @@ interface Channel {
   description: string;
   /** What its records' key is. */
   key: string;
-  types: readonly MessageType[];
+  types: readonly string[];
   writers: readonly string[];
   readers: readonly string[];
 }
@@ -58,19 +58,29 @@ const channels: Record<keyof typeof topics, Channel> = {
   },
 };
 
+/** Not a part's but the operators' own. */
+const decisions: Channel = {
+  title: 'Decisions on dead letters',
+  description: 'What operators replayed and discarded. Compacted, in one partition: of two decisions after the same one the first counts. Written and read by `npm run dead-letters`.',
+  key: 'The letter, `<topic>/<partition>/<offset>`.',
+  types: ['dead-letter-decision'],
+  writers: ['operators'],
+  readers: ['operators'],
+};
+
 /** The AsyncAPI 3 document: every topic that there is, with key, headers and messages, made of the schemas that producers and consumers parse with. */
 export function asyncApiDocument(samples: readonly Sample[], specs: readonly TopicSpec[], version: string) {
   const components = new Components({}, 'draft-7');
   const dead = specs.filter(({ name }) => name.startsWith('dead.'));
   const own = Object.entries(channels).map(([name, channel]) => [name, ownChannel(channel, specOf(specs, topics[name as keyof typeof topics]))] as const);
-  const messages: Record<string, Message> = { 'dead-letter': deadLetter(components) };
+  const messages: Record<string, Message> = { 'dead-letter': deadLetter(components), 'dead-letter-decision': decision(components) };
   for (const type of Object.keys(messageValue) as MessageType[]) messages[type] = messageOf(components, type, samples);
   return {
     asyncapi: '3.0.0',
     info: { title: 'Deskstream topics', version, description: about },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries<ReturnType<typeof ownChannel>>([...own, ...dead.map((spec) => [spec.name, deadChannel(spec)] as const)]),
-    operations: Object.fromEntries<ReturnType<typeof operation>>([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...dead.map(setAside)]),
+    channels: Object.fromEntries<ReturnType<typeof ownChannel>>([...own, ...dead.map((spec) => [spec.name, deadChannel(spec)] as const), ['decisions', ownChannel(decisions, specOf(specs, deadLetterDecisions))] as const]),
+    operations: Object.fromEntries<ReturnType<typeof operation>>([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...dead.map(setAside), ...operationsOf('decisions', decisions)]),
     components: { messages, schemas: components.sorted().schemas },
   };
 }
@@ -145,6 +155,28 @@ const deadLetter = (components: Components): Message => ({
   headers: components.schema(DeadLetterHeaders),
   payload: { description: 'The bytes of the record, whatever they are.' },
 });
+
+const decision = (components: Components): Message => ({
+  name: 'dead-letter-decision',
+  title: 'dead-letter-decision',
+  summary: 'What an operator made of a dead letter.',
+  contentType: 'application/json',
+  headers: { type: 'object' },
+  payload: components.schema(DeadLetterDecision),
+  bindings: { kafka: { key: { type: 'string', description: decisions.key }, bindingVersion: '0.5.0' } },
+  examples: [{ name: 'discarded', payload: decisionExample }],
+});
+
+const decisionExample: DeadLetterDecision = {
+  id: '0b54f6a2-6f0c-4f0e-9a53-3b1f6a1c9d11',
+  after: null,
+  letter: 'dead.ticket-command.ticket.commands.v1/3/17',
+  writtenAt: '1767348245678',
+  state: 'discarded',
+  at: '2026-01-02T10:04:05.678Z',
+  by: 'ada@operations-1',
+  reason: 'A load test wrote it.',
+};
 
 const deadChannel = (spec: TopicSpec) => {
   const [, service = '', source = ''] = /^dead\.([^.]+)\.(.+)$/.exec(spec.name) ?? [];

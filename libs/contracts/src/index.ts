@@ -1,4 +1,5 @@
 export * from './api-key.js';
+export * from './dead-letter.js';
 export * from './directory.js';
 export * from './headers.js';
 export * from './health.js';

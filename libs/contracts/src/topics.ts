@@ -9,6 +9,9 @@ export const topics = {
 /** Where a service sets aside what it gave up on. */
 export const deadLetterTopic = (service: string, source: string) => `dead.${service}.${source}`;
 
+/** What operators made of dead letters: `DeadLetterDecision`, by letter. */
+export const deadLetterDecisions = 'dead-letter-decisions.v1';
+
 /** `ce_id` of an event. */
 export const eventId = (ticketId: string, version: number) => `${ticketId}:${version}`;
 

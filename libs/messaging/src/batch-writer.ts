@@ -13,6 +13,8 @@ export interface PackedRecord {
   readonly value: Buffer | null;
   readonly headerBytes: Buffer;
   readonly size: number;
+  /** kafkajs puts it there, whatever the key. */
+  readonly partition: number | undefined;
 }
 
 const toBytes = (value: string | Buffer | null): Buffer | null => (typeof value === 'string' ? Buffer.from(value) : value);
@@ -23,7 +25,7 @@ export function packRecord(record: OutgoingRecord): PackedRecord {
   const value = toBytes(record.value);
   const headerBytes = record.headers === undefined ? noHeaders : encodeHeaders(record.headers);
   const size = 24 + (key?.length ?? 0) + (value?.length ?? 0) + headerBytes.length;
-  return { topic: record.topic, key, value, headerBytes, size };
+  return { topic: record.topic, key, value, headerBytes, size, partition: record.partition };
 }
 
 const isRaw = (headers: NonNullable<OutgoingRecord['headers']>): headers is readonly RawHeader[] => Array.isArray(headers);

@@ -1,4 +1,5 @@
 export { Backlog, type Extent } from './backlog.js';
+export { isWholeBatch, replayedFrom, toReplay } from './dead-letter.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
 export { groupOf, suffixOf } from './generation.js';
@@ -7,4 +8,5 @@ export { RecordProducer, type ProducerOptions } from './producer.js';
 export type { DeadLetter, DeadLetterReason, IncomingRecord, OutgoingRecord, RawHeader, Round } from './record.js';
 export { Subscribe, type SubscribeOptions } from './subscribe.js';
 export { ensureTopics, readTopics, type TopicReport, type TopicSpec } from './topics.js';
+export { TopicReader, type Stretch } from './topic-reader.js';
 export { RoundTransport, type RoundTransportOptions } from './transport.js';

@@ -53,7 +53,7 @@ const quietLog: Kafkajs.logCreator = () => {
 export const { Partitioners, logLevel } = kafkajs;
 export type { Admin, Consumer, EachBatchPayload, Kafka, Producer } from 'kafkajs';
 
-export { partitionOf } from './kafkajs-mended.js';
+export { clusterOf, partitionOf, type Cluster } from './kafkajs-mended.js';
 
 /** Asks the cluster whether it answers, at most once a second, over a connection of its own. */
 export class BrokerProbe {

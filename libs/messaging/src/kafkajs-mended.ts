@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
-import { readBatches, type Budget } from './batch-reader.js';
+import { readBatches, type Budget, type FetchedRecord } from './batch-reader.js';
 import { encodeBatch, packRecord, type PackedRecord } from './batch-writer.js';
 
 const require = createRequire(import.meta.url);
@@ -14,6 +14,29 @@ const murmur2 = require('kafkajs/src/producer/partitioners/default/murmur2') as 
 
 /** Where the Java client's default partitioner puts a key. */
 export const partitionOf = (key: string | Buffer, partitions: number): number => (murmur2(key) & 0x7fffffff) % partitions;
+
+/** What reading without a group needs: kafkajs has it, but shows only consumers in groups. */
+export interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findBroker(options: { nodeId: string }): Promise<{ fetch(request: FetchRequest): Promise<{ responses: { partitions: { messages: FetchedRecord[] }[] }[] }> }>;
+}
+interface FetchRequest extends FetchParameters {
+  isolationLevel: number;
+  maxWaitTime: number;
+  minBytes: number;
+  maxBytes: number;
+  topics: { topic: string; partitions: { partition: number; fetchOffset: string; maxBytes: number }[] }[];
+}
+
+/** The connections of a client, of its own settings. */
+export function clusterOf(client: Kafkajs.Kafka): Cluster {
+  const create = Object.getOwnPropertySymbols(client).find(({ description }) => description === 'private:Kafka:createCluster')!;
+  return (client as unknown as Record<symbol, (options: object) => Cluster>)[create]!({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
+}
 
 /** The little of kafkajs's wire classes that the replacements touch. */
 interface Encoder {

@@ -26,6 +26,8 @@ export interface OutgoingRecord {
   readonly key: string | Buffer | null;
   readonly value: string | Buffer | null;
   readonly headers?: Readonly<Record<string, string | Buffer>> | readonly RawHeader[];
+  /** Where the key does not decide: a record that goes back to the partition it came from. */
+  readonly partition?: number;
 }
 
 /** What had arrived on all owned partitions, taken as one piece of work; each partition's records are in offset order. */

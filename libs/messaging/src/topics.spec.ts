@@ -11,6 +11,7 @@ describe('topics', () => {
   it('are those of the contract', async () => {
     const topics = Object.fromEntries((await readTopics(file, 'local')).map(({ name, ...rest }) => [name, rest]));
     expect(Object.keys(topics).sort()).toEqual([
+      'dead-letter-decisions.v1',
       'dead.gateway.ticket.command-results.v1',
       'dead.query-search.ticket.command-results.v1',
       'dead.query-search.ticket.events.v1',
@@ -20,7 +21,9 @@ describe('topics', () => {
       'ticket.commands.v1',
       'ticket.events.v1',
     ]);
-    expect(Object.values(topics).every(({ partitions }) => partitions === 12)).toBe(true);
+    const { 'dead-letter-decisions.v1': decisions, ...others } = topics;
+    expect(decisions).toMatchObject({ partitions: 1, config: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(30 * day) } });
+    expect(Object.values(others).every(({ partitions }) => partitions === 12)).toBe(true);
     expect(topics['ticket.commands.v1']!.config['retention.ms']).toBe(String(7 * day));
     expect(topics['ticket.command-results.v1']!.config['retention.ms']).toBe(String(day));
     expect(topics['ticket.events.v1']!.config['retention.ms']).toBe('-1');
