@@ -53,7 +53,7 @@ afterAll(async () => {
 describe('the README', () => {
   it('brings the product up with npm start and opens, finds and moves a first ticket', async () => {
     const { gateway } = JSON.parse(readFileSync(join(folder, '.deskstream/run.json'), 'utf8')) as { gateway: string };
-    expect(output).toContain('npm run -s token -- --org acme --sub ada');
+    await eventually(() => expect(output).toContain('npm run -s token -- --org acme --sub ada')); // the run file stands before the last lines are read
     const { stdout } = await run('bash', ['-euc', firstTicket(gateway)], { cwd: folder, env });
     const [opened, found, moved] = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(opened).toMatchObject({ title: 'Invoice 4711 shows the wrong amount', status: 'open', createdBy: { id: 'ada' } });
