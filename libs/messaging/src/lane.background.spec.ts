@@ -27,8 +27,11 @@ describe('a lane in the background', () => {
     expect(held.rounds).toHaveLength(1);
   });
 
-  it('goes on at once where nobody else has work', async () => {
-    const { lane, held, group } = openLane({ isBackground: true, traffic: traffic(0).traffic });
+  it.each([
+    ['nobody else has work', { traffic: traffic(0).traffic }],
+    ['it hurries', { traffic: traffic(100_000).traffic, hurries: () => true }],
+  ])('goes on at once where %s', async (_, options) => {
+    const { lane, held, group } = openLane({ isBackground: true, ...options });
     const taken = [lane.take(group.delivery(0, [0]))];
     await turn();
     await held.end();

@@ -185,9 +185,9 @@ export class Lane {
   }
 
   private async giveWay(ms: number, records: number): Promise<void> {
-    const { traffic, isBackground, maxRecords } = this.options;
+    const { traffic, isBackground, maxRecords, hurries } = this.options;
     if (!isBackground) return traffic?.seen(records > maxRecords / 2);
-    const rest = (traffic?.rest ?? 0) * ms;
+    const rest = hurries?.() ? 0 : (traffic?.rest ?? 0) * ms;
     if (rest > 0) await sleep(rest, undefined, { signal: this.#leave.signal }).catch(() => undefined);
   }
 

@@ -14,12 +14,3 @@ it('those in the background rest while others have work, longer while those are 
   now = 300;
   expect(traffic.rest).toBe(0);
 });
-
-it('nobody rests while there is a hurry', () => {
-  let isHurry = true;
-  const traffic = new Traffic(() => 0, () => isHurry);
-  traffic.seen(true);
-  expect(traffic.rest).toBe(0);
-  isHurry = false;
-  expect(traffic.rest).toBe(30);
-});

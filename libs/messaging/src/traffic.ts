@@ -8,10 +8,7 @@ export class Traffic {
   #seenAt = -Infinity;
   #isBehind = false;
 
-  constructor(
-    private readonly clock: () => number = Date.now,
-    private readonly hurries: () => boolean = () => false,
-  ) {}
+  constructor(private readonly clock: () => number = Date.now) {}
 
   /** @param isBehind whether there was as much work as a round takes, so more is waiting */
   seen(isBehind: boolean): void {
@@ -21,7 +18,7 @@ export class Traffic {
 
   /** How many times as long as it took to rest after a round in the background. */
   get rest(): number {
-    if (this.hurries() || this.clock() - this.#seenAt >= lullMs) return 0;
+    if (this.clock() - this.#seenAt >= lullMs) return 0;
     return this.#isBehind ? longRestShare : restShare;
   }
 }

@@ -36,6 +36,9 @@ export interface RoundTransportOptions {
 
 const logger = new Logger('messaging');
 
+/** Of the whole process: what gives way does so to every subscription beside it, whichever transport that is of. */
+const traffic = new Traffic();
+
 /** Dead letters hold records and whole batches that were already at the limit of their topic. */
 const largestDeadLetter = 4 << 20;
 
@@ -61,7 +64,6 @@ export class RoundTransport extends ServerKafka {
   readonly #probe: BrokerProbe;
   readonly #bury: { send(records: readonly OutgoingRecord[]): Promise<void> };
   #undertaker: Promise<RecordProducer> | undefined;
-  readonly #traffic: Traffic;
   #members: Member[] = [];
   #isListening = false;
   #fatal: unknown;
@@ -72,7 +74,6 @@ export class RoundTransport extends ServerKafka {
     assertCodecs();
     super({ client: { brokers, clientId: service }, postfixId: '' });
     this.#settings = settings;
-    this.#traffic = new Traffic(Date.now, settings.hurries);
     this.#probe = new BrokerProbe({ brokers, clientId: `${service}-probe` });
     this.#bury = settings.deadLetters ?? { send: (records) => this.buryOurselves(records) };
   }
@@ -136,7 +137,7 @@ export class RoundTransport extends ServerKafka {
         maxRecords,
         paceMs,
         isBackground,
-        traffic: this.#traffic,
+        traffic,
         hurries: this.#settings.hurries,
         holds,
         ...(positions && { positions }),
