@@ -29,7 +29,7 @@ describe('a lane in the background', () => {
 
   it.each([
     ['nobody else has work', { traffic: traffic(0).traffic }],
-    ['it hurries', { traffic: traffic(100_000).traffic, hurries: () => true }],
+    ['it hurries', { traffic: traffic(10_000_000).traffic, hurries: () => true }],
   ])('goes on at once where %s', async (_, options) => {
     const { lane, held, group } = openLane({ isBackground: true, ...options });
     const taken = [lane.take(group.delivery(0, [0]))];
@@ -37,6 +37,7 @@ describe('a lane in the background', () => {
     await held.end();
     taken.push(lane.take(group.delivery(1, [0])));
     await until(() => held.rounds.length === 2);
+    expect(held.rounds).toHaveLength(2);
     await held.end();
     await Promise.all(taken);
   });
