@@ -96,8 +96,9 @@ describe('services killed while people work', () => {
     const list = (await ada.get('/tickets?pageSize=100')).body as { items: { id: string }[]; total: number };
     expect(list.total).toBe(before + ids.length);
     expect(new Set(list.items.map(({ id }) => id)).size).toBe(list.total);
-    const states = await Promise.all(load.slice(0, 40).map(async ({ commandId }) => (await ada.get(`/commands/${commandId}`)).status));
-    expect(new Set(states)).toEqual(new Set([200]));
+    // answers are kept by a consumer of their own, which gives way to the views
+    const answered = async ({ commandId }: (typeof load)[number]) => (await ada.get(`/commands/${commandId}`)).status === 200;
+    await Promise.all(load.slice(0, 40).map((command) => eventually(() => answered(command))));
   });
 
   it('ticket-command: the next request has its outcome, and not only a promise, as soon as the group has noticed', async () => {
