@@ -53,6 +53,7 @@ async function alternate(
   const roundsBefore = await rounds(setting);
   for (let run = 0; run < runs; run += 1) {
     for (const [name, url] of Object.entries(targets)) {
+      await setting.settled(); // neither side pays for what the other has left
       const result = await load({ url, connections, seconds, requests: creates(setting) });
       results[name]!.push(result);
       tell(`${name} at ${connections} open: ${result.perSecond.toFixed(0)}/s, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, other answers ${result.others}`);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire, findPackageJSON } from 'node:module';
+import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -27,8 +28,13 @@ const types: Record<string, string> = {
 /** Pages take what they need from here and from nowhere else. */
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const root = dirname(findPackageJSON('..', import.meta.url)!);
+const root = packageAround(import.meta.dirname);
 const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+/** The nearest folder around another one that has a package.json. */
+function packageAround(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : packageAround(dirname(folder));
+}
 
 /** A file of the published contracts, by its path below `docs/`. */
 export const published = (path: string) => join(root, 'docs', path);

@@ -5,20 +5,24 @@ import type { Traffic } from './traffic.js';
 
 Logger.overrideLogger(false);
 
-/** Traffic that asks for so much rest, and remembers what it was told. */
+/** Traffic that asks for so much rest, and remembers what it was told and asked. */
 function traffic(rest = 0) {
-  const told: boolean[] = [];
-  return { told, traffic: { rest, seen: (isBehind: boolean) => void told.push(isBehind) } as unknown as Traffic };
+  const told: number[] = [];
+  const asked: number[] = [];
+  const counting = { rest: (writtenAt: number) => (asked.push(writtenAt), rest), seen: (fullness: number) => void told.push(fullness) };
+  return { told, asked, traffic: counting as unknown as Traffic };
 }
 
 describe('a lane in the background', () => {
   it('begins no round while it rests, though what it has done counts; a stop ends the rest', async () => {
-    const { lane, held, group } = openLane({ isBackground: true, traffic: traffic(100_000).traffic });
+    const { traffic: restful, asked } = traffic(100_000);
+    const { lane, held, group } = openLane({ isBackground: true, traffic: restful });
     const first = lane.take(group.delivery(0, [0]));
     await turn();
     await held.end();
     await first;
     expect(group.resolved.get(0)).toBe('0');
+    expect(asked).toEqual([0]); // when the record was written
     const second = lane.take(group.delivery(1, [0]));
     for (let i = 0; i < 20; i++) await turn();
     expect(held.rounds).toHaveLength(1);
@@ -43,7 +47,7 @@ describe('a lane in the background', () => {
   });
 });
 
-it('a lane in the foreground says that it has work, and whether there is more than a round takes', async () => {
+it('a lane in the foreground says that it has work, and how full its rounds are', async () => {
   const seen = traffic(100_000);
   const { lane, held, group } = openLane({ maxRecords: 4, traffic: seen.traffic });
   for (const offsets of [[0, 1], [2, 3, 4]]) {
@@ -53,5 +57,5 @@ it('a lane in the foreground says that it has work, and whether there is more th
     await taken;
     await until(() => seen.told.length === (offsets[0] === 0 ? 1 : 2));
   }
-  expect(seen.told).toEqual([false, true]);
+  expect(seen.told).toEqual([0.5, 0.75]);
 });

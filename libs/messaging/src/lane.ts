@@ -174,7 +174,7 @@ export class Lane {
       const ms = performance.now() - startedAt;
       roundSeconds.observe({ topic, group }, ms / 1_000);
       if (isDone) await this.close(this.resolve(shares, lost), startedAt);
-      await this.giveWay(ms, records.length);
+      await this.giveWay(ms, records);
       return isDone;
     } catch (error) {
       onFatal(error); // the settler brings every failure of a handler to an end: this one is our own mistake
@@ -184,10 +184,11 @@ export class Lane {
     }
   }
 
-  private async giveWay(ms: number, records: number): Promise<void> {
+  private async giveWay(ms: number, records: readonly IncomingRecord[]): Promise<void> {
     const { traffic, isBackground, maxRecords, hurries } = this.options;
-    if (!isBackground) return traffic?.seen(records > maxRecords / 2);
-    const rest = hurries?.() ? 0 : (traffic?.rest ?? 0) * ms;
+    if (!traffic) return;
+    if (!isBackground) return traffic.seen(records.length / maxRecords);
+    const rest = hurries?.() ? 0 : traffic.rest(Number(records.at(-1)!.timestamp)) * ms;
     if (rest > 0) await sleep(rest, undefined, { signal: this.#leave.signal }).catch(() => undefined);
   }
 

@@ -14,7 +14,7 @@ export interface SubscribeOptions {
   readonly maxRecords?: number;
   /** Rounds begin at least so far apart, ms (0): under load fewer and larger ones, while a record that comes alone is handled at once. */
   readonly paceMs?: number;
-  /** Gives way: while other subscriptions of the service have work, it rests twice as long as each of its rounds took, and longer while they are behind (false). */
+  /** Gives way: while other subscriptions of the service have work, it rests twice as long as each of its rounds took; longer in a peak of some seconds, and while they are behind (false). */
   readonly isBackground?: boolean;
   /** Members of the group in this process (1): two keep two rounds in flight, on disjoint partitions. */
   readonly lanes?: number;
