@@ -89,7 +89,7 @@ describe('asyncapi.json', () => {
   });
 
   it('has the headers that messages are sent with', () => {
-    const envelope = { id: 'c1', type: 'ticket.create.v1', source: '/gateway', subject: 't1', time: '2026-01-02T03:04:05.678Z', orgId: 'acme', traceparent: '00-aa-bb-01' };
+    const envelope = { id: 'c1', type: 'ticket.create.v1', source: '/gateway', subject: 't1', time: '2026-01-02T03:04:05.678Z', orgId: 'acme', traceparent: '00-aa-bb-01', attempt: 'a1' };
     expect(Object.keys(toHeaders(envelope)).sort()).toEqual(Object.keys(EnvelopeHeaders.shape).sort());
     expect(EnvelopeHeaders.parse(toHeaders(envelope))).toEqual(toHeaders(envelope));
     expect(Object.keys(DeadLetterHeaders.shape).sort()).toEqual(['attempts', 'consumer', 'detail', 'offset', 'partition', 'reason', 'time', 'topic'].map((name) => `dead_${name}`));

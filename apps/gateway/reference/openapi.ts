@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IdempotencyKey, IfMatch, jsonSchema, MinVersion, Prefer, RequestId, type JsonSchema, type ProblemName } from '#contracts';
+import { IdempotencyKey, IfMatch, jsonSchema, LastEventId, MinVersion, Prefer, RequestId, type JsonSchema, type ProblemName } from '#contracts';
 import { lacks } from '#domain';
 import { tags, type AnswerHeader, type OperationText, type RequestHeader, type Told } from '../src/operation.js';
 import { Components } from './components.js';
@@ -21,6 +21,7 @@ const requestHeaders: Record<'X-Request-Id' | 'Idempotency-Key' | RequestHeader,
   'Idempotency-Key': IdempotencyKey,
   'If-Match': IfMatch,
   'If-None-Match': z.string().meta({ description: 'The `ETag` of what one has: 304 while it is still so.' }),
+  'Last-Event-ID': LastEventId,
   Prefer,
   'X-Min-Version': MinVersion,
 };

@@ -117,7 +117,7 @@ describe('those who wait', () => {
   it('hear of broken results, and nobody else reads them', () => {
     const waiters = new ResultWaiters();
     expect(() => waiters.tell('c1', Buffer.from('{'))).not.toThrow();
-    const waiter = waiters.expect('c1', 1_000);
+    const waiter = waiters.expect('c1', 'a1', 1_000);
     const fault = (value: Buffer | null) => {
       try {
         waiters.tell('c1', value);
@@ -139,8 +139,17 @@ describe('those who wait', () => {
     expect(() => waiters.tell('c1', null)).not.toThrow();
   });
 
+  it('are told whether the answer is to their own sending, or to somebody else’s of the same command', async () => {
+    const waiters = new ResultWaiters();
+    const [one, other, late] = ['a1', 'a2', 'a3'].map((attempt) => waiters.expect('c1', attempt, 1_000));
+    waiters.tell('c1', Buffer.from(JSON.stringify(applied(command({}, 'c1')))), 'a2');
+    const duplicates = await Promise.all([one!, other!, late!].map(async ({ result }) => (await result)!.duplicate));
+    expect(duplicates).toEqual([true, undefined, true]);
+    [one, other, late].forEach((waiter) => waiter!.leave());
+  });
+
   it('stop waiting in time', async () => {
-    const waiter = new ResultWaiters().expect('c1', 10);
+    const waiter = new ResultWaiters().expect('c1', 'a1', 10);
     expect(await waiter.result).toBeUndefined();
     waiter.leave();
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { maxCommandBytes, topics, type CommandResult, type CommandType, type CommandValue } from '#contracts';
 import { NotAcknowledged, Overloaded, toHeaders, type OutgoingRecord, type RecordProducer } from '#messaging';
 import { ProblemError } from '#observability';
@@ -32,9 +33,10 @@ export class CommandBus {
    * @throws ProblemError 503 without the broker's acknowledgement or without that note, 422 when the key was used for another request, 413
    */
   async send(command: Outgoing, { respondAsync = false } = {}): Promise<CommandResult | 'pending'> {
-    const record = recordOf(command);
+    const attempt = randomUUID();
+    const record = recordOf(command, attempt);
     const startedAt = performance.now();
-    const waiter = this.waiters.expect(command.commandId, this.patience);
+    const waiter = this.waiters.expect(command.commandId, attempt, this.patience);
     try {
       const outcome = await this.outcome(command, record, waiter, respondAsync);
       outcomeSeconds.observe({ type: command.type, outcome: outcome === 'pending' ? outcome : outcome.outcome }, (performance.now() - startedAt) / 1_000);
@@ -77,11 +79,11 @@ function ownResult({ value }: Outgoing, result: CommandResult): CommandResult {
   throw new ProblemError('idempotency-key-reused', 'The Idempotency-Key was used for another request.');
 }
 
-function recordOf({ type, commandId, value, traceparent }: Outgoing): OutgoingRecord {
+function recordOf({ type, commandId, value, traceparent }: Outgoing, attempt: string): OutgoingRecord {
   const { orgId, ticketId } = value;
   const body = Buffer.from(JSON.stringify(value));
   if (body.length > maxCommandBytes) throw new ProblemError('payload-too-large', 'The command would be too large.');
-  const envelope = { id: commandId, type, source: '/gateway', subject: ticketId, time: new Date().toISOString(), orgId };
+  const envelope = { id: commandId, type, source: '/gateway', subject: ticketId, time: new Date().toISOString(), orgId, attempt };
   return { topic: topics.commands, key: ticketId, value: body, headers: toHeaders(traceparent === undefined ? envelope : { ...envelope, traceparent }) };
 }
 

@@ -16,6 +16,7 @@ import { DirectoryPublisher } from './directory.publisher.js';
 import { readSeed } from './directory.seed.js';
 import { DirectoryStore, type Contents } from './directory.store.js';
 import { Downloads } from './downloads.js';
+import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { KeyRing } from './key-ring.js';
@@ -29,6 +30,7 @@ import { Reads } from './reads.js';
 import { ResultWaiters } from './result-waiters.js';
 import { ResultsConsumer } from './results.consumer.js';
 import { StatsController } from './stats.controller.js';
+import { Streams } from './stream/streams.js';
 import { SuggestController } from './suggest.controller.js';
 import { TicketsController } from './tickets.controller.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -52,7 +54,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, PeopleController, ApiKeysController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEED, useFactory: () => (config.DIRECTORY_FILE === undefined ? undefined : readSeed(config.DIRECTORY_FILE)) },
@@ -76,6 +78,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
         PublishedFiles,
         Reads,
         Downloads,
+        Streams,
         Writes,
       ],
     };

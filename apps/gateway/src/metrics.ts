@@ -19,3 +19,5 @@ export const outcomeSeconds = new Histogram({
 export const waiters = new Gauge({ name: 'deskstream_result_waiters', help: 'Requests that wait for the result of a command' });
 
 export const accepted = new Counter({ name: 'deskstream_commands_accepted_total', help: 'Commands answered with 202', labelNames: ['why'] as const });
+
+export const openStreams = new Gauge({ name: 'deskstream_open_streams', help: 'Event streams that are open' });

@@ -20,7 +20,7 @@ export type Tag = keyof typeof tags;
 export type AnswerHeader = 'Cache-Control' | 'Content-Disposition' | 'ETag' | 'Idempotency-Replayed' | 'Link' | 'Location' | 'Preference-Applied' | 'X-Projection-Lag-Ms';
 
 /** Headers of a request that some routes read: every route takes `X-Request-Id`, every write `Idempotency-Key`. */
-export type RequestHeader = 'If-Match' | 'If-None-Match' | 'Prefer' | 'X-Min-Version';
+export type RequestHeader = 'If-Match' | 'If-None-Match' | 'Last-Event-ID' | 'Prefer' | 'X-Min-Version';
 
 /** One good answer of a route. Without a body it has no content. */
 export interface Told {

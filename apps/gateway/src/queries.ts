@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { SignJWT } from 'jose';
 import { Pool, type Dispatcher } from 'undici';
@@ -37,13 +37,17 @@ const connections = 64;
 /** Asks query-search on a principal's behalf. */
 export class Queries {
   private readonly pool: Pool;
+  /** Who waits for news keeps a connection: those of reads are not for them. */
+  private readonly longAsking: Pool;
   private readonly key: KeyObject;
   private readonly assertions = new WeakMap<Principal, { signed: Promise<string>; until: number }>();
 
   constructor(address: string, internalKey: string, timeoutMs = patienceMs) {
     this.key = createSecretKey(Buffer.from(internalKey));
     const connect = { timeout: 1_000 };
-    this.pool = new Pool(new URL(address).origin, { connections, connect, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+    const { origin } = new URL(address);
+    this.pool = new Pool(origin, { connections, connect, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+    this.longAsking = new Pool(origin, { connect, bodyTimeout: timeoutMs });
   }
 
   /** The answer, whatever its status. @throws ProblemError 503 when query-search does not give one */
@@ -64,8 +68,18 @@ export class Queries {
     });
   }
 
-  close(): Promise<void> {
-    return this.pool.close();
+  /** Events behind a place of a feed, waited for where `waitMs` says so: status and what was told. @throws ProblemError as `ask` */
+  async follow(principal: Principal, query: { after?: string; limit: number; waitMs: number }, signal: AbortSignal): Promise<{ status: number; body: unknown }> {
+    const asked = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
+    return this.trusted({ principal, path: `/internal/feed?${asked}`, requestId: randomUUID() }, async (options) => {
+      const headersTimeout = query.waitMs + patienceMs;
+      const { statusCode, body } = await this.longAsking.request({ ...options, signal, headersTimeout });
+      return { status: statusCode, body: await body.json() };
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.pool.close(), this.longAsking.destroy()]);
   }
 
   private async trusted<T extends { status: number }>(query: Query, request: (options: Dispatcher.RequestOptions) => Promise<T>): Promise<T> {

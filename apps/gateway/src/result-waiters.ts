@@ -29,6 +29,7 @@ class Waiting implements Waiter {
 
   constructor(
     patienceMs: number,
+    readonly attempt: string,
     readonly leave: () => void,
   ) {
     this.result = new Promise((resolve) => (this.settle = resolve));
@@ -50,9 +51,9 @@ class Waiting implements Waiter {
 export class ResultWaiters {
   private readonly waiting = new Map<string, Set<Waiting>>();
 
-  /** Waits for a command's result from now on. Its owner must leave. */
-  expect(commandId: string, patienceMs: number): Waiter {
-    const waiter = new Waiting(patienceMs, () => this.forget(commandId, waiter));
+  /** Waits for a command's result from now on. Its owner must leave. @param attempt names this sending of the command */
+  expect(commandId: string, attempt: string, patienceMs: number): Waiter {
+    const waiter = new Waiting(patienceMs, attempt, () => this.forget(commandId, waiter));
     const others = this.waiting.get(commandId);
     if (others) others.add(waiter);
     else this.waiting.set(commandId, new Set([waiter]));
@@ -61,18 +62,17 @@ export class ResultWaiters {
   }
 
   /**
-   * Gives a result to those who wait for it. The results of other instances' commands are passed over unread.
+   * Gives a result to those who wait for it: to all but the one whose sending it answers it is a repeat's answer. The results of other instances'
+   * commands are passed over unread.
    * @throws Unreadable when somebody waits for it and it is none
    */
-  tell(commandId: string, value: Buffer | null): void {
+  tell(commandId: string, value: Buffer | null, attempt?: string): void {
     const those = this.waiting.get(commandId);
     if (those === undefined) return;
     const result = readResult(commandId, value);
-    let answer = result;
-    for (const waiter of those) {
-      waiter.tell(answer);
-      answer = { ...result, duplicate: true }; // the command was sent once for each; to all but the first this is a repeat's answer
-    }
+    const [first] = those;
+    const own = attempt ?? first!.attempt; // what was set aside answers no sending in particular
+    for (const waiter of those) waiter.tell(waiter.attempt === own ? result : { ...result, duplicate: true });
   }
 
   private forget(commandId: string, waiter: Waiting) {

@@ -13,7 +13,7 @@ export class ResultsConsumer {
     const dead: DeadLetter[] = [];
     for (const record of records) {
       try {
-        this.waiters.tell(record.key?.toString() ?? '', record.value);
+        this.waiters.tell(record.key?.toString() ?? '', record.value, record.headers['attempt']);
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
         dead.push({ record, reason: error.reason, detail: error.message });

@@ -16,6 +16,7 @@ import { doorOptions, openDoor } from '../src/door.js';
 import { PendingCommands } from '../src/pending-commands.store.js';
 import { PublishedFiles } from '../src/published-files.js';
 import { Downloads } from '../src/downloads.js';
+import { EventsController } from '../src/events.controller.js';
 import { HealthController } from '../src/health.controller.js';
 import { IssuerKeys } from '../src/issuer-keys.js';
 import { KeyRing } from '../src/key-ring.js';
@@ -23,6 +24,7 @@ import { People } from '../src/people.js';
 import { PeopleController } from '../src/people.controller.js';
 import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
 import { Reads } from '../src/reads.js';
+import { Streams } from '../src/stream/streams.js';
 import { StatsController } from '../src/stats.controller.js';
 import { TicketsController } from '../src/tickets.controller.js';
 import { TokenVerifier } from '../src/token-verifier.js';
@@ -135,9 +137,10 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
     PublishedFiles,
     Reads,
     Downloads,
+    Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, PeopleController, ApiKeysController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

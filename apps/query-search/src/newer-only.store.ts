@@ -33,10 +33,12 @@ export async function putNewer<T extends Versioned>(collection: mongoose.mongo.C
   });
 }
 
-/** Adds what is not there yet; what is there stays. @throws StoreFault */
-export async function addMissing<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, documents: readonly T[]): Promise<void> {
+/** Adds what is not there yet; what is there stays, and is answered. @throws StoreFault */
+export async function addMissing<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, documents: readonly T[]): Promise<T[]> {
   const sorted = [...documents].sort((one, other) => (one._id < other._id ? -1 : 1));
-  await inParts(sorted, (part) => write(collection, part.map(insert)));
+  const there: T[] = [];
+  await inParts(sorted, async (part) => there.push(...(await write(collection, part.map(insert))).map((place) => part[place]!)));
+  return there;
 }
 
 const insert = <T extends { _id: string }>(document: T): Write<T & Versioned> => ({ insertOne: { document } }) as never;

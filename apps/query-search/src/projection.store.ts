@@ -47,9 +47,9 @@ export class ProjectionStore {
     return new Map(found.map((entry) => [entry._id, entry]));
   }
 
-  /** Adds rows that are not there yet. @throws StoreFault */
-  async append(rows: readonly TimelineRow[]): Promise<void> {
-    await addMissing(this.timeline, rows);
+  /** Adds rows that are not there yet, and answers the others. @throws StoreFault */
+  async append(rows: readonly TimelineRow[]): Promise<TimelineRow[]> {
+    return addMissing(this.timeline, rows);
   }
 
   /** Stores views; none ever replaces a newer one. @throws StoreFault */

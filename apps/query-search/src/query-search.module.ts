@@ -9,6 +9,9 @@ import { CommandsController } from './commands.controller.js';
 import type { Config } from './config.js';
 import { ExportController } from './export/export.controller.js';
 import { Exports } from './export/exports.js';
+import { FeedPlaces } from './feed/feed-places.js';
+import { FeedController } from './feed/feed.controller.js';
+import { FeedStore } from './feed/feed.store.js';
 import { Board } from './generations/board.store.js';
 import { Generations } from './generations/generations.js';
 import { feedsFrom, type Feeds } from './generations/read-model.js';
@@ -38,16 +41,18 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
   static with({ KAFKA_BROKERS: brokers, MONGODB_URI: uri, INTERNAL_KEY: key }: Config, { database = databaseName, limits, feeds }: Otherwise = {}): DynamicModule {
     return {
       module: QuerySearchModule,
-      controllers: [CommandResultsConsumer, TicketViewController, ExportController, SuggestController, StatsController, CommandsController],
+      controllers: [CommandResultsConsumer, TicketViewController, ExportController, SuggestController, StatsController, CommandsController, FeedController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database, poolSize: 12 }) },
         { provide: INTERNAL_KEY, useValue: key },
         Board,
+        FeedStore,
+        { provide: FeedPlaces, useValue: new FeedPlaces(key) },
         {
           provide: Generations,
-          inject: [STORE, Board],
-          useFactory: (store: Database, board: Board) =>
-            new Generations({ board, around: { store, cursors: new ListCursors(key), limits }, feeds: feeds ?? feedsFrom(brokers, store) }),
+          inject: [STORE, Board, FeedStore],
+          useFactory: (store: Database, board: Board, feed: FeedStore) =>
+            new Generations({ board, around: { store, feed, cursors: new ListCursors(key), limits }, feeds: feeds ?? feedsFrom(brokers, store) }),
         },
         { provide: Readings, inject: [Generations], useFactory: ({ readings }: Generations) => readings },
         CommandResultStore,

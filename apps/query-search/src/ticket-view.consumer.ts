@@ -3,6 +3,8 @@ import { Payload } from '@nestjs/microservices';
 import { topics, type TicketEvent } from '#contracts';
 import { Subscribe, type DeadLetter, type Round } from '#messaging';
 import { byTicket, continued, eventsIn, viewId } from './events.js';
+import { freshEvents } from './feed/feed-entry.projection.js';
+import { FeedStore } from './feed/feed.store.js';
 import { missedVersions, projectionDelay, unknownEvents, viewsWritten } from './metrics.js';
 import { ProjectionStore } from './projection.store.js';
 import { changedDays } from './stats/changed-days.projection.js';
@@ -19,26 +21,36 @@ export class TicketViewConsumer {
 
   constructor(
     private readonly store: ProjectionStore,
+    private readonly feed: FeedStore,
     private readonly marks: Marks,
   ) {}
 
   /**
-   * Timeline rows first: whoever sees a version in the view finds its row. Days whose statistics have changed are noted last, again when the events
+   * Timeline rows first: whoever sees a version in the feed or the view finds its row. The feed before the views: what they have is in it, so an event that
+   * comes again is known by them. Days whose statistics have changed are noted last, again when the events
    * came before: whoever counts a day from then on counts them, and a round that died in the middle loses none.
    */
   @Subscribe({ topic: topics.events, group: viewGroup, maxRecords: 500, lanes: 2, paceMs: 100 })
   async project(@Payload() round: Round): Promise<DeadLetter[]> {
-    const { events, dead, unknown } = eventsIn(round);
+    const { events, placed, dead, unknown } = eventsIn(round);
     unknownEvents.inc(unknown);
     if (events.length === 0) return dead;
     await this.store.prepare();
     const tickets = byTicket(events);
-    const [known] = await Promise.all([this.store.versions(continued(tickets)), this.store.append(distinctRows(events))]);
+    const known = await this.known(tickets, events);
+    await this.feed.append(freshEvents(placed, known));
     const changes = [...tickets].flatMap(([id, ofTicket]) => fold(known.get(id) ?? 0, ofTicket) ?? []);
     await this.store.putViews(changes.map(({ newest }) => ({ document: viewOf(newest), isNew: !known.has(viewId(newest.orgId, newest.ticketId)) })));
     await this.marks.note(changedDays(events, Math.min(...round.records.map(({ timestamp }) => Number(timestamp)))));
     this.tell(round, changes);
     return dead;
+  }
+
+  /** Adds the rows; versions of the views that events go on from, or that have some of these events already. */
+  private async known(tickets: ReadonlyMap<string, TicketEvent[]>, events: readonly TicketEvent[]): Promise<Map<string, number>> {
+    const [known, again] = await Promise.all([this.store.versions(continued(tickets)), this.store.append(distinctRows(events))]);
+    const repeated = new Set(again.map(({ _id }) => _id.slice(0, _id.lastIndexOf('/'))).filter((id) => !known.has(id)));
+    return repeated.size === 0 ? known : new Map([...known, ...(await this.store.versions([...repeated]))]);
   }
 
   private tell({ records }: Round, changes: readonly Folded[]) {

@@ -11,6 +11,8 @@ export interface Received {
   /** When its door sent it, ms since the epoch. */
   sentAt: number;
   traceparent?: string | undefined;
+  /** Which sending of the command it is, for who sent it. */
+  attempt?: string | undefined;
 }
 
 /** A command's value wraps the request in one more object. */
@@ -20,6 +22,8 @@ export const maxIdLength = 300;
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 /** W3C Trace Context. Anything else is not passed on: it would stand in every event of the ticket, however long. */
 const traceparentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const attemptForm = /^[\w-]{1,64}$/;
 
 class Unreadable extends Error {
   constructor(
@@ -46,7 +50,8 @@ export function readCommands(records: readonly IncomingRecord[], { allowPast = f
 }
 
 function readCommand(record: IncomingRecord, allowPast: boolean): Received {
-  const { id, type, subject, orgId, time, specversion, traceparent: trace } = readEnvelope(record);
+  const envelope = readEnvelope(record);
+  const { id, type, subject, orgId, time, specversion } = envelope;
   const json = parseJson(record.value);
   if (!isCommandType(type)) throw new Unreadable('unknown-type', `ce_type is ${type ?? 'missing'}`);
   demandId(id);
@@ -56,8 +61,14 @@ function readCommand(record: IncomingRecord, allowPast: boolean): Received {
   demandTime(value, allowPast);
   const { topic, partition, offset } = record;
   const command = { type, commandId: id, ...value } as TicketCommand;
-  const traceparent = trace !== undefined && traceparentForm.test(trace) ? trace : undefined;
-  return { record, command, source: { topic, partition, offset }, sentAt: Date.parse(time ?? '') || Number(record.timestamp), traceparent };
+  return { record, command, source: { topic, partition, offset }, sentAt: Date.parse(time ?? '') || Number(record.timestamp), ...passedOn(envelope) };
+}
+
+const wellFormed = (text: string | undefined, form: RegExp) => (text !== undefined && form.test(text) ? text : undefined);
+
+/** What its events and its result have, too, where it is well formed. */
+function passedOn({ traceparent, attempt }: ReturnType<typeof readEnvelope>): Pick<Received, 'traceparent' | 'attempt'> {
+  return { traceparent: wellFormed(traceparent, traceparentForm), attempt: wellFormed(attempt, attemptForm) };
 }
 
 function demandId(id: string | undefined): asserts id is string {

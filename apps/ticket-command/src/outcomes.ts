@@ -52,8 +52,10 @@ const eventRecord = ({ orgId, ticketId, version, type, at, traceparent, value }:
 function resultRecord({ received, commit, answer }: Outcome): OutgoingRecord {
   const { orgId, ticketId, commandId, at, traceparent } = commit;
   const value = isRepeat(received, commit) ? repeated(answer) : answer;
+  const { attempt } = received;
   const envelope = { id: commandId, type: resultType, source: eventSource(orgId), subject: ticketId, time: at, orgId };
-  return { topic: topics.results, key: commandId, value, headers: toHeaders({ ...envelope, ...(traceparent !== undefined && { traceparent }) }) };
+  const headers = toHeaders({ ...envelope, ...(traceparent !== undefined && { traceparent }), ...(attempt !== undefined && { attempt }) });
+  return { topic: topics.results, key: commandId, value, headers };
 }
 
 /** The command came again at another offset, and not merely its record once more after a crash. */

@@ -26,6 +26,9 @@ export const MinVersion = z
   .regex(/^[1-9][0-9]{0,14}$/)
   .meta({ description: "The version that the answer must have reached, such as the one of one's own write. Waits for it up to 1 s, else 503 `not-yet`." });
 
+/** `Last-Event-ID` of a stream: where it goes on. */
+export const LastEventId = z.string().max(200).meta({ description: 'The `id` of the last message or heartbeat that was heard: what came behind it comes first.' });
+
 /** `X-Request-Id` of a request that is kept: in the answer, in logs, and in the headers of what the request causes. */
 export const RequestId = z
   .string()

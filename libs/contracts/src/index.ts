@@ -1,6 +1,7 @@
 export * from './api-key.js';
 export * from './dead-letter.js';
 export * from './directory.js';
+export * from './feed.views.js';
 export * from './headers.js';
 export * from './health.js';
 export * from './internal.js';

@@ -12,6 +12,7 @@ export const EnvelopeHeaders = z.object({
   ce_time: Time,
   ce_orgid: Slug.meta({ description: 'The organisation.' }),
   traceparent: z.string().optional().meta({ description: 'W3C Trace Context.' }),
+  attempt: z.string().optional().meta({ description: 'Which sending of a command, of which there may be several; its result has the same.' }),
   'content-type': z.literal('application/json'),
 });
 export type EnvelopeHeaders = z.infer<typeof EnvelopeHeaders>;

@@ -26,7 +26,12 @@ describe('envelope', () => {
   });
 
   it('reads back what it wrote', () => {
-    expect(readEnvelope({ headers: toHeaders(envelope) })).toEqual({ ...envelope, specversion: '1.0', traceparent: undefined });
+    expect(readEnvelope({ headers: toHeaders(envelope) })).toEqual({ ...envelope, specversion: '1.0', traceparent: undefined, attempt: undefined });
+  });
+
+  it('tells which sending it is, and reads it back', () => {
+    expect(toHeaders({ ...envelope, attempt: 'a1' })).toMatchObject({ attempt: 'a1' });
+    expect(readEnvelope({ headers: toHeaders({ ...envelope, attempt: 'a1' }) })).toMatchObject({ attempt: 'a1' });
   });
 
   it('leaves a missing trace out', () => {

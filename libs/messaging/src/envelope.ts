@@ -10,6 +10,8 @@ export interface Envelope {
   readonly time: string;
   readonly orgId: string;
   readonly traceparent?: string;
+  /** Which sending of a command this is, or which one a result answers: the same command may be sent by several. */
+  readonly attempt?: string;
 }
 
 /** The headers of a message whose value is JSON. */
@@ -25,6 +27,7 @@ export function toHeaders(envelope: Envelope): Record<string, string> {
     'content-type': 'application/json',
   };
   if (envelope.traceparent !== undefined) headers['traceparent'] = envelope.traceparent;
+  if (envelope.attempt !== undefined) headers['attempt'] = envelope.attempt;
   return headers;
 }
 
@@ -41,5 +44,6 @@ export function readEnvelope({ headers }: Pick<IncomingRecord, 'headers'>): { re
     time: headers['ce_time'],
     orgId: headers['ce_orgid'],
     traceparent: headers['traceparent'],
+    attempt: headers['attempt'],
   };
 }

@@ -4,6 +4,8 @@ import type { Database } from '#persistence';
 import { Arrivals } from '../arrivals.js';
 import { collectionsOf } from '../collections.js';
 import { TicketExport } from '../export/ticket-export.store.js';
+import { FeedReader } from '../feed/feed.reader.js';
+import { FeedStore } from '../feed/feed.store.js';
 import { ListCursors } from '../list-cursor.js';
 import { ProjectionStore } from '../projection.store.js';
 import { MongoSearch, SEARCH_LIMITS, type SearchLimits } from '../search/mongo-search.store.js';
@@ -22,6 +24,8 @@ import { TicketViewStore } from '../ticket-view.store.js';
 export interface Surroundings {
   store: Database;
   cursors: ListCursors;
+  /** No part of a generation: all add to the same. */
+  feed: FeedStore;
   /** Of searching; the usual ones unless given. */
   limits?: SearchLimits | undefined;
 }
@@ -31,7 +35,7 @@ export interface Surroundings {
 export class ReadModelModule implements OnModuleInit {
   constructor(private readonly projection: ProjectionStore) {}
 
-  static with({ store, cursors, limits }: Surroundings, generation: number): DynamicModule {
+  static with({ store, cursors, feed, limits }: Surroundings, generation: number): DynamicModule {
     return {
       module: ReadModelModule,
       controllers: [TicketViewConsumer, SearchConsumer],
@@ -39,6 +43,8 @@ export class ReadModelModule implements OnModuleInit {
         { provide: STORE, useValue: store },
         { provide: COLLECTIONS, useValue: collectionsOf(generation) },
         { provide: ListCursors, useValue: cursors },
+        { provide: FeedStore, useValue: feed },
+        FeedReader,
         { provide: SearchPort, useClass: MongoSearch },
         ...(limits ? [{ provide: SEARCH_LIMITS, useValue: limits }] : []),
         Arrivals,

@@ -5,6 +5,7 @@ import { topics } from '#contracts';
 import { GroupProgress, groupOf, RoundTransport, type RoundTransportOptions } from '#messaging';
 import type { Database } from '#persistence';
 import { TicketExport } from '../export/ticket-export.store.js';
+import { FeedReader } from '../feed/feed.reader.js';
 import { Recount } from '../stats/recount.js';
 import { StatsReader } from '../stats/stats.reader.js';
 import { viewGroup } from '../ticket-view.consumer.js';
@@ -30,6 +31,7 @@ export const feedsFrom = (brokers: string[], store: Database, otherwise: Partial
 export class ReadModel {
   readonly tickets: TicketViewStore;
   readonly exports: TicketExport;
+  readonly events: FeedReader;
   readonly stats: StatsReader;
   readonly recount: Recount;
 
@@ -40,6 +42,7 @@ export class ReadModel {
   ) {
     this.tickets = app.get(TicketViewStore);
     this.exports = app.get(TicketExport);
+    this.events = app.get(FeedReader);
     this.stats = app.get(StatsReader);
     this.recount = app.get(Recount);
   }

@@ -1,0 +1,48 @@
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { EventsQuery, FeedPage, NoQuery } from '#contracts';
+import { Operation } from './operation.js';
+import { Reads } from './reads.js';
+import { Streams } from './stream/streams.js';
+
+/** What happens in an organisation: all of it in one order, or as it happens. */
+@Controller('v1')
+export class EventsController {
+  constructor(
+    private readonly reads: Reads,
+    private readonly streams: Streams,
+  ) {}
+
+  @Get('events')
+  @Operation({
+    id: 'listEvents',
+    tag: 'History',
+    summary: "Read the organisation's events",
+    description:
+      'Every event of the organisation, in one order that never changes, each once; a ticket’s in the order of its versions, without gaps. `nextAfter` is where to go on, also years later. It shows an event some 100 ms after it happened.',
+    needs: 'administer',
+    answers: { 200: { description: 'A page of events.', body: FeedPage, headers: ['X-Projection-Lag-Ms'] } },
+    problems: ['forbidden', 'invalid-cursor'],
+  })
+  events(@Query({ schema: EventsQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.reads.pass({ request, reply }, '/v1/events');
+  }
+
+  @Get('stream')
+  @RouteConfig({ serves: ['text/event-stream'] })
+  @Operation({
+    id: 'streamEvents',
+    tag: 'History',
+    summary: 'Hear of events as they happen',
+    description:
+      'Server-sent events: one for each event of a ticket that the caller sees after it. A note that they may not read is `hidden`; of a ticket that leaves their sight they are told once (`left`). Goes on behind `Last-Event-ID`, at any gateway and for as long as one likes; every message and every heartbeat (15 s) carries one. Who reads too slowly is dropped, and goes on from there.',
+    needs: 'read',
+    headers: ['Last-Event-ID'],
+    answers: { 200: { description: 'The stream.', media: { 'text/event-stream': 'Messages whose data is a `StreamItem`: an event, a hidden note, or `left`.' } } },
+    problems: ['forbidden', 'invalid-cursor', 'overloaded'],
+  })
+  stream(@Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.streams.open({ request, reply });
+  }
+}

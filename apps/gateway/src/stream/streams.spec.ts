@@ -1,0 +1,185 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { ProblemError, problemOf } from '#observability';
+import { ada, grace } from '../../../../libs/contracts/testing/builders.js';
+import { eventually as within } from '../../../../libs/servers/testing/eventually.js';
+import type { AuthGuard } from '../auth.guard.js';
+import type { Caller } from '../caller.js';
+import type { Queries } from '../queries.js';
+import type { FollowedEvent } from './org-feed.js';
+import { Streams } from './streams.js';
+
+Logger.overrideLogger(false);
+
+const eventually = (holds: () => boolean | Promise<boolean>) => within(holds, String(holds));
+
+/** A feed in memory, as query-search answers for it; places are its numbers. */
+class FakeFeed {
+  readonly events: FollowedEvent[] = [];
+  isAway = false;
+  asked = 0;
+
+  add(text = 'x', assistantId = 'billing-bot') {
+    const number = this.events.length + 1;
+    const sight = { assistantId, assignee: null, createdBy: { type: 'member' as const, id: 'ada' } };
+    this.events.push({ place: `${number}.1.sig`, ticketId: `t${number}`, version: 1, sight, isNote: false, text: JSON.stringify({ number, text }) });
+  }
+
+  follow = async (_: unknown, { after, limit, waitMs }: { after?: string; limit: number; waitMs: number }, signal: AbortSignal) => {
+    this.asked += 1;
+    if (this.isAway) throw new ProblemError('dependency-unavailable', 'away');
+    if (after === undefined) return { status: 200, body: { items: [], next: this.events.at(-1)?.place ?? '0.0.sig' } };
+    if (!/^\d+\.\d\.sig$|^0$/.test(after)) return { status: 422, body: {} };
+    const from = Number(after.split('.')[0]);
+    await this.beyond(from, waitMs, signal);
+    const items = this.events.slice(from, from + limit);
+    return { status: 200, body: { items, next: items.at(-1)?.place ?? after } };
+  };
+
+  private async beyond(from: number, waitMs: number, signal: AbortSignal) {
+    for (const end = Date.now() + waitMs; this.events.length <= from && Date.now() < end && !signal.aborted; ) await delay(5);
+  }
+}
+
+let feed: FakeFeed;
+let caller: Caller;
+let refusal: Error | undefined;
+let streams: Streams;
+let server: Server;
+let port: number;
+const leaving: AbortController[] = [];
+
+beforeEach(async () => {
+  feed = new FakeFeed();
+  [caller, refusal] = [{ principal: grace, channel: 'api' }, undefined];
+  const guard = { admit: () => (refusal ? Promise.reject(refusal) : caller) } as unknown as AuthGuard;
+  streams = new Streams({ follow: feed.follow } as unknown as Queries, guard);
+  [streams.recheckMs, streams.heartbeatMs] = [20, 60];
+  server = createServer((raw, response) => void serve(raw, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as AddressInfo).port;
+});
+afterEach(async () => {
+  leaving.splice(0).forEach((one) => one.abort());
+  streams.beforeApplicationShutdown();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+async function serve(raw: IncomingMessage, response: ServerResponse) {
+  const request = { caller, headers: raw.headers, method: raw.method, url: raw.url };
+  const reply = { hijack: () => undefined, raw: response, getHeaders: () => ({ 'x-request-id': 'r1' }), headers: () => reply, send: () => response.end() };
+  await streams.open({ request, reply } as never).catch((error: unknown) => response.writeHead(problemOf(error).problem.status).end());
+}
+
+/** Text of a stream as it comes. */
+async function listen(lastEventId?: string) {
+  const leave = new AbortController();
+  leaving.push(leave);
+  const response = await fetch(`http://127.0.0.1:${port}/`, { signal: leave.signal, ...(lastEventId !== undefined && { headers: { 'last-event-id': lastEventId } }) });
+  const heard = { status: response.status, headers: response.headers, text: '', isOver: false, leave: () => leave.abort() };
+  const read = async () => {
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) heard.text += chunk;
+  };
+  void read().catch(() => undefined).finally(() => (heard.isOver = true));
+  return heard;
+}
+const numbers = (text: string) => [...text.matchAll(/data: \{"number":(\d+)/g)].map(([, number]) => Number(number));
+
+describe('a stream', () => {
+  it('begins with a place to come back to, and shows every now and then that it lives, and where it is', async () => {
+    feed.add('hidden', 'tech-bot');
+    const heard = await listen();
+    expect([heard.status, heard.headers.get('content-type'), heard.headers.get('x-request-id')]).toEqual([200, 'text/event-stream; charset=utf-8', 'r1']);
+    await eventually(() => heard.text.startsWith('retry: 2000\nid: 1.1.sig\n\n'));
+    feed.add('hidden, too', 'tech-bot');
+    await eventually(() => heard.text.includes(': still here\nid: 2.1.sig\n\n'));
+    expect(numbers(heard.text)).toEqual([]);
+  });
+
+  it('tells what was missed, more than one request brings, and goes on live without a gap or a repeat', async () => {
+    for (let i = 0; i < 1_200; i++) feed.add();
+    const heard = await listen('100.1.sig');
+    for (let i = 0; i < 50; i++) {
+      feed.add();
+      if (i % 10 === 0) await delay(5);
+    }
+    await eventually(() => numbers(heard.text).length >= 1_150);
+    expect(numbers(heard.text)).toEqual(Array.from({ length: 1_150 }, (_, i) => 101 + i));
+  });
+
+  it('of one organisation is followed once, and no more when nobody listens', async () => {
+    const all = [await listen(), await listen(), await listen()];
+    feed.add();
+    for (const heard of all) await eventually(() => numbers(heard.text).length === 1);
+    all.forEach(({ leave }) => leave());
+    await eventually(async () => {
+      const { asked } = feed;
+      feed.add(); // whoever follows asks again at once
+      await delay(50);
+      return feed.asked === asked;
+    });
+  });
+
+  it('lasts while events cannot be read, and tells them later', async () => {
+    const heard = await listen();
+    feed.isAway = true;
+    feed.add();
+    await delay(100);
+    feed.isAway = false;
+    await eventually(() => numbers(heard.text).length === 1);
+    expect(heard.isOver).toBe(false);
+  });
+
+  it('judges by the rights of now, and ends when they are gone', async () => {
+    const heard = await listen();
+    caller = { ...caller, principal: { ...grace, access: { ...grace.access, assistantIds: [] } } };
+    await delay(60);
+    feed.add('not any more');
+    caller = { ...caller, principal: ada };
+    await delay(60);
+    feed.add('everything', 'tech-bot');
+    await eventually(() => numbers(heard.text).length === 1);
+    expect(numbers(heard.text)).toEqual([2]);
+    refusal = new ProblemError('dependency-unavailable', 'nobody can tell');
+    await delay(60);
+    expect(heard.isOver).toBe(false);
+    refusal = new ProblemError('unauthenticated', 'gone');
+    await eventually(() => heard.isOver);
+  });
+
+  it('ends when nobody can tell any more whether its key counts', async () => {
+    caller = { ...caller, until: Date.now() + 100 };
+    const heard = await listen();
+    expect(heard.status).toBe(200);
+    await eventually(() => heard.isOver);
+  });
+
+  it('refuses a place that is none before it begins', async () => {
+    expect([(await listen('nonsense')).status, (await listen('1.1.sig')).status]).toEqual([422, 200]);
+    feed.isAway = true;
+    caller = { ...caller, principal: { ...grace, orgId: 'another' } };
+    expect((await listen()).status).toBe(503);
+  });
+
+  it('of a reader who takes nothing is broken off, and harms nobody', async () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    let isOver = false;
+    socket.pause().on('close', () => (isOver = true)).on('error', () => undefined);
+    const other = await listen();
+    await eventually(() => other.text !== '');
+    const large = 'x'.repeat(300_000);
+    for (let i = 0; i < 60 && !isOver; i++) {
+      feed.add(large);
+      await delay(5);
+      if (i === 40) socket.resume(); // sees the end that the other side has made
+    }
+    await eventually(() => isOver);
+    await eventually(() => numbers(other.text).length === feed.events.length);
+    expect(other.isOver).toBe(false);
+  });
+});

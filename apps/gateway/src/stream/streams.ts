@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { lacks } from '#domain';
+import { problemOf, ProblemError } from '#observability';
+import { AuthGuard } from '../auth.guard.js';
+import type { Caller } from '../caller.js';
+import { openStreams } from '../metrics.js';
+import { Queries } from '../queries.js';
+import type { Exchange } from '../writes.js';
+import { Listener } from './listener.js';
+import { isBehind, OrgFeed, type FollowedEvent } from './org-feed.js';
+
+/** What has been taken away must bite within 5 s (contract section 6), and what the guard says may be 4 s old. */
+const recheckMs = 1_000;
+/** Proxies close what is silent for a minute, or half of one. */
+const heartbeatMs = 15_000;
+/** Between looks for what was missed where there is nothing yet, ms. */
+const againMs = 300;
+/** Streams of one process. */
+const mostStreams = 5_000;
+
+interface Open {
+  request: FastifyRequest;
+  listener: Listener;
+  /** When to look again whether the caller is still let in, ms. */
+  until: number;
+}
+
+/** The listeners to one organisation, and the feed that is followed for them. */
+interface Audience {
+  feed: OrgFeed;
+  open: Set<Open>;
+  /** Streams that are open or about to be. */
+  users: number;
+}
+
+/** The open streams of this process: each organisation is followed once, whoever listens to it. */
+@Injectable()
+export class Streams implements BeforeApplicationShutdown {
+  recheckMs = recheckMs;
+  heartbeatMs = heartbeatMs;
+  private readonly logger = new Logger('stream');
+  private readonly audiences = new Map<string, Audience>();
+  private count = 0;
+  private isStopping = false;
+
+  constructor(
+    private readonly queries: Queries,
+    private readonly guard: AuthGuard,
+  ) {}
+
+  /** Opens a stream, behind `Last-Event-ID` where there is one. @throws ProblemError forbidden, invalid-cursor, overloaded, dependency-unavailable */
+  async open({ request, reply }: Exchange): Promise<void> {
+    const { caller } = request;
+    demandReading(caller);
+    if (this.count >= mostStreams || this.isStopping) throw new ProblemError('overloaded', 'There are too many open streams here.', {}, { 'retry-after': '5' });
+    if (request.method === 'HEAD') return void reply.headers(streamHeaders).send();
+    const audience = this.enter(caller.principal.orgId);
+    try {
+      await audience.feed.ready();
+      const last = request.headers['last-event-id'] ?? '';
+      // A place that is none is refused before anything is answered.
+      const missed = last === '' ? [] : (await audience.feed.after(String(last))).items;
+      const open = this.begin(request, reply, { place: last === '' ? audience.feed.reached! : String(last), audience });
+      open.listener.tell(missed);
+      void this.catchUp(open, audience);
+    } catch (error) {
+      this.leave(audience);
+      throw error;
+    }
+  }
+
+  /** Who reads goes on elsewhere: streams would hold up the stop. */
+  beforeApplicationShutdown(): void {
+    this.isStopping = true;
+    for (const { open, feed } of this.audiences.values()) {
+      feed.stop();
+      for (const { listener } of open) listener.end();
+    }
+  }
+
+  private begin(request: FastifyRequest, reply: FastifyReply, { place, audience }: { place: string; audience: Audience }): Open {
+    const { principal } = request.caller;
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...streamHeaders });
+    const listener = new Listener(raw, principal, place);
+    const open: Open = { request, listener, until: request.caller.until ?? Infinity };
+    audience.open.add(open);
+    const timers = [setInterval(() => void this.recheck(open), this.recheckMs), setInterval(() => listener.beat(), this.heartbeatMs)];
+    raw.on('error', (err) => this.logger.debug({ msg: 'a stream broke off', err }));
+    raw.once('close', () => {
+      timers.forEach(clearInterval);
+      audience.open.delete(open);
+      this.leave(audience);
+    });
+    listener.begin();
+    return open;
+  }
+
+  /** Reads what was missed, as fast as the reader takes it, until there is nothing that those who are live have heard before. */
+  private async catchUp({ listener }: Open, { feed }: Audience): Promise<void> {
+    try {
+      while (isBehind(feed.reached!, listener.place)) {
+        const { items } = await feed.after(listener.place);
+        listener.tell(items);
+        if (items.length === 0) await sleep(againMs); // another read model may answer by now, which is not as far
+        await listener.ready();
+        if (!listener.isOpen) return;
+      }
+      listener.isLive = true;
+    } catch (err) {
+      this.logger.debug({ msg: 'a stream cannot go on', err });
+      listener.end();
+    }
+  }
+
+  private async recheck(open: Open): Promise<void> {
+    const { listener, request } = open;
+    if (open.until <= Date.now()) return listener.end(); // nobody can tell whether the API key still counts
+    try {
+      const { principal, until = Infinity } = await this.guard.admit(request);
+      open.until = until;
+      if (lacks(principal, 'read') !== null) listener.end();
+      listener.principal = principal;
+    } catch (error) {
+      // Whoever cannot be asked right now has taken nothing away; a key ends by itself.
+      if (problemOf(error).problem.status === 401) listener.end();
+    }
+  }
+
+  private enter(orgId: string): Audience {
+    const audience = this.audiences.get(orgId) ?? this.newAudience(orgId);
+    this.audiences.set(orgId, audience);
+    audience.users += 1;
+    openStreams.set((this.count += 1));
+    return audience;
+  }
+
+  private newAudience(orgId: string): Audience {
+    const open = new Set<Open>();
+    const tell = (events: readonly FollowedEvent[]) => open.forEach(({ listener }) => listener.isLive && listener.tell(events));
+    return { feed: new OrgFeed({ queries: this.queries, orgId, tell }), open, users: 0 };
+  }
+
+  private leave(audience: Audience): void {
+    openStreams.set((this.count -= 1));
+    if ((audience.users -= 1) > 0) return;
+    audience.feed.stop();
+    for (const [orgId, known] of this.audiences) if (known === audience) this.audiences.delete(orgId);
+  }
+}
+
+const streamHeaders = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
+
+/** @throws ProblemError forbidden */
+function demandReading({ principal }: Caller) {
+  const missing = lacks(principal, 'read');
+  if (missing !== null) throw new ProblemError('forbidden', `This needs ${missing}.`, { missing });
+}

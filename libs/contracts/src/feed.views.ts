@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { single, wholeNumber } from './parameters.js';
+import { Actor } from './principal.js';
+import { Time, Uuid } from './text.js';
+import { Ticket } from './ticket.js';
+import { eventData, shortEventType, type EventType } from './ticket.events.js';
+
+const place = single.pipe(z.string().max(200));
+
+/** Query of `GET /v1/events`. */
+export const EventsQuery = z.strictObject({
+  after: place.default('0').meta({ description: 'The `nextAfter` of the page before; `0` is the start. Opaque.' }),
+  limit: wholeNumber(100).default(25),
+});
+export type EventsQuery = z.infer<typeof EventsQuery>;
+
+/** Query of `GET /internal/feed`: as `EventsQuery`, and how long to wait for something, ms. Without a place, where the feed ends is all that is answered. */
+export const FollowQuery = z.strictObject({
+  after: place.optional(),
+  limit: wholeNumber(500).default(100),
+  waitMs: single.regex(/^\d{1,5}$/).transform(Number).pipe(z.number().max(20_000)).default(0),
+});
+export type FollowQuery = z.infer<typeof FollowQuery>;
+
+const told = {
+  id: z.string().meta({ description: '`<ticketId>:<version>`, the same for ever.' }),
+  ticketId: Uuid,
+  version: Ticket.shape.version,
+  at: Time,
+  actor: Actor,
+  onBehalfOf: Actor.optional(),
+};
+const shownEvents = (Object.keys(eventData) as EventType[]).map((type) => z.object({ ...told, type: z.literal(shortEventType(type)), data: eventData[type] }));
+
+/** An event of an organisation. */
+export const FeedItem = z.union(shownEvents);
+
+/** What `GET /v1/events` answers. */
+export const FeedPage = z.object({ items: z.array(FeedItem), nextAfter: z.string().meta({ description: 'Where to go on, now or later; never null.' }) });
+
+/** Data of a message of `GET /v1/stream`: an event; a note that may not be read; or that a ticket has left the reader's sight. */
+export const StreamItem = z.union([
+  ...shownEvents,
+  z.object({ ...told, type: z.literal('comment-added'), hidden: z.literal(true) }),
+  z.object({ ticketId: Uuid, version: Ticket.shape.version, type: z.literal('left') }),
+]);
+export type StreamItem = z.infer<typeof StreamItem>;
+
+const Who = Actor.pick({ type: true, id: true });
+const SightFacts = z.object({ assistantId: z.string().nullable(), assignee: Who.nullable(), createdBy: Who });
+
+/** What `GET /internal/feed` answers: events as JSON texts, the place behind each, and what decides who sees their tickets. */
+export const Followed = z.object({
+  items: z.array(
+    z.object({
+      place: z.string(),
+      ticketId: z.string(),
+      version: z.number(),
+      sight: SightFacts,
+      before: SightFacts.optional(),
+      isNote: z.boolean(),
+      text: z.string(),
+    }),
+  ),
+  next: z.string(),
+});
+export type Followed = z.infer<typeof Followed>;

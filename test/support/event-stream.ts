@@ -1,0 +1,73 @@
+import { eventually } from './eventually.js';
+
+/** A message of a stream: its data as JSON, and its id. */
+export interface Heard {
+  id: string;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- journeys look at what came, whatever it is
+  data: any;
+}
+
+/** Somebody who listens to `GET /v1/stream`, as a browser's EventSource would, but for coming again by themselves. */
+export class EventStream {
+  readonly heard: Heard[] = [];
+  /** Of the last message or heartbeat. */
+  lastId = '';
+  beats = 0;
+  isOver = false;
+  private readonly leaving = new AbortController();
+
+  private constructor(readonly response: Response) {
+    if (response.status === 200) void this.read().finally(() => (this.isOver = true));
+  }
+
+  /** Opens a stream; `status` tells whether it is one. */
+  static async open(gatewayUrl: string, token: string, lastEventId?: string): Promise<EventStream> {
+    const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
+    const leaving = new AbortController();
+    const stream = new EventStream(await fetch(`${gatewayUrl}/v1/stream`, { headers, signal: leaving.signal }));
+    stream.leaving.signal.addEventListener('abort', () => leaving.abort());
+    return stream;
+  }
+
+  get status(): number {
+    return this.response.status;
+  }
+
+  /** Data of the messages so far. */
+  get data(): Heard['data'][] {
+    return this.heard.map(({ data }) => data as unknown);
+  }
+
+  /** Waits until so many messages have come. */
+  async until(count: number): Promise<Heard['data'][]> {
+    await eventually(() => this.heard.length >= count, 15_000, `${count} messages, of which ${this.heard.length} came`);
+    return this.data;
+  }
+
+  close(): void {
+    this.leaving.abort();
+  }
+
+  private async read(): Promise<void> {
+    let text = '';
+    try {
+      for await (const chunk of this.response.body!.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+          this.take(text.slice(0, end).split('\n'));
+          text = text.slice(end + 2);
+        }
+      }
+    } catch {
+      // Broken off, by us or by the gateway.
+    }
+  }
+
+  private take(lines: readonly string[]): void {
+    const field = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+    this.lastId = field('id') ?? this.lastId;
+    const data = field('data');
+    if (data !== undefined) this.heard.push({ id: this.lastId, data: JSON.parse(data) as unknown });
+    else if (lines.some((line) => line.startsWith(':'))) this.beats += 1;
+  }
+}
