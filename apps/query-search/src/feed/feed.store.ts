@@ -33,6 +33,8 @@ interface End {
 
 /** A block holds no more entries: a page of the feed needs few blocks, and none is read for nothing. */
 const blockSize = 100;
+/** Blocks that are read first for a page: enough where much happens. */
+const firstStep = 4;
 /** As often another writer may be faster before the round is tried again as a whole. */
 const mostTries = 20;
 
@@ -124,21 +126,25 @@ export class FeedStore {
     return { block: number, entry: count };
   }
 
-  /** Entries behind a place, in order. @throws ProblemError dependency-unavailable */
+  /** Entries behind a place, in order: out of few blocks of busy times, or of many of quiet ones. @throws ProblemError dependency-unavailable */
   async after(orgId: string, { block, entry }: Place, limit: number): Promise<Found[]> {
-    const behind = ofOrganisation(orgId, blockId(orgId, Math.max(0, block - 1)));
-    const options = { projection: { entries: 1 }, sort: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs } as const;
-    const cursor = this.blocks.find(behind, { ...options, limit: limit + 1, batchSize: 10 });
     const found: Found[] = [];
-    return asking(async () => {
-      for await (const { _id, entries } of cursor) {
-        const number = numberIn(_id);
-        const all = (JSON.parse(entries) as FeedEntry[]).map((one, i) => ({ entry: one, place: { block: number, entry: i + 1 } }));
-        found.push(...(number === block ? all.slice(entry) : all));
-        if (found.length >= limit) break;
+    let last = Math.max(0, block - 1); // the place may lie within its block
+    for (let step = firstStep; found.length < limit; step *= 4) {
+      const blocks = await this.blocksBehind(orgId, last, step);
+      for (const { _id, entries } of blocks) {
+        last = numberIn(_id);
+        const all = (JSON.parse(entries) as FeedEntry[]).map((one, i) => ({ entry: one, place: { block: last, entry: i + 1 } }));
+        found.push(...(last === block ? all.slice(entry) : all));
       }
-      return found.slice(0, limit);
-    });
+      if (blocks.length < step) break;
+    }
+    return found.slice(0, limit);
+  }
+
+  private blocksBehind(orgId: string, number: number, limit: number): Promise<Pick<Block, '_id' | 'entries'>[]> {
+    const options = { projection: { entries: 1 }, sort: { _id: 1 }, limit, hint: '_id_', maxTimeMS: longestMs } as const;
+    return asking(() => this.blocks.find(ofOrganisation(orgId, blockId(orgId, number)), options).toArray());
   }
 
   /** Resolves when this process has added to the feed, when `ms` have passed, or when the signal is given. What others add is found by looking. */
