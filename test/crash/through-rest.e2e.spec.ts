@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { abortAt, projectionPoints, undisturbed } from '../support/abort-plan.js';
 import { clientOf, type Answer, type Client } from '../support/client.js';
+import { wrongFeed } from '../support/feed.js';
 import { forgetMembers } from '../support/group-members.js';
 import { mixedLoad } from '../support/mixed-load.js';
 import { organisation } from '../support/organisation.js';
@@ -93,6 +94,7 @@ describe('services killed while people work', () => {
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
     expect(await wrongViews(ada, path.tail, ids)).toEqual([]);
+    expect(await wrongFeed(ada, path.tail, org)).toEqual([]);
     const list = (await ada.get('/tickets?pageSize=100')).body as { items: { id: string }[]; total: number };
     expect(list.total).toBe(before + ids.length);
     expect(new Set(list.items.map(({ id }) => id)).size).toBe(list.total);

@@ -19,13 +19,16 @@ const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/
 /** The first ticket's commands as the README shows them, for a gateway at another address. */
 function firstTicket(gateway: string): string {
   const blocks = [...readFileSync(join(folder, 'README.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!);
-  const [token, open, find, move] = blocks.join('').split(/\n\n/);
+  const [token, open, find, move, makeKey, agent, stream] = blocks.join('').split(/\n\n/);
   const answer = (command: string) => command.replace(/^#.*\n/m, '');
-  const id = `ID=$(node -p 'JSON.parse(process.argv[1]).id' "$OPENED")`;
+  const field = (name: string, of: string) => `$(node -p 'JSON.parse(process.argv[1]).${name}' "$${of}")`;
+  const until = (what: string) => `until grep -q '${what}' heard.txt; do sleep 0.1; done`;
+  const listen = `timeout 30 ${answer(stream!).trim()} > heard.txt 2> /dev/null &`;
   // A person is slower than the projection; a script says what it waits for.
   const seen = 'curl -s --retry 5 "http://127.0.0.1:3000/v1/tickets/$ID" -H "Authorization: Bearer $TOKEN" -H "X-Min-Version: 1" > /dev/null';
-  const commands = [token, `OPENED=$(${answer(open!)})`, id, seen, `FOUND=$(${answer(find!)})`, `MOVED=$(${answer(move!)})`];
-  return [...commands, 'printf "%s\\n%s\\n%s\\n" "$OPENED" "$FOUND" "$MOVED"'].join('\n').replaceAll('http://127.0.0.1:3000', gateway);
+  const commands = [token, `OPENED=$(${answer(open!)})`, `ID=${field('id', 'OPENED')}`, seen, `FOUND=$(${answer(find!)})`, listen, until('^id:'), `MOVED=$(${answer(move!)})`];
+  const asAgent = [`KEY=$(${answer(makeKey!)})`, `SECRET=${field('secret', 'KEY')}`, `SEEN=$(${answer(agent!)})`, until('"type":"status-changed"'), 'kill $!'];
+  return [...commands, ...asAgent, 'printf "%s\\n%s\\n%s\\n%s\\n" "$OPENED" "$FOUND" "$MOVED" "$SEEN"'].join('\n').replaceAll('http://127.0.0.1:3000', gateway);
 }
 
 beforeAll(async () => {
@@ -51,13 +54,14 @@ afterAll(async () => {
 }, 60_000);
 
 describe('the README', () => {
-  it('brings the product up with npm start and opens, finds and moves a first ticket', async () => {
+  it('brings the product up with npm start and opens, finds and moves a first ticket, hears of it, and lets an agent see it', async () => {
     const { gateway } = JSON.parse(readFileSync(join(folder, '.deskstream/run.json'), 'utf8')) as { gateway: string };
     await eventually(() => expect(output).toContain('npm run -s token -- --org acme --sub ada')); // the run file stands before the last lines are read
     const { stdout } = await run('bash', ['-euc', firstTicket(gateway)], { cwd: folder, env });
-    const [opened, found, moved] = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const [opened, found, moved, seen] = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(opened).toMatchObject({ title: 'Invoice 4711 shows the wrong amount', status: 'open', createdBy: { id: 'ada' } });
     expect(found).toMatchObject({ items: [{ id: opened!['id'] }], total: 1 });
     expect(moved).toMatchObject({ id: opened!['id'], status: 'pending', commentCount: 1, version: 2 });
+    expect((seen as { items: unknown[] }).items).toContainEqual(expect.objectContaining({ id: opened!['id'], assistantId: 'billing-bot' }));
   }, 60_000);
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Backlog } from '#messaging';
 import { clientOf, type Client } from '../support/client.js';
+import { feedBehind } from '../support/feed.js';
 import { RebuildScene } from '../support/rebuild-scene.js';
 
 jest.setTimeout(120_000);
@@ -17,6 +18,7 @@ describe('npm run query:rebuild', () => {
 
   it('goes on unnoticed by whoever works meanwhile: what they made is seen at once and stays visible', async () => {
     const made: string[] = [];
+    const before = await feedBehind(client);
     const trouble: string[] = [];
     const run = scene.rebuild();
     let isOver = false;
@@ -37,6 +39,11 @@ describe('npm run query:rebuild', () => {
     expect(trouble).toEqual([]);
     expect(made.length).toBeGreaterThan(20);
     for (const id of made) expect((await client.get(`/tickets/${id}`)).status).toBe(200);
+    const after = await feedBehind(client);
+    expect(after.items.slice(0, before.items.length)).toEqual(before.items);
+    expect(after.items.slice(before.items.length)).toEqual((await feedBehind(client, before.next)).items);
+    expect(new Set(after.items.map(({ id }) => id)).size).toBe(after.items.length);
+    expect(made.filter((id) => !after.items.some(({ ticketId, version }) => ticketId === id && version === 1))).toEqual([]);
   });
 
   it('leaves groups that tools find: those of what is live', async () => {

@@ -4,7 +4,7 @@ import type { AppChanges } from './app-handle.js';
 /** Moments of ticket-command's write path, in their order. */
 export const abortPoints = ['after-look-up', 'after-insert', 'after-some-events', 'after-events', 'before-offset-commit'] as const;
 /** Moments of query-search's projection, in their order. */
-export const projectionPoints = ['before-rows', 'after-rows', 'after-views', 'before-offset-commit'] as const;
+export const projectionPoints = ['before-rows', 'after-rows', 'after-feed', 'after-views', 'before-offset-commit'] as const;
 export type AbortPoint = (typeof abortPoints | typeof projectionPoints)[number];
 
 export interface AbortPlan {

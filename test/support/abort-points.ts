@@ -56,7 +56,7 @@ RecordProducer.prototype.send = async function (records, options) {
 
 /** query-search's own store is no library: it is met where it writes. */
 const { prototype: collection } = mongoose.mongo.Collection;
-const { bulkWrite } = collection;
+const { bulkWrite, insertMany } = collection;
 
 collection.bulkWrite = async function (operations, options) {
   if (this.collectionName === 'timeline') reach('before-rows');
@@ -65,6 +65,14 @@ collection.bulkWrite = async function (operations, options) {
   } finally {
     if (this.collectionName === 'timeline') reach('after-rows'); // rows that were there already are told as an error
     if (this.collectionName === 'tickets') reach('after-views');
+  }
+};
+
+collection.insertMany = async function (documents, options) {
+  try {
+    return await insertMany.call(this, documents, options);
+  } finally {
+    if (this.collectionName === 'feed') reach('after-feed');
   }
 };
 
