@@ -1,7 +1,7 @@
 /**
  * An assistant's agent works a ticket from the conversation to its resolution.
  *
- *   npm run build:client && npm install --prefix examples
+ *   npm run build:client && npm install --prefix examples --no-package-lock
  *   DESKSTREAM_URL=http://127.0.0.1:3000 DESKSTREAM_KEY=dsk_… node examples/agent.mjs
  *
  * Its API key needs the scopes tickets:read, tickets:write, tickets:transition and replies:write.

@@ -44,9 +44,12 @@ export class Connection {
 
   /** @throws DeskstreamProblem for an answer that is not a success; DeskstreamNoAnswer when none came in time; the reason of an aborted signal */
   async send(outgoing: Outgoing, { timeoutMs, signal }: Ends): Promise<Answer> {
-    const both = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
-    const response = await this.open(outgoing, both, signal);
-    const text = await answered(response.text(), signal);
+    const end = new Ending(signal);
+    const read = async () => {
+      const response = await this.open(outgoing, end);
+      return { response, text: await end.answered(response.text()) };
+    };
+    const { response, text } = await end.within(timeoutMs, read());
     const { status, headers } = response;
     if (text === '') return { status, headers, body: undefined };
     const body = json(text);
@@ -54,31 +57,47 @@ export class Connection {
     return { status, headers, body };
   }
 
-  /** The successful answer, its body unread. `ends` breaks it off, and `wish` says whether that was the caller's wish. */
-  async open({ method, path, headers, body }: Outgoing, ends: AbortSignal, wish?: AbortSignal): Promise<Response> {
+  /** The successful answer, its body unread. */
+  async open({ method, path, headers, body }: Outgoing, end: Ending): Promise<Response> {
     const { token } = this.options;
     const authorization = `Bearer ${typeof token === 'string' ? token : await token()}`;
     const sent = body !== undefined && { body: JSON.stringify(body) };
-    // A request that cannot be made is the caller's mistake: it must not look like a connection that failed.
-    const request = new Request(this.#base + path, {
-      method,
-      signal: ends,
-      headers: { accept: 'application/json', ...(sent && { 'content-type': 'application/json' }), ...headers, authorization },
-      ...sent,
-    });
-    const response = await answered(fetch(request), wish);
-    if (!response.ok) throw await problemOf(response, wish);
+    // Headers that cannot be sent are the caller's mistake: they must not look like a connection that failed.
+    const told = new Headers({ accept: 'application/json', ...(sent && { 'content-type': 'application/json' }), ...headers, authorization });
+    // No `Request` in between: Node forgets the signal of one as soon as garbage is collected, and the connection never ends.
+    const response = await end.answered(fetch(this.#base + path, { method, headers: told, signal: end.signal, ...sent }));
+    if (!response.ok) throw problemOf(response, await end.answered(response.text()));
     return response;
   }
 }
 
-/** What comes of it, or that nobody answered. */
-export async function answered<T>(work: Promise<T>, wish?: AbortSignal): Promise<T> {
-  try {
-    return await work;
-  } catch (cause) {
-    wish?.throwIfAborted();
-    throw new DeskstreamNoAnswer(`No answer: ${reasonOf(cause)}`, { cause });
+/** How one connection ends: at the wish of the caller, or when it takes too long. */
+export class Ending {
+  readonly signal: AbortSignal;
+  readonly #own = new AbortController();
+
+  constructor(private readonly wish?: AbortSignal) {
+    this.signal = wish ? AbortSignal.any([this.#own.signal, wish]) : this.#own.signal;
+  }
+
+  /** What comes of it; it is broken off after so many ms. */
+  within<T>(ms: number, work: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.now(`nothing came for ${ms} ms`), ms);
+    return work.finally(() => clearTimeout(timer));
+  }
+
+  /** What comes of it. @throws the reason of the caller's wish; DeskstreamNoAnswer when the connection failed or took too long */
+  async answered<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (cause) {
+      this.wish?.throwIfAborted();
+      throw new DeskstreamNoAnswer(`No answer: ${reasonOf(cause)}`, { cause });
+    }
+  }
+
+  now(why = 'it is over') {
+    this.#own.abort(new Error(why));
   }
 }
 
@@ -88,8 +107,7 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
-async function problemOf(response: Response, wish?: AbortSignal): Promise<DeskstreamProblem> {
-  const text = await answered(response.text(), wish);
+function problemOf(response: Response, text: string): DeskstreamProblem {
   const body = json(text);
   const told = typeof body === 'object' && body !== null ? (body as ProblemBody) : { detail: text.slice(0, quoted) || response.statusText };
   return new DeskstreamProblem(told, placeOf(response));

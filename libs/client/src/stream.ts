@@ -1,4 +1,4 @@
-import { answered, type Connection } from './connection.js';
+import { Ending, type Connection } from './connection.js';
 import { DeskstreamProblem } from './errors.js';
 import type { FeedItem } from './events.js';
 import { passes, pause, pauseAfter } from './patience.js';
@@ -56,17 +56,11 @@ const mayPass = (error: unknown) => passes(error) || (error instanceof Deskstrea
 
 /** The messages of one connection, until it ends. */
 async function* connected(connection: Connection, progress: Progress, { signal, timeoutMs = 10_000, silenceMs = 60_000 }: StreamOptions): AsyncGenerator<SseMessage> {
-  const end = new AbortController();
-  const ends = AbortSignal.any([end.signal, ...(signal ? [signal] : [])]);
-  const within = <T>(ms: number, work: Promise<T>) => {
-    const timer = setTimeout(() => end.abort(new Error(`nothing came for ${ms} ms`)), ms);
-    return work.finally(() => clearTimeout(timer));
-  };
+  const end = new Ending(signal);
   try {
-    const response = await within(timeoutMs, connection.open(requestFrom(progress), ends, signal));
-    const pieces = piecesOf(response);
+    const pieces = piecesOf(await end.within(timeoutMs, connection.open(requestFrom(progress), end)));
     // Time runs while we wait for the next piece, not while the caller is busy with the last one.
-    const next = () => answered(within(silenceMs, pieces.read()), signal);
+    const next = () => end.within(silenceMs, end.answered(pieces.read()));
     const parser = new SseParser(progress.position);
     for (let piece = await next(); !piece.done; piece = await next()) {
       const messages = parser.push(piece.value);
@@ -77,7 +71,7 @@ async function* connected(connection: Connection, progress: Progress, { signal, 
       }
     }
   } finally {
-    end.abort();
+    end.now();
   }
 }
 

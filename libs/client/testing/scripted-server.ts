@@ -9,6 +9,8 @@ export interface Seen {
   path: string;
   headers: IncomingHttpHeaders;
   body: unknown;
+  /** `performance.now()`. */
+  at: number;
 }
 
 export type Scripted = (response: ServerResponse, request: Seen) => void;
@@ -34,7 +36,7 @@ export class ScriptedServer {
   constructor() {
     this.server = createServer((request, response) => {
       void text(request).then((body) => {
-        const seen = { method: request.method!, path: request.url!, headers: request.headers, body: body === '' ? undefined : (JSON.parse(body) as unknown) };
+        const seen = { method: request.method!, path: request.url!, headers: request.headers, body: body === '' ? undefined : (JSON.parse(body) as unknown), at: performance.now() };
         this.seen.push(seen);
         (this.answers.length > 1 ? this.answers.shift()! : this.answers[0]!)(response, seen);
       });
