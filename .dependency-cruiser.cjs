@@ -29,6 +29,13 @@ const never = (name, from, to, why) => ({ name, comment: why, severity: 'error',
 module.exports = {
   forbidden: [
     only('contracts-know-zod-only', 'libs/contracts/', [packages('zod')], 'Every part reads the contracts, a browser too.'),
+    only('client-knows-contracts-only', 'libs/client/', ['^libs/contracts/'], 'It runs in programs of others: the web platform is all it leans on.'),
+    never(
+      'client-takes-types-of-contracts',
+      shipped('libs/client/'),
+      { path: '^libs/contracts/', dependencyTypesNot: ['type-only'] },
+      'Its package brings no schemas along: it has no dependency at all.',
+    ),
     only('domain-knows-contracts-only', 'libs/domain/', ['^libs/contracts/', '^(node:)?util$'], 'Decisions are pure functions of contracts.'),
     only(
       'observability-stays-below',

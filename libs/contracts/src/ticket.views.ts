@@ -27,6 +27,9 @@ export const bodies = {
   nothing: z.strictObject({}).optional(),
 } as const;
 
+/** The body of a write as a caller writes it: what is trimmed, filled in or renamed at the door is not yet. */
+export type BodyInput<K extends keyof typeof bodies> = z.input<(typeof bodies)[K]>;
+
 /** `/tickets/{id}`; anything but a UUID is a bad id (400). */
 export const TicketId = Uuid;
 
@@ -158,6 +161,7 @@ const shownEvents = (Object.keys(eventData) as EventType[]).map((type) =>
 );
 /** One event of a ticket. In a note's place, who may not read notes gets one that is hidden. */
 export const TimelineItem = z.union([...shownEvents, z.object({ ...told, type: z.literal('comment-added'), hidden: z.literal(true) })]);
+export type TimelineItem = z.infer<typeof TimelineItem>;
 export const TimelinePage = pageOf(TimelineItem);
 
 /** What the writes answer that make more than a ticket. */

@@ -82,6 +82,7 @@ const dataInRoot = '/var/lib/postgresql/data';
 
 /** Mounts what the server needs into its root, in a mount namespace of its own: the mounts are gone with the last process in it. */
 const enter = `set -e
+PATH="$PATH:/usr/sbin:/sbin" # of a root that did not sign in there are neither
 root=$1 data=$2; shift 2
 mount --bind /proc "$root/proc"
 mount --rbind /dev "$root/dev"

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Deskstream } from '#client';
+import { Scope } from '#contracts';
+import { temporaryFolder } from '#servers';
+import { StrangersFolder } from '../support/client-package.js';
+import { type Client, clientOf } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
+import { organisation } from '../support/organisation.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+const org = `client-${randomUUID().slice(0, 8)}`;
+let stack: Stack;
+let ada: Deskstream;
+beforeAll(async () => {
+  stack = await startStack({ directory: { organisations: [organisation(org)] } });
+  ada = new Deskstream({ baseUrl: stack.gatewayUrl, token: () => stack.token({ org, sub: 'ada' }) });
+}, 90_000);
+afterAll(() => stack?.stop(), 30_000);
+
+async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+describe('the client library', () => {
+  it('takes a ticket through its life', async () => {
+    const { tickets } = ada;
+    const { id, number } = await tickets.create({ title: 'One', assistantId: 'billing-bot', conversation: { messages: [{ role: 'user', content: 'Hello' }] } });
+    expect(await tickets.update(id, { priority: 'urgent' }, { ifVersion: 1 })).toMatchObject({ priority: 'urgent', version: 2 });
+    expect(await tickets.take(id)).toMatchObject({ assignee: { id: 'ada' } });
+    expect(await tickets.assign(id, { type: 'member', id: 'grace' })).toMatchObject({ assignee: { id: 'grace' } });
+    expect(await tickets.release(id)).toMatchObject({ assignee: null });
+    expect(await tickets.move(id, { to: 'pending', comment: 'Working on it' })).toMatchObject({ status: 'pending', version: 6 });
+    expect(await tickets.comment(id, 'a comment')).toMatchObject({ comment: { kind: 'comment', body: 'a comment' }, ticket: { version: 7 } });
+    expect(await tickets.note(id, 'a note')).toMatchObject({ comment: { kind: 'note' } });
+    expect(await tickets.reply(id, 'a reply')).toMatchObject({ comment: { kind: 'reply' } });
+    expect(await tickets.appendMessages(id, [{ role: 'assistant', content: 'Good day' }])).toMatchObject({ messages: [{ content: 'Good day' }] });
+    expect(await tickets.recordToolCall(id, { tool: 'find', arguments: { n: 1 }, status: 'ok' })).toMatchObject({ version: 11, ticket: { id } });
+    expect(await tickets.get(number, {}, { minVersion: 11 })).toMatchObject({ id, version: 11 });
+    expect(await tickets.get(id, { version: 1 })).toMatchObject({ version: 1, priority: 'normal' });
+    expect(await tickets.transitions(id)).toEqual({ status: 'pending', allowed: expect.arrayContaining(['resolved', 'open']) });
+    expect((await collected(tickets.comments(id, { limit: 2 }))).map(({ body }) => body)).toEqual(['Working on it', 'a comment', 'a note', 'a reply']);
+    expect((await collected(tickets.conversation(id, { limit: 1 }))).map(({ content }) => content)).toEqual(['Hello', 'Good day']);
+    expect((await collected(tickets.timeline(id, { limit: 3 }))).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect((await collected(tickets.timeline(id, { type: ['created', 'status-changed'] }))).map(({ type }) => type)).toEqual(['created', 'status-changed']);
+    expect(await tickets.delete(id, { ifVersion: 11 })).toBeUndefined();
+    expect(await tickets.restore(id)).toMatchObject({ id, version: 13 });
+  });
+
+  it('goes through lists, however long', async () => {
+    const made = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((title) => ada.tickets.create({ title, tags: ['long list'] })));
+    for (const { id } of made) await ada.tickets.get(id, {}, { minVersion: 1 });
+    const wanted = { tag: 'long list', sort: 'number', pageSize: 2 } as const;
+    expect((await collected(ada.tickets.all(wanted))).map(({ number }) => number)).toEqual(made.map(({ number }) => number).sort((a, b) => a - b));
+    expect(await ada.tickets.list({ ...wanted, status: ['open', 'closed'], page: 3 })).toMatchObject({ page: 3, total: 5, items: [expect.anything()] });
+    expect(await ada.tickets.counts({ tag: ['long list', 'another'] })).toMatchObject({ open: 5, total: 5 });
+    expect((await ada.stats({ assistantId: 'billing-bot' })).days).toHaveLength(30);
+  });
+
+  it('hears of events as they happen, and reads them from any place on, of the real gateway', async () => {
+    const leave = new AbortController();
+    const heard: string[] = [];
+    const before = ada.events.after();
+    for await (const _ of before);
+    const listening = (async () => {
+      for await (const { id, data } of ada.stream({ signal: leave.signal })) {
+        heard.push(`${id === '' ? 'no place' : ''}${data.ticketId}:${data.version}`);
+        if (heard.length === 2) leave.abort();
+      }
+    })();
+    listening.catch(() => undefined);
+    await eventually(async () => {
+      if (heard.length === 0) await ada.tickets.create({ title: 'Is anybody there?' }); // the stream may not be open yet
+      return heard.length > 0;
+    });
+    const { id } = await ada.tickets.create({ title: 'Heard' });
+    await eventually(() => leave.signal.aborted);
+    await listening.catch(() => undefined);
+    await ada.tickets.get(id, {}, { minVersion: 1 });
+    const fed = (await collected(ada.events.after(before.position))).map((event) => event.id);
+    expect(fed).toEqual(expect.arrayContaining([...heard, `${id}:1`]));
+  });
+
+  it('opens one ticket however often it is asked to under one key', async () => {
+    const idempotencyKey = randomUUID();
+    const [first, again] = [await ada.tickets.create({ title: 'once' }, { idempotencyKey }), await ada.tickets.create({ title: 'once' }, { idempotencyKey })];
+    expect(again.id).toBe(first.id);
+  });
+
+  it('tells what is refused, and why', async () => {
+    const { id } = await ada.tickets.create({ title: 'x' });
+    await expect(ada.tickets.create({ title: '' })).rejects.toMatchObject({ type: 'validation-failed', status: 422, errors: [{ pointer: '/title' }], requestId: expect.any(String) });
+    await expect(ada.tickets.move(id, { to: 'closed' })).rejects.toMatchObject({ type: 'invalid-transition', status: 409, body: { allowed: ['pending'] } });
+    await expect(ada.tickets.update(id, { title: 'y' }, { ifVersion: 9 })).rejects.toMatchObject({ type: 'version-conflict', body: { current: 1 } });
+    await expect(ada.commands.get(randomUUID())).rejects.toMatchObject({ type: 'not-found' });
+  });
+
+  it('knows people, assistants and keys', async () => {
+    expect(await ada.me()).toMatchObject({ id: 'ada', orgId: org });
+    expect((await ada.members()).map(({ id }) => id)).toEqual(expect.arrayContaining(['ada', 'grace', 'linus']));
+    expect((await ada.assistants()).map(({ id }) => id)).toEqual(expect.arrayContaining(['billing-bot', 'tech-bot']));
+    const { id, secret } = await ada.apiKeys.create({ name: 'k', assistantId: 'tech-bot', scopes: ['tickets:read'] });
+    expect(await new Deskstream({ baseUrl: stack.gatewayUrl, token: secret! }).me()).toMatchObject({ type: 'agent', id: 'tech-bot' });
+    expect((await ada.apiKeys.list()).map((key) => key.id)).toContain(id);
+    await ada.apiKeys.delete(id);
+    expect((await ada.apiKeys.list()).map((key) => key.id)).not.toContain(id);
+  });
+
+  it('follows a write that is not decided in time until it is', async () => {
+    const handler = stack.apps['ticket-command'][0]!;
+    const { id } = await ada.tickets.create({ title: 'slow' });
+    await handler.kill('SIGSTOP');
+    const writing = Promise.all([ada.tickets.comment(id, 'late'), ada.tickets.move(id, { to: 'closed' }).catch((error: unknown) => error)]);
+    setTimeout(() => void handler.kill('SIGCONT'), 4_000);
+    expect(await writing).toMatchObject([{ comment: { body: 'late' }, ticket: { commentCount: 1 } }, { type: 'invalid-transition', status: 409 }]);
+  });
+});
+
+describe('the packed client', () => {
+  const place = temporaryFolder('client-package');
+  let folder: StrangersFolder;
+  beforeAll(async () => void (folder = await StrangersFolder.with(place)), 120_000);
+  afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+  it('is there for programs and compilers elsewhere, on its own', async () => {
+    expect(await folder.node(['--input-type=module', '-e', "import * as client from '@deskstream/client'; console.log(Object.keys(client).join())"])).toBe('Deskstream,DeskstreamNoAnswer,DeskstreamProblem\n');
+    folder.write('right.ts', "import { Deskstream, type Ticket } from '@deskstream/client';\nexport const open = async (desk: Deskstream): Promise<Ticket['status']> => (await desk.tickets.create({ title: 'x' })).status;\n");
+    folder.write('wrong.ts', "import type { Ticket } from '@deskstream/client';\nexport const wrong = (ticket: Ticket) => ticket.stattus;\n");
+    expect(await folder.complaints('right.ts')).toBe('');
+    expect(await folder.complaints('wrong.ts')).toMatch(/^wrong\.ts.*stattus/);
+  }, 60_000);
+
+  it('carries an agent from a conversation to the resolution of its ticket', async () => {
+    folder.copy('examples/agent.mjs', 'agent.mjs');
+    expect(await folder.complaints('agent.mjs')).toBe('');
+    const scopes = Scope.options.filter((scope) => ['tickets:read', 'tickets:write', 'tickets:transition', 'replies:write'].includes(scope));
+    const { secret } = await ada.apiKeys.create({ name: 'agent', assistantId: 'billing-bot', scopes });
+    const said = await folder.node(['agent.mjs'], { DESKSTREAM_URL: stack.gatewayUrl, DESKSTREAM_KEY: secret! });
+    expect(said).toMatch(/^I am Billing assistant of .*\nOpened ticket #\d+ /);
+
+    const grace: Client = clientOf(stack, { org, sub: 'grace' });
+    const path = `/tickets/${/\(([0-9a-f-]{36})\)/.exec(said)![1]}`;
+    expect((await grace.get(path)).body).toMatchObject({ status: 'resolved', channel: 'agent', createdBy: { type: 'agent', id: 'billing-bot' }, commentCount: 3, requester: { email: 'rita@example.com' } });
+    const items = async (page: string) => (await grace.get(`${path}/${page}`)).body['items'] as Record<string, unknown>[];
+    expect((await items('conversation')).map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect((await items('comments')).map(({ kind }) => kind)).toEqual(['comment', 'reply', 'comment']);
+    const timeline = await items('timeline');
+    const types = ['created', 'tool-call-recorded', 'status-changed', 'comment-added', 'comment-added', 'conversation-appended', 'status-changed'];
+    expect(timeline.map(({ type }) => type)).toEqual(types);
+    expect(timeline[1]).toMatchObject({ data: { tool: 'find-invoice', result: { charged: 149, agreed: 129 } } });
+    expect(said).toContain(types.map((type, index) => `  ${index + 1}. ${type}`).join('\n'));
+  }, 90_000);
+
+  it('tells an agent without a key what it needs, and one with a wrong key that it is refused', async () => {
+    await expect(folder.node(['agent.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('DESKSTREAM_KEY') });
+    await expect(folder.node(['agent.mjs'], { DESKSTREAM_URL: stack.gatewayUrl, DESKSTREAM_KEY: 'dsk_x' })).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('unauthenticated (401)') });
+  }, 60_000);
+});
