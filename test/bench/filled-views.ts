@@ -5,6 +5,7 @@ import { Arrivals } from '../../apps/query-search/src/arrivals.js';
 import { collectionsOf } from '../../apps/query-search/src/collections.js';
 import { ProjectionStore } from '../../apps/query-search/src/projection.store.js';
 import { entryAfter } from '../../apps/query-search/src/search/search-entry.projection.js';
+import { Vocabulary } from '../../apps/query-search/src/search/vocabulary.store.js';
 import { rowOf, viewOf } from '../../apps/query-search/src/ticket-view.projection.js';
 import type { SeedOrganisation } from '../../tools/seed/organisations.js';
 import { supportCase } from '../../tools/seed/support-case.js';
@@ -43,7 +44,8 @@ function happened(command: TicketCommand, state: TicketState, number: number): {
 /** Fills the read models as the projections would leave them, and counts in how many tickets of the first organisation each word is. */
 export async function fill(mongodbUri: string, fillings: readonly Filling[]): Promise<Map<string, number>> {
   const database = openDatabase({ uri: mongodbUri, database: 'deskstream_query', poolSize: 8 });
-  const store = new ProjectionStore(database, collectionsOf(1), new Arrivals());
+  const collections = collectionsOf(1);
+  const store = new ProjectionStore(database, collections, new Arrivals(), new Vocabulary(database, collections));
   await store.prepare();
   const words = new Map<string, number>();
   const total = fillings.reduce((sum, { tickets }) => sum + tickets, 0);

@@ -54,7 +54,7 @@ describe('a rebuild of the read model', () => {
   it('switches under load, and nobody sees an older state than before, nor waits for long', async () => {
     await succeeds(scene.rebuild());
     expect(await scene.course()).toMatchObject({ phase: 'serving', live: 2, building: null, retired: [], dropping: [] });
-    expect((await scene.collections()).filter((name) => /^(tickets|timeline|search|stats)/.test(name) && !name.endsWith('.g2'))).toEqual([]);
+    expect((await scene.collections()).filter((name) => /^(tickets|timeline|search|words|stats)/.test(name) && !name.endsWith('.g2'))).toEqual([]);
     nobodySawOlderState();
     expect(watcher.longestMs).toBeLessThan(2_000);
   });

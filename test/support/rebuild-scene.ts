@@ -25,6 +25,7 @@ export interface SeenCourse {
   dropping: number[];
 }
 
+/** All but the vocabulary: it keeps words that no ticket has any more. */
 const parts = ['tickets', 'timeline', 'search', 'stats_days', 'stats_months', 'stats_marks'];
 
 /** Servers of its own with two instances of query-search, whose read model is built anew. Generations are an installation's: no other spec shares them. */

@@ -28,7 +28,7 @@ const markIndexes = { byAge: { at: 1 } } as const;
 /** An index that a query names as its hint: left to itself, some engines take the wrong one. */
 export type IndexName = keyof typeof viewIndexes | keyof typeof searchIndexes;
 
-const plain = { views: 'tickets', timeline: 'timeline', search: 'search', statsDays: 'stats_days', statsMonths: 'stats_months', statsMarks: 'stats_marks' } as const;
+const plain = { views: 'tickets', timeline: 'timeline', search: 'search', words: 'words', statsDays: 'stats_days', statsMonths: 'stats_months', statsMarks: 'stats_marks' } as const;
 
 /** Names of the collections of one generation of the read model. */
 export type Collections = Readonly<Record<keyof typeof plain, string>>;
@@ -38,7 +38,7 @@ export const collectionsOf = (generation: number): Collections =>
   Object.fromEntries(Object.entries(plain).map(([part, name]) => [part, `${name}${suffixOf(generation)}`])) as Collections;
 
 /**
- * Makes the collections' indexes, before there is data where possible; safe to repeat. Timelines need none beyond `_id`.
+ * Makes the collections' indexes, before there is data where possible; safe to repeat. Timelines and the vocabulary need none beyond `_id`.
  * @throws StoreFault when the store cannot be reached
  */
 export async function prepareViews({ db }: Pick<Database, 'db'>, collections: Collections): Promise<void> {

@@ -51,6 +51,12 @@ export function compare(sort: Sort, one: Position, other: Position): number {
   return one[at]! < other[at]! ? -orders[sort].fields[at]![1] : orders[sort].fields[at]![1];
 }
 
+/** Lists in this order as one, whatever is in several of them once. */
+export function merged<T extends Pick<TicketView, SortField>>(sort: Sort, lists: readonly (readonly T[])[]): T[] {
+  const byId = new Map(lists.flat().map((one) => [one._id, { one, position: positionOf(sort, one) }]));
+  return [...byId.values()].sort((some, other) => compare(sort, some.position, other.position)).map(({ one }) => one);
+}
+
 /** What comes behind a position. The first condition says no more than the second; it is there to bound an index. */
 export function behind(sort: Sort, position: Position): object[] {
   const fields = orders[sort].fields.map(([field, direction], i) => ({ field, direction, value: stored(field, position[i]!) }));

@@ -15,7 +15,17 @@ export interface Condition {
     isSingle: boolean;
     /** How many tickets it leads to, as far as that was counted. */
     size?: number;
+    /** The values of which it asks for any, where they are few enough to be looked up one by one. */
+    anyOf?: AnyOf;
+    /** Filters that together say the same, each for tickets in order of creation or for rare ones. */
+    ways?: readonly object[];
   };
+}
+
+/** Values of which a field has any. */
+export interface AnyOf {
+  field: 'tokens';
+  values: readonly string[];
 }
 
 /** One way to run a query. */
@@ -60,6 +70,8 @@ export interface Query {
     isSingle: boolean;
     /** Whether it begins in the middle of its index, and passes over what comes before. */
     isSkipping: boolean;
+    /** The same, divided: what they find has to be merged. */
+    ways?: readonly Plan[];
   };
 }
 
@@ -72,17 +84,40 @@ export function queryOf({ base, sort, conditions, from = [] }: Wanted): Query {
   return led ? { ...query, led } : query;
 }
 
-function ledPlan({ base, sort, conditions, from = [] }: Wanted): Query['led'] {
+function ledPlan(wanted: Wanted): Query['led'] {
+  const { sort, conditions } = wanted;
   const leader = conditions.filter((condition) => condition.lead).sort((one, other) => sizeOf(one) - sizeOf(other))[0];
   if (!leader?.lead) return undefined;
-  const { isSingle, index: hint } = leader.lead;
-  const isRare = sizeOf(leader) <= rareUpTo;
-  const isOrdered = isSingle && orders[sort].byCreation;
-  const others = conditions.filter((other) => other !== leader).map(({ filter, unbound = filter }) => ({ filter: isOrdered ? unbound : filter }));
+  const { lead: { isSingle, index, ways = [] } } = leader;
+  const { byCreation } = orders[sort];
+  const planOf = (filter: object, isOrdered: boolean): Plan => ({ filter: ledFilter(wanted, { leader, filter, isOrdered }), hint: index });
+  const isOrdered = isSingle && byCreation;
+  return {
+    ...planOf(leader.filter, isOrdered),
+    isSingle,
+    isRare: sizeOf(leader) <= rareUpTo,
+    isOrdered,
+    isSkipping: isSkipping(wanted),
+    ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, true)) }),
+  };
+}
+
+const isSkipping = ({ from = [], conditions }: Wanted) => from.length > 0 || conditions.some(({ unbound }) => unbound);
+
+function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, isOrdered }: { leader: Condition; filter: object; isOrdered: boolean }): object {
+  const others = conditions.filter((other) => other !== leader).map((other) => ({ filter: (isOrdered && other.unbound) || other.filter }));
   // The first condition of a place is only there to bound an index.
-  const place = (isOrdered ? from.slice(1) : from).map((filter) => ({ filter }));
-  const isSkipping = from.length > 0 || conditions.some(({ unbound }) => unbound);
-  return { filter: filterOf(base, [leader, ...others, ...place]), hint, isSingle, isRare, isOrdered, isSkipping };
+  const place = (isOrdered ? from.slice(1) : from).map((one) => ({ filter: one }));
+  return filterOf(base, [{ filter }, ...others, ...place]);
+}
+
+/** Divides a condition by how many tickets each of its values leads to. The rare ones stay together: it is quicker to sort their tickets than to ask for each. */
+export function waysOf({ field, values }: AnyOf, sizes: readonly number[]): object[] {
+  const bySize = values.map((value, i) => ({ value, size: sizes[i]! })).sort((one, other) => one.size - other.size);
+  let sum = 0;
+  const rare = bySize.filter(({ size }) => (sum += size) <= rareUpTo);
+  const alone = bySize.slice(rare.length).map(({ value }) => ({ [field]: value }));
+  return rare.length > 0 ? [...alone, { [field]: { $in: rare.map(({ value }) => value) } }] : alone;
 }
 
 const sizeOf = ({ lead }: Condition) => lead?.size ?? Infinity;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { ada, grace } from '../../../libs/contracts/testing/builders.js';
-import { conditionsOf, queryOf } from './list-plan.js';
+import { conditionsOf, queryOf, waysOf } from './list-plan.js';
 import { PlannedReads } from './planned-reads.store.js';
 
 const tooSlow = new mongoose.mongo.MongoServerError({ message: 'canceling statement', code: 50 });
@@ -17,8 +17,8 @@ function collection(answers: Record<string, number | Error>) {
     asked.push(hint);
     await new Promise((resolve) => setTimeout(resolve, hint === 'byKey' ? (answers['slow'] as number | undefined) : 0).unref());
     const value = answers[hint]!;
-    if (typeof value === 'number') return value;
-    throw value;
+    if (value instanceof Error) throw value;
+    return value;
   };
   const cursor = (hint: string) => ({ sort: () => cursor(hint), skip: () => cursor(hint), limit: () => cursor(hint), toArray: async () => [await answer(hint)] });
   const views = { find: (_: unknown, { hint }: { hint: string }) => cursor(hint), countDocuments: (_: unknown, { hint }: { hint: string }) => answer(hint) };
@@ -101,6 +101,45 @@ describe('a count', () => {
   it('stops at 10,000', async () => {
     expect(await collection({ byCreation: 10_000 }).reads.count(all)).toEqual({ total: 10_000, isExact: true });
     expect(await collection({ byCreation: 10_001 }).reads.count(all)).toEqual({ total: 10_000, isExact: false });
+  });
+});
+
+describe('a condition of several values', () => {
+  const among = (...sizes: number[]) => {
+    const values = sizes.map((size) => `word${size}`);
+    const anyOf = { field: 'tokens', values } as const;
+    const size = sizes.reduce((sum, one) => sum + one, 0);
+    return queryOf({ base, sort: '-createdAt', conditions: [{ filter: {}, lead: { index: 'byWord', isSingle: false, anyOf, size, ways: waysOf(anyOf, sizes) } }] });
+  };
+
+  it('is found by in as many ways as it has frequent values, and one for all rare ones', async () => {
+    expect(waysOf({ field: 'tokens', values: ['a', 'b', 'c', 'd'] }, [400, 9_000, 1, 501])).toEqual([{ tokens: 'd' }, { tokens: 'b' }, { tokens: { $in: ['c', 'a'] } }]);
+    expect(waysOf({ field: 'tokens', values: ['a', 'b'] }, [1_000, 9_000])).toEqual([{ tokens: 'a' }, { tokens: 'b' }]);
+    expect(among(1, 2).led).not.toHaveProperty('ways');
+  });
+
+  it('walks where there are many ways, and takes them all when that takes too long', async () => {
+    const { asked, answers, reads } = collection({ byCreation: { _id: 'walked' } as never, byWord: { _id: 'a', createdAt: new Date() } as never });
+    expect(await reads.find(among(601, 602, 603, 604), page, {})).toEqual([{ _id: 'walked' }]);
+    answers['byCreation'] = tooSlow;
+    expect(await reads.find(among(601, 602, 603, 604), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
+    expect(await reads.find(among(601, 602, 603), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
+    expect(asked).toEqual(['byCreation', 'byCreation', ...Array.from({ length: 7 }, () => 'byWord')]);
+  });
+
+  it('neither takes all ways far into a list nor sorts what is too much', async () => {
+    const { asked, reads } = collection({ byCreation: 1, byWord: 10_001 });
+    await reads.find(among(6_001, 6_002), { skip: 9_975, limit: 26 }, {});
+    expect(asked).toEqual(['byCreation']);
+  });
+
+  it('is counted at once', async () => {
+    const { asked, answers, reads } = collection({ byCreation: 1, byWord: 10_001 });
+    const many = among(6_001, 6_002, 6_003, 6_004);
+    expect(await reads.countNow(many)).toEqual({ total: 10_000, isExact: false });
+    answers['byWord'] = tooSlow; // all others would take longer
+    await expect(reads.countNow(many)).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } });
+    expect(asked).toEqual(['byWord', 'byWord']);
   });
 });
 

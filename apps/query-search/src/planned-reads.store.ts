@@ -2,8 +2,10 @@ import { LRUCache } from 'lru-cache';
 import mongoose from 'mongoose';
 import { maxListDepth } from '#contracts';
 import { asking } from './asking.js';
-import { orders } from './list-order.js';
-import { queryOf, type Condition, type Plan, type Query, type Wanted } from './list-plan.js';
+import { LargeCounts, type Count } from './large-counts.js';
+import { merged, orders, type SortField } from './list-order.js';
+import { queryOf, waysOf, type Condition, type Plan, type Query, type Wanted } from './list-plan.js';
+import type { TicketView } from './ticket-view.projection.js';
 
 /** No query works longer, ms. */
 export const longestMs = 2_000;
@@ -13,23 +15,28 @@ const gambleMs = 80;
 const memoryMs = 60_000;
 /** Totals above this many may be told again for a while: counting them is most of a list's cost. */
 const exactUpTo = 1_000;
-const oldestCountMs = 5_000;
+/** Each of several ways reads so many documents at most: all but so many are thrown away when they are merged. */
+const mostMerged = 1_100;
+/** Up to so many ways cost less than walking, whatever is met on the way. */
+const fewWays = 3;
 /** Documents that make a condition common: how many more does not matter. */
 const mostCounted = 10_000;
 
-/** A number of tickets; counting stops at 10,000. */
-export interface Count {
-  total: number;
-  isExact: boolean;
+/** A part of a list. */
+interface Slice {
+  skip: number;
+  limit: number;
 }
+
+type Divided = NonNullable<Query['led']> & { ways: readonly Plan[] };
+const isMerged = (led: NonNullable<Query['led']>, { skip, limit }: Slice): led is Divided => led.ways !== undefined && skip + limit <= mostMerged;
 
 type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 
 /** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: who asks has made it part of the query. */
 export class PlannedReads<T extends { _id: string }> {
   private readonly lostGambles = new LRUCache<string, true>({ max: 5_000, ttl: memoryMs });
-  private readonly large = new LRUCache<string, { count: Count; at: number }>({ max: 5_000, ttl: memoryMs });
-  private readonly counting = new Map<string, Promise<Count>>();
+  private readonly large = new LargeCounts(exactUpTo);
   private readonly sizes = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
 
   constructor(private readonly documents: Pick<mongoose.mongo.Collection<T>, 'find' | 'countDocuments'>) {}
@@ -39,7 +46,14 @@ export class PlannedReads<T extends { _id: string }> {
    * run, never what it answers: so it counts what the asker may not see, too.
    */
   async weighed(base: object, conditions: readonly Condition[]): Promise<Condition[]> {
-    return Promise.all(conditions.map(async (one) => (one.lead ? { ...one, lead: { ...one.lead, size: await this.size(base, one) } } : one)));
+    return Promise.all(conditions.map(async (one) => (one.lead ? { ...one, lead: await this.weighedLead(base, one, one.lead) } : one)));
+  }
+
+  private async weighedLead(base: object, condition: Condition, lead: NonNullable<Condition['lead']>): Promise<Condition['lead']> {
+    const { anyOf } = lead;
+    if (!anyOf) return { ...lead, size: await this.size(base, condition) };
+    const sizes = await Promise.all(anyOf.values.map((value) => this.size(base, { filter: { [anyOf.field]: value }, lead })));
+    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes) };
   }
 
   /** Plans a query by how many documents its conditions lead to. */
@@ -57,14 +71,29 @@ export class PlannedReads<T extends { _id: string }> {
   }
 
   /** Documents of a page in the list's order. */
-  async find({ scope, sort, walk, led }: Query, { skip, limit }: { skip: number; limit: number }, projection: object): Promise<T[]> {
-    const order = new Map(orders[sort].fields);
-    const read: Read<T[]> = ({ filter, hint }, maxTimeMS) =>
-      this.documents.find(filter, { projection, maxTimeMS, hint }).sort(order).skip(skip).limit(limit).toArray() as Promise<T[]>;
+  async find(query: Query, piece: Slice, projection: object): Promise<T[]> {
+    const { scope, sort, walk, led } = query;
+    const { limit } = piece;
+    const read: Read<T[]> = (plan, maxTimeMS) => this.read(sort, plan, { piece, projection, maxTimeMS });
     if (!led) return asking(() => read(walk, longestMs));
-    const gather = async () => read(led.isOrdered || (await this.isSortable(led)) ? led : walk, longestMs);
-    if (led.isRare || (led.isOrdered && !led.isSkipping)) return asking(gather);
+    const gather = async () => {
+      if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
+      return read(led.isOrdered || (await this.isSortable(led)) ? led : walk, longestMs);
+    };
+    if (led.isRare || (!led.isSkipping && (led.isOrdered || (isMerged(led, piece) && led.ways.length <= fewWays)))) return asking(gather);
     return this.gamble(`find ${limit > exactUpTo} ${sort} ${scope}`, (ms) => read(walk, ms), gather, gambleMs + limit / 20);
+  }
+
+  private async read(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
+    const found = this.documents.find(filter, { projection, maxTimeMS, hint }).sort(new Map(orders[sort].fields));
+    return found.skip(piece.skip).limit(piece.limit).toArray() as Promise<T[]>;
+  }
+
+  /** From each way as many as may be wanted of it. */
+  private async merge(sort: Query['sort'], ways: readonly Plan[], { skip, limit }: Slice, projection: object): Promise<T[]> {
+    const asked = { piece: { skip: 0, limit: skip + limit }, projection: { ...projection, createdAt: 1 }, maxTimeMS: longestMs };
+    const lists = await Promise.all(ways.map((way) => this.read(sort, way, asked)));
+    return merged(sort, lists as (T & Pick<TicketView, SortField>)[][]).slice(skip, skip + limit);
   }
 
   /** Whether what a plan gathers is not too much to be sorted. */
@@ -78,30 +107,19 @@ export class PlannedReads<T extends { _id: string }> {
 
   /** How many tickets there are. Where there are many, the newest seconds may be missing, and who asks meanwhile shares the answer. */
   async count(query: Query): Promise<Count> {
-    const { scope } = query;
-    const known = this.large.get(scope);
-    if (known && Date.now() - known.at < oldestCountMs) return known.count;
-    const shared = known && this.counting.get(scope);
-    if (shared) return shared;
-    const counting = this.countNow(query).finally(() => this.counting.delete(scope));
-    this.counting.set(scope, counting);
-    return counting;
+    return this.large.told(query.scope, () => this.countNow(query));
   }
 
   /**
-   * The order is no matter here. Tickets of one condition are counted one by one up to the limit. Those of several values are gathered
+   * How many there are at this moment. The order is no matter here. Tickets of one value, or of few that are known, are counted one by one up to the limit. Others are gathered
    * first; where there are too many for that, walking soon comes to the limit.
    */
-  private async countNow({ scope, walk, led }: Query): Promise<Count> {
-    const at = Date.now();
-    const isSure = !led || led.isSingle;
+  async countNow({ scope, walk, led }: Query): Promise<Count> {
+    const isSure = !led || led.isSingle || led.isRare || led.ways !== undefined;
     const found = await (isSure
       ? asking(() => this.counted(led ?? walk, longestMs))
       : this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs)));
-    const count = { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
-    if (found > exactUpTo) this.large.set(scope, { count, at });
-    else this.large.delete(scope);
-    return count;
+    return { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
   }
 
   /** Tries the first way for a moment, unless it lost to the second lately. */

@@ -5,7 +5,7 @@ import { Running } from '../testing/running.js';
 import { newYear, Story } from '../testing/stories.js';
 import { collectionsOf } from './collections.js';
 import { behind, orders, positionOf } from './list-order.js';
-import { conditionsOf, queryOf, viewBase, type Condition, type Plan, type Query } from './list-plan.js';
+import { conditionsOf, queryOf, viewBase, waysOf, type Condition, type Plan, type Query } from './list-plan.js';
 import { entryConditions } from './search/search-plan.js';
 import { asked } from './search/words.js';
 
@@ -42,6 +42,8 @@ const filters: Record<string, string>[] = [
 const someday = { createdAt: new Date(newYear + 3_600_000), updatedAt: new Date(newYear + 3_600_000), priority: 1, number: 60, _id: 'acme/7' };
 const people: Record<string, Principal> = { 'an administrator': ada, 'an agent who may not read notes': agent('billing-bot', 'tickets:read') };
 const searches = ['fire', 'printer on 3'];
+/** What the last word begins: many words, and some. */
+const vocabularies = [undefined, ['fire', 'fires', 'fired', 'fireman']];
 
 interface Asked {
   sort: Query['sort'];
@@ -55,13 +57,16 @@ const asksOf = (base: object, conditions: readonly Condition[], among: readonly 
   among.flatMap((sort) =>
     [undefined, behind(sort, positionOf(sort, someday))].flatMap((from) => {
       const { walk, led } = queryOf({ base, sort, conditions, from });
-      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : [])];
+      const ways = (led?.ways ?? []).map((plan) => ({ sort, plan, maySort: JSON.stringify(plan.filter).includes('{"$in":["fired"') }));
+      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : []), ...ways];
     }),
   );
 
-/** The same conditions, each of those with an index leading once. */
+/** The same conditions, each of those with an index leading once. Words that a prefix is looked up by are divided, the first ones frequent and the others rare. */
 const ledByEach = (conditions: readonly Condition[]) =>
-  conditions.filter(({ lead }) => lead).map((leader) => conditions.map((one) => (one.lead ? { ...one, lead: { ...one.lead, size: one === leader ? 1_000 : 2_000 } } : one)));
+  conditions.filter(({ lead }) => lead).map((leader) => conditions.map((one) => (one.lead ? { ...one, lead: { ...divided(one.lead), size: one === leader ? 1_000 : 2_000 } } : one)));
+
+const divided = (lead: NonNullable<Condition['lead']>) => (lead.anyOf ? { ...lead, ways: waysOf(lead.anyOf, lead.anyOf.values.map((_, i) => (i < 2 ? 5_000 : 1))) } : lead);
 
 const withoutQ = (filter: Record<string, string>) => {
   const { q: _q, ...parsed } = ListQuery.parse(filter);
@@ -75,7 +80,8 @@ describe('what the store is asked', () => {
   });
 
   it.each(Object.keys(people))('for a search of %s does, too', async (who) => {
-    const conditions = searches.flatMap((q) => early.map((filter) => entryConditions(people[who]!, withoutQ(filter), asked(q)!)));
+    const questions = searches.flatMap((q) => vocabularies.map((beginnings) => ({ ...asked(q)!, beginnings })));
+    const conditions = questions.flatMap((search) => early.map((filter) => entryConditions(people[who]!, withoutQ(filter), search)));
     for (const ask of conditions.flatMap(ledByEach).flatMap((one) => asksOf({ orgId: 'acme' }, one, ['-createdAt', 'createdAt']))) await expectGood(collections.search, ask);
   });
 

@@ -5,6 +5,7 @@ import { Arrivals } from './arrivals.js';
 import { prepareViews, type Collections } from './collections.js';
 import { addMissing, putNewer, type Put } from './newer-only.store.js';
 import type { SearchEntry } from './search/search-entry.projection.js';
+import { Vocabulary } from './search/vocabulary.store.js';
 import { COLLECTIONS, STORE } from './store.js';
 import type { TicketView, TimelineRow } from './ticket-view.projection.js';
 
@@ -20,6 +21,7 @@ export class ProjectionStore {
     @Inject(STORE) private readonly store: Database,
     @Inject(COLLECTIONS) private readonly collections: Collections,
     private readonly arrivals: Arrivals,
+    private readonly vocabulary: Vocabulary,
   ) {
     this.views = store.db.collection(collections.views);
     this.timeline = store.db.collection(collections.timeline);
@@ -28,11 +30,16 @@ export class ProjectionStore {
 
   /** Makes the indexes once per process. Queries name them, so nothing is written or read before. @throws StoreFault */
   async prepare(): Promise<void> {
-    this.preparation ??= prepareViews(this.store, this.collections).catch((error: unknown) => {
+    this.preparation ??= this.prepareAll().catch((error: unknown) => {
       this.preparation = undefined;
       throw error;
     });
     await this.preparation;
+  }
+
+  private async prepareAll(): Promise<void> {
+    await prepareViews(this.store, this.collections);
+    await this.vocabulary.prepare();
   }
 
   /** Versions of the views that are stored, by `_id`. @throws StoreFault */
@@ -60,6 +67,7 @@ export class ProjectionStore {
 
   /** Stores what tickets are found by; nothing ever replaces a newer one. @throws StoreFault */
   async putEntries(entries: readonly Put<SearchEntry>[]): Promise<void> {
+    await this.vocabulary.note(entries.map(({ document }) => document));
     await putNewer(this.search, entries);
   }
 }

@@ -7,10 +7,11 @@ import type { Database } from '#persistence';
 import { Arrivals } from './arrivals.js';
 import { asking } from './asking.js';
 import type { Collections } from './collections.js';
+import type { Count } from './large-counts.js';
 import { ListCursors } from './list-cursor.js';
 import { behind, positionOf, type Position } from './list-order.js';
 import { conditionsOf, viewBase } from './list-plan.js';
-import { longestMs, PlannedReads, type Count } from './planned-reads.store.js';
+import { longestMs, PlannedReads } from './planned-reads.store.js';
 import { COLLECTIONS, STORE } from './store.js';
 import { gone, TicketMoments, type SeenTicket } from './history/ticket-moments.store.js';
 import { TimelineRows } from './history/timeline-rows.store.js';
@@ -137,7 +138,7 @@ export class TicketViewStore {
   /** How many tickets the principal sees, by status. @throws ProblemError forbidden, dependency-unavailable */
   async counts({ principal }: Reader, filters: CountsQuery): Promise<TicketCounts> {
     demandReading(principal);
-    const counts = await Promise.all(Status.options.map((status) => this.count(principal, { ...filters, status: [status] })));
+    const counts = await this.countEach(principal, filters);
     const byStatus = Object.fromEntries(Status.options.map((status, i) => [status, counts[i]!.total])) as Record<Status, number>;
     return { ...byStatus, total: counts.reduce((sum, { total }) => sum + total, 0), isExact: counts.every(({ isExact }) => isExact) };
   }
@@ -183,6 +184,12 @@ export class TicketViewStore {
       if (remaining <= 0) throw new ProblemError('not-yet', `Version ${version} has not arrived yet.`, {}, { 'retry-after': '1' });
       await arrival;
     }
+  }
+
+  /** In the order of statuses. */
+  private async countEach(principal: Principal, { q, ...filters }: CountsQuery): Promise<Count[]> {
+    if (q !== undefined) return this.search.countByStatus({ principal, q, filters, sort: '-createdAt' });
+    return Promise.all(Status.options.map((status) => this.count(principal, { ...filters, status: [status] })));
   }
 
   private async count(principal: Principal, { q, ...filters }: TicketFilters): Promise<Count> {

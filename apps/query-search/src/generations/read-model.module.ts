@@ -11,6 +11,7 @@ import { ProjectionStore } from '../projection.store.js';
 import { MongoSearch, SEARCH_LIMITS, type SearchLimits } from '../search/mongo-search.store.js';
 import { SearchConsumer } from '../search/search.consumer.js';
 import { SearchPort } from '../search/search.port.js';
+import { Vocabulary } from '../search/vocabulary.store.js';
 import { Cells } from '../stats/cells.store.js';
 import { CountedViews } from '../stats/counted-views.store.js';
 import { Marks } from '../stats/marks.store.js';
@@ -48,6 +49,7 @@ export class ReadModelModule implements OnModuleInit {
         { provide: SearchPort, useClass: MongoSearch },
         ...(limits ? [{ provide: SEARCH_LIMITS, useValue: limits }] : []),
         Arrivals,
+        Vocabulary,
         ProjectionStore,
         TicketViewStore,
         TicketExport,

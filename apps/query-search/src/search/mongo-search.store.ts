@@ -1,19 +1,21 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
-import { maxListDepth, type Principal } from '#contracts';
+import { maxListDepth, Status } from '#contracts';
 import type { Database } from '#persistence';
 import { asking, tooLong } from '../asking.js';
 import type { Collections } from '../collections.js';
+import { LargeCounts, type Count } from '../large-counts.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
 import { conditionsOf, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
-import { longestMs, PlannedReads, type Count } from '../planned-reads.store.js';
+import { longestMs, PlannedReads } from '../planned-reads.store.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import { sightKeys } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
+import { countIn, LateCounts, type Tally } from './late-counts.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
-import { divided, entryConditions, wordConditions } from './search-plan.js';
+import { divided, entryBase, entryConditions, nameOf, wordConditions } from './search-plan.js';
 import { SearchPort, type Hit, type Piece, type Question } from './search.port.js';
+import { Vocabulary } from './vocabulary.store.js';
 import { asked } from './words.js';
 
 /** Where one way of searching gives way to another; specs lower them. */
@@ -28,9 +30,6 @@ export interface SearchLimits {
 
 export const SEARCH_LIMITS = Symbol('search limits');
 const usual: SearchLimits = { few: 1_000, narrow: 2_000, steps: [100, 1_000] };
-
-/** Large counts may be so old, ms (contract section 4). */
-const countedMs = 5_000;
 
 const placing = { createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
 
@@ -53,11 +52,13 @@ export class MongoSearch extends SearchPort {
   private readonly views: mongoose.mongo.Collection<TicketView>;
   private readonly entryReads: PlannedReads<SearchEntry>;
   private readonly viewReads: PlannedReads<TicketView>;
-  private readonly counted = new LRUCache<string, Count>({ max: 5_000, ttl: countedMs });
+  private readonly late: LateCounts;
+  private readonly large: LargeCounts;
 
   constructor(
     @Inject(STORE) { db }: Database,
-    @Inject(COLLECTIONS) private readonly collections: Collections,
+    @Inject(COLLECTIONS) collections: Collections,
+    private readonly vocabulary: Vocabulary,
     @Optional() @Inject(SEARCH_LIMITS) private readonly limits: SearchLimits = usual,
   ) {
     super();
@@ -65,6 +66,8 @@ export class MongoSearch extends SearchPort {
     this.views = db.collection(collections.views);
     this.entryReads = new PlannedReads(this.entries);
     this.viewReads = new PlannedReads(this.views);
+    this.late = new LateCounts(this.entries, this.views);
+    this.large = new LargeCounts(limits.few);
   }
 
   override async find(question: Question, piece: Piece): Promise<Hit[]> {
@@ -75,11 +78,27 @@ export class MongoSearch extends SearchPort {
   }
 
   override async count(question: Question): Promise<Count> {
+    return this.counted(question);
+  }
+
+  override async countByStatus(question: Question): Promise<Count[]> {
+    let tally: Promise<Tally> | undefined;
+    const shared = (plan: Plan) => (tally ??= this.tally(plan));
+    return Promise.all(Status.options.map((status) => this.counted({ ...question, filters: { ...question.filters, status: [status] } }, shared)));
+  }
+
+  /** @param shared a tally that others take as well */
+  private async counted(question: Question, shared?: Tallying): Promise<Count> {
+    const search = asked(question.q);
+    return search ? this.large.told(nameOf(question, search), () => this.countNow(question, shared)) : nothing;
+  }
+
+  private async countNow(question: Question, shared?: Tallying): Promise<Count> {
     const plan = await this.plan({ ...question, sort: '-createdAt' });
-    if (!plan) return { total: 0, isExact: true };
+    if (!plan) return nothing;
     // An entry may lag behind what its ticket's view says of who sees it: whoever does not see everything is told what the views say.
-    if (!plan.isLate && sightKeys(plan.principal) === null) return this.entryReads.count(this.entryQuery(plan));
-    if (plan.most > this.limits.few) return this.countMany(plan);
+    if (!plan.isLate && sightKeys(plan.principal) === null) return this.entryReads.countNow(this.entryQuery(plan));
+    if (plan.most > this.limits.few) return this.countMany(plan, shared);
     const { length } = await this.lookAtAll(plan, { skip: 0, limit: Infinity });
     return { total: length, isExact: length < maxListDepth }; // how many there were was seen a minute ago at most
   }
@@ -116,37 +135,25 @@ export class MongoSearch extends SearchPort {
   }
 
   /** Many tickets have the words. Where few pass the filters, those are asked for the words; else the newest 10,000 with the words are looked at. */
-  private async countMany(plan: Plan): Promise<Count> {
+  private async countMany(plan: Plan, shared?: Tallying): Promise<Count> {
     const query = await this.viewQuery(plan);
-    // Who may not read notes is asked about other words than who may.
-    const name = JSON.stringify([query.scope, this.entryQuery(plan).scope]);
-    const known = this.counted.get(name);
-    if (known) return known;
-    const { total } = await this.viewReads.count(query);
-    const count = total <= this.limits.narrow ? await this.countNarrow(plan, query) : await this.countJoined(plan);
-    if (count.total > this.limits.few) this.counted.set(name, count);
-    return count;
+    const { total: passing } = await this.viewReads.count(query);
+    const isNarrow = passing <= this.limits.narrow;
+    // A tally of all there are is as exact, and costs nothing where others need it, too.
+    if (isNarrow && !(shared && plan.most < maxListDepth)) return this.countNarrow(plan, query);
+    const tally = await (shared ? shared(plan) : this.tally(plan));
+    return isNarrow && !tally.isWhole ? this.countNarrow(plan, query) : countIn(tally, plan.filters.status);
   }
 
-  private async countNarrow(plan: Plan, query: Query): Promise<Count> {
-    const views = await this.viewReads.find(query, { skip: 0, limit: maxListDepth }, { _id: 1 });
-    const { size } = await this.saying(plan, views.map(({ _id }) => _id));
-    return { total: size, isExact: true };
+  private async countNarrow({ said }: Plan, { walk, led }: Query): Promise<Count> {
+    return { total: await this.late.having(led ?? walk, said), isExact: true };
   }
 
-  private async countJoined(plan: Plan): Promise<Count> {
+  /** Whatever their status. */
+  private tally(plan: Plan): Promise<Tally> {
+    const { status: _status, ...filters } = plan.filters;
     const { walk, led = walk } = this.entryQuery(plan);
-    const pipeline = [{ $match: viewFilter(plan) }, { $project: { _id: 1 } }];
-    const stages = [
-      { $match: led.filter },
-      { $limit: maxListDepth + 1 },
-      { $project: { _id: 1 } },
-      { $lookup: { from: this.collections.views, localField: '_id', foreignField: '_id', as: 'view', pipeline } },
-      { $group: { _id: null, looked: { $sum: 1 }, total: { $sum: { $size: '$view' } } } },
-    ];
-    type Sum = { looked: number; total: number };
-    const [sum] = await asking(() => this.entries.aggregate<Sum>(stages, { hint: led.hint, maxTimeMS: longestMs }).toArray());
-    return sum ? { total: Math.min(sum.total, maxListDepth), isExact: sum.looked <= maxListDepth } : { total: 0, isExact: true };
+    return this.late.tally(led, viewFilter({ ...plan, filters }));
   }
 
   private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {
@@ -179,8 +186,10 @@ export class MongoSearch extends SearchPort {
   /** Undefined when nothing can match. */
   private async plan(question: Question): Promise<Plan | undefined> {
     const { principal, q, filters, sort } = question;
-    const search = asked(q);
-    if (!search) return undefined;
+    const typed = asked(q);
+    if (!typed) return undefined;
+    const search = { ...typed, beginnings: await this.vocabulary.beginnings(principal.orgId, typed.prefix) };
+    if (search.beginnings?.length === 0) return undefined;
     const conditions = await this.entryReads.weighed(entryBase(principal), entryConditions(principal, filters, search));
     const said = wordConditions(principal, search).map(({ filter }) => filter);
     const isLate = divided(filters).isLate || !orders[sort].byCreation;
@@ -188,8 +197,9 @@ export class MongoSearch extends SearchPort {
   }
 }
 
-/** A deleted ticket has an entry without words and keys: nothing finds it. */
-const entryBase = ({ orgId }: Principal) => ({ orgId });
+type Tallying = (plan: Plan) => Promise<Tally>;
+
+const nothing: Count = { total: 0, isExact: true };
 
 /** What a view must say, but for the words. */
 const viewFilter = ({ principal, filters }: Plan) => {

@@ -1,11 +1,22 @@
 import { lacks } from '#domain';
 import type { Principal, TicketFilters } from '#contracts';
-import { keyConditions, rangeOf, type Condition } from '../list-plan.js';
+import { conditionsOf, keyConditions, queryOf, rangeOf, viewBase, type Condition } from '../list-plan.js';
+import type { Question } from './search.port.js';
 import { beginsWith, type Asked } from './words.js';
 
 /** Filters that entries know, and whether there are others, which only views do. */
 export function divided({ status, priority, updatedFrom, updatedTo, ...early }: Omit<TicketFilters, 'q'>) {
   return { early, isLate: [status, priority, updatedFrom, updatedTo].some((value) => value !== undefined) };
+}
+
+/** A deleted ticket has an entry without words and keys: nothing finds it. */
+export const entryBase = ({ orgId }: Principal) => ({ orgId });
+
+/** The same for whoever is told the same. Who may not read notes is asked about other words than who may. */
+export function nameOf({ principal, filters }: Question, search: Asked): string {
+  const entries = queryOf({ base: entryBase(principal), sort: '-createdAt', conditions: entryConditions(principal, filters, search) });
+  const views = queryOf({ base: viewBase(principal), sort: '-createdAt', conditions: conditionsOf(principal, filters) });
+  return JSON.stringify([entries.scope, views.scope]);
 }
 
 /** Everything that entries are asked for. */
@@ -19,16 +30,21 @@ export const entryConditions = (principal: Principal, filters: Omit<TicketFilter
 const mostLeading = 4;
 
 /** Every word must match, the last one as a prefix. Who may not read notes is asked about the words outside them, where notes say more. */
-export function wordConditions(principal: Principal, { words, prefix }: Asked): Condition[] {
+export function wordConditions(principal: Principal, { words, prefix, beginnings }: Asked): Condition[] {
   const byLength = [...words].sort((one, other) => other.length - one.length);
   const [leading, others] = [byLength.slice(0, mostLeading), byLength.slice(mostLeading)];
   const begins = beginsWith(prefix);
   const conditions: Condition[] = [
     ...leading.map((word) => ({ filter: { tokens: word }, lead: { index: 'byWord' as const, isSingle: true } })),
     ...(others.length > 0 ? [{ filter: { tokens: { $all: others } } }] : []),
-    { filter: { tokens: begins }, lead: { index: 'byWord', isSingle: false } },
+    beginnings ? anyWord(beginnings) : { filter: { tokens: begins }, lead: { index: 'byWord', isSingle: false } },
   ];
   return lacks(principal, 'read-notes') === null ? conditions : [...conditions, { filter: outsideNotes(words, begins) }];
+}
+
+function anyWord(values: readonly string[]): Condition {
+  if (values.length === 1) return { filter: { tokens: values[0] }, lead: { index: 'byWord', isSingle: true } };
+  return { filter: { tokens: { $in: values } }, lead: { index: 'byWord', isSingle: false, anyOf: { field: 'tokens', values } } };
 }
 
 const outsideNotes = (words: readonly string[], begins: RegExp) => ({

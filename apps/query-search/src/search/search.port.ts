@@ -1,6 +1,6 @@
 import type { Principal, Sort, TicketFilters } from '#contracts';
 import type { Position } from '../list-order.js';
-import type { Count } from '../planned-reads.store.js';
+import type { Count } from '../large-counts.js';
 
 /** What somebody searches for. What the principal may see is part of it. */
 export interface Question {
@@ -33,4 +33,6 @@ export abstract class SearchPort {
   abstract find(question: Question, piece: Piece): Promise<Hit[]>;
   /** How many match, up to 10,000; with filters that change often, out of 10,000 that have the words. @throws ProblemError dependency-unavailable */
   abstract count(question: Question): Promise<Count>;
+  /** The same for every status, in the contract's order of statuses; the question names none. @throws ProblemError dependency-unavailable */
+  abstract countByStatus(question: Question): Promise<Count[]>;
 }

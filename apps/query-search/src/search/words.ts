@@ -53,10 +53,15 @@ function fieldWords({ id, number, title, description, tags, requester }: Ticket)
   return distinct([String(number), `#${number}`, id, ...texts]).slice(0, wordLimits.fields);
 }
 
+/** Whether a word stands in the vocabulary: numbers are as many as tickets, and would fill it. Words with the same beginning are all in it, or none is. */
+export const isNoted = (word: string): boolean => /^\p{L}/u.test(word);
+
 /** What a search asks for: these words, and one that begins like this. */
 export interface Asked {
   words: string[];
   prefix: string;
+  /** All words that begin like it, where they are known and few. */
+  beginnings?: readonly string[] | undefined;
 }
 
 /** Reads a search box. Undefined when there is no word in it: then nothing matches. */

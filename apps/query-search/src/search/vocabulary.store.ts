@@ -1,0 +1,97 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type mongoose from 'mongoose';
+import { guarded, type Database } from '#persistence';
+import { asking } from '../asking.js';
+import type { Collections } from '../collections.js';
+import { addMissing } from '../newer-only.store.js';
+import { longestMs } from '../planned-reads.store.js';
+import { COLLECTIONS, STORE } from '../store.js';
+import type { SearchEntry } from './search-entry.projection.js';
+import { isNoted } from './words.js';
+
+/** With up to so many words that begin like it, a prefix is looked up word by word. Where there are more, so many tickets match that any order soon meets them. */
+export const mostBeginnings = 32;
+
+/** Words that are known to be noted, in this process. */
+const mostRemembered = 50_000;
+const notedAtOnce = 5_000;
+/** What was read is told again for so long, ms: a list asks several times, and a word that another process noted is found that much later at most. */
+const toldMs = 250;
+
+/** A word of an organisation; or the mark of a vocabulary that has every word, which no word's key can be. */
+interface Noted {
+  _id: string;
+}
+const whole = 'whole';
+
+/** Words by their organisation: `org/word`. */
+const wordKey = (orgId: string, word: string) => `${orgId}/${word}`;
+/** Behind everything that begins with something. */
+const last = '\u{10FFFF}';
+
+/**
+ * The words that entries have, so that the few that begin with what somebody types are asked for one by one: an index over words has the
+ * tickets of one word in order of creation, those of a range in none. A word stays when no ticket has it any more.
+ */
+@Injectable()
+export class Vocabulary {
+  private readonly words: mongoose.mongo.Collection<Noted>;
+  private readonly entries: mongoose.mongo.Collection<SearchEntry>;
+  private readonly remembered = new LRUCache<string, true>({ max: mostRemembered });
+  private readonly told = new LRUCache<string, Promise<readonly string[] | undefined>>({ max: 1_000, ttl: toldMs });
+  private isWhole: boolean | undefined;
+
+  constructor(@Inject(STORE) { db }: Pick<Database, 'db'>, @Inject(COLLECTIONS) collections: Collections) {
+    this.words = db.collection(collections.words);
+    this.entries = db.collection(collections.search);
+  }
+
+  /** Marks it as whole before there is an entry. Entries that were stored without it leave it useless until the read model is built anew. @throws StoreFault */
+  async prepare(): Promise<void> {
+    const entry = await guarded(() => this.entries.findOne({}, { projection: { _id: 1 } }));
+    if (!entry) await addMissing(this.words, [{ _id: whole }]);
+  }
+
+  /** Notes the words of entries that are about to be stored: before them, so whatever can be found has its words here. @throws StoreFault */
+  async note(entries: readonly Pick<SearchEntry, 'orgId' | 'tokens'>[]): Promise<void> {
+    const keys = new Set(entries.flatMap(({ orgId, tokens }) => tokens.filter(isNoted).map((word) => wordKey(orgId, word))));
+    const fresh = [...keys].filter((key) => !this.remembered.get(key));
+    for (let at = 0; at < fresh.length; at += notedAtOnce) await this.add(fresh.slice(at, at + notedAtOnce));
+  }
+
+  /** Most of what a process does not remember is there all the same: reading it costs less than writing it again. */
+  private async add(keys: readonly string[]): Promise<void> {
+    const found = await guarded(() => this.words.find({ _id: { $in: [...keys] } }, { projection: { _id: 1 } }).toArray());
+    const known = new Set(found.map(({ _id }) => _id));
+    await addMissing(this.words, keys.filter((key) => !known.has(key)).map((_id) => ({ _id })));
+    this.told.clear();
+    for (const key of keys) this.remembered.set(key, true);
+  }
+
+  /** The words of an organisation that begin like this; undefined when there are many, or not all of them are known. @throws ProblemError dependency-unavailable */
+  async beginnings(orgId: string, prefix: string): Promise<readonly string[] | undefined> {
+    if (!isNoted(prefix) || !(await this.hasAll())) return undefined;
+    const from = wordKey(orgId, prefix);
+    const known = this.told.get(from);
+    if (known) return known;
+    const reading = this.read(orgId, from);
+    this.told.set(from, reading);
+    return reading.catch((error: unknown) => {
+      this.told.delete(from);
+      throw error;
+    });
+  }
+
+  private async read(orgId: string, from: string): Promise<readonly string[] | undefined> {
+    const options = { projection: { _id: 1 }, hint: '_id_', limit: mostBeginnings + 1, maxTimeMS: longestMs };
+    const found = await asking(() => this.words.find({ _id: { $gte: from, $lt: `${from}${last}` } }, options).toArray());
+    return found.length > mostBeginnings ? undefined : found.map(({ _id }) => _id.slice(wordKey(orgId, '').length));
+  }
+
+  /** It never becomes whole later. */
+  private async hasAll(): Promise<boolean> {
+    this.isWhole ??= (await asking(() => this.words.findOne({ _id: whole }, { hint: '_id_', maxTimeMS: longestMs }))) !== null;
+    return this.isWhole;
+  }
+}
