@@ -95,6 +95,20 @@ describe('what the document says of answers', () => {
     await ask('GET', '/v1/tickets?page=500&pageSize=100', 422);
   });
 
+  it('holds for events', async () => {
+    await ask('GET', `/v1/tickets/${await opened()}`, 200, { headers: { 'x-min-version': '1' } });
+    const { body } = await ask('GET', '/v1/events?limit=100', 200);
+    expect(body['items'].length).toBeGreaterThan(0);
+    await ask('GET', `/v1/events?after=${body['nextAfter']}`, 200);
+    await ask('GET', '/v1/events?after=nope', 422);
+    await ask('GET', '/v1/events', 403, { as: grace });
+    await ask('GET', '/v1/stream', 422, { headers: { 'last-event-id': 'nope' } });
+    const listening = new AbortController();
+    const { status, headers } = await fetch(`${stack.gatewayUrl}/v1/stream`, { headers: signed(), signal: listening.signal });
+    listening.abort();
+    expect(described.flaws({ method: 'GET', path: '/v1/stream', status, headers, text: '' })).toEqual([]);
+  });
+
   it('holds for writes that are not waited for, everywhere, and for their repeats', async () => {
     const id = await opened();
     const paths = [

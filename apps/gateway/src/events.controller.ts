@@ -39,7 +39,7 @@ export class EventsController {
       'Server-sent events: one for each event of a ticket that the caller sees after it. A note that they may not read is `hidden`; of a ticket that leaves their sight they are told once (`left`). Goes on behind `Last-Event-ID`, at any gateway and for as long as one likes; every message and every heartbeat (15 s) carries one. Who reads too slowly is dropped, and goes on from there.',
     needs: 'read',
     headers: ['Last-Event-ID'],
-    answers: { 200: { description: 'The stream.', media: { 'text/event-stream': 'Messages whose data is a `StreamItem`: an event, a hidden note, or `left`.' } } },
+    answers: { 200: { description: 'The stream.', media: { 'text/event-stream': 'Messages whose data is JSON: an event as `listEvents` has it; one with `hidden: true` and without `data`; or `{ ticketId, version, type: "left" }`.' } } },
     problems: ['forbidden', 'invalid-cursor', 'overloaded'],
   })
   stream(@Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {

@@ -38,14 +38,6 @@ export const FeedItem = z.union(shownEvents);
 /** What `GET /v1/events` answers. */
 export const FeedPage = z.object({ items: z.array(FeedItem), nextAfter: z.string().meta({ description: 'Where to go on, now or later; never null.' }) });
 
-/** Data of a message of `GET /v1/stream`: an event; a note that may not be read; or that a ticket has left the reader's sight. */
-export const StreamItem = z.union([
-  ...shownEvents,
-  z.object({ ...told, type: z.literal('comment-added'), hidden: z.literal(true) }),
-  z.object({ ticketId: Uuid, version: Ticket.shape.version, type: z.literal('left') }),
-]);
-export type StreamItem = z.infer<typeof StreamItem>;
-
 const Who = Actor.pick({ type: true, id: true });
 const SightFacts = z.object({ assistantId: z.string().nullable(), assignee: Who.nullable(), createdBy: Who });
 
