@@ -9,6 +9,7 @@ import { Board } from './src/generations/board.store.js';
 import { LateLetters, letterboxAt } from './src/generations/late-letters.js';
 import { feedsFrom } from './src/generations/read-model.js';
 import { Rebuild } from './src/generations/rebuild.js';
+import { FeedNews } from './src/feed/feed-news.js';
 import { FeedStore } from './src/feed/feed.store.js';
 import { ListCursors } from './src/list-cursor.js';
 import { databaseName } from './src/query-search.module.js';
@@ -49,7 +50,8 @@ async function run(): Promise<number> {
   const board = new Board(store);
   const letters = await LateLetters.behind((await board.course()).live, { backlog, open: () => letterboxAt(KAFKA_BROKERS) });
   try {
-    const around = { store, feed: new FeedStore(store), cursors: new ListCursors('nobody reads here') };
+    const feed = new FeedStore(store);
+    const around = { store, feed, news: new FeedNews(feed), cursors: new ListCursors('nobody reads here') };
     const feeds = feedsFrom(KAFKA_BROKERS, store, { deadLetters: letters, onFatal: (error) => (progress.say(String(error)), process.exit(1)) });
     const isDone = await new Rebuild({ board, around, feeds, backlog, progress, signal: stop.signal, restart, keepOld }).run();
     if (!isDone) progress.say('Stopped. The same command goes on where it was; with --restart it begins anew.');

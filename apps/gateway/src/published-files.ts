@@ -33,7 +33,7 @@ const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dis
 
 /** The nearest folder around another one that has a package.json. */
 function packageAround(folder: string): string {
-  return existsSync(join(folder, 'package.json')) ? folder : packageAround(dirname(folder));
+  return existsSync(join(folder, 'package.json')) || folder === dirname(folder) ? folder : packageAround(dirname(folder));
 }
 
 /** A file of the published contracts, by its path below `docs/`. */

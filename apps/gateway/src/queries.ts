@@ -69,7 +69,7 @@ export class Queries {
   }
 
   /** Events behind a place of a feed, waited for where `waitMs` says so: status and what was told. @throws ProblemError as `ask` */
-  async follow(principal: Principal, query: { after?: string; limit: number; waitMs: number }, signal: AbortSignal): Promise<{ status: number; body: unknown }> {
+  async follow(principal: Principal, query: { after?: string; limit: number; waitMs: number; isRecent?: true }, signal: AbortSignal): Promise<{ status: number; body: unknown }> {
     const asked = new URLSearchParams(Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]));
     return this.trusted({ principal, path: `/internal/feed?${asked}`, requestId: randomUUID() }, async (options) => {
       const headersTimeout = query.waitMs + patienceMs;

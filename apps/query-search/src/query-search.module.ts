@@ -9,6 +9,7 @@ import { CommandsController } from './commands.controller.js';
 import type { Config } from './config.js';
 import { ExportController } from './export/export.controller.js';
 import { Exports } from './export/exports.js';
+import { FeedNews } from './feed/feed-news.js';
 import { FeedPlaces } from './feed/feed-places.js';
 import { FeedController } from './feed/feed.controller.js';
 import { FeedStore } from './feed/feed.store.js';
@@ -47,12 +48,13 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
         { provide: INTERNAL_KEY, useValue: key },
         Board,
         FeedStore,
+        FeedNews,
         { provide: FeedPlaces, useValue: new FeedPlaces(key) },
         {
           provide: Generations,
-          inject: [STORE, Board, FeedStore],
-          useFactory: (store: Database, board: Board, feed: FeedStore) =>
-            new Generations({ board, around: { store, feed, cursors: new ListCursors(key), limits }, feeds: feeds ?? feedsFrom(brokers, store) }),
+          inject: [STORE, Board, FeedStore, FeedNews],
+          useFactory: (store: Database, board: Board, feed: FeedStore, news: FeedNews) =>
+            new Generations({ board, around: { store, feed, news, cursors: new ListCursors(key), limits }, feeds: feeds ?? feedsFrom(brokers, store) }),
         },
         { provide: Readings, inject: [Generations], useFactory: ({ readings }: Generations) => readings },
         CommandResultStore,

@@ -3,7 +3,8 @@ import { Payload } from '@nestjs/microservices';
 import { topics, type TicketEvent } from '#contracts';
 import { Subscribe, type DeadLetter, type Round } from '#messaging';
 import { byTicket, continued, eventsIn, viewId } from './events.js';
-import { freshEvents } from './feed/feed-entry.projection.js';
+import { candidates, type Before } from './feed/feed-entry.projection.js';
+import { FeedNews } from './feed/feed-news.js';
 import { FeedStore } from './feed/feed.store.js';
 import { missedVersions, projectionDelay, unknownEvents, viewsWritten } from './metrics.js';
 import { ProjectionStore } from './projection.store.js';
@@ -22,12 +23,13 @@ export class TicketViewConsumer {
   constructor(
     private readonly store: ProjectionStore,
     private readonly feed: FeedStore,
+    private readonly news: FeedNews,
     private readonly marks: Marks,
   ) {}
 
   /**
-   * Timeline rows first: whoever sees a version in the feed or the view finds its row. The feed before the views: what they have is in it, so an event that
-   * comes again is known by them. Days whose statistics have changed are noted last, again when the events
+   * Timeline rows first: whoever sees a version in the feed or the view finds its row. The feed before the views: what has a row and a view is in it. Who
+   * waits for the feed hears of it when reads have it, too. Days whose statistics have changed are noted last, again when the events
    * came before: whoever counts a day from then on counts them, and a round that died in the middle loses none.
    */
   @Subscribe({ topic: topics.events, group: viewGroup, maxRecords: 500, lanes: 2, paceMs: 100 })
@@ -37,20 +39,23 @@ export class TicketViewConsumer {
     if (events.length === 0) return dead;
     await this.store.prepare();
     const tickets = byTicket(events);
-    const known = await this.known(tickets, events);
-    await this.feed.append(freshEvents(placed, known));
+    const before = await this.before(tickets, events);
+    const { known } = before;
+    await this.feed.append(candidates(placed, before));
     const changes = [...tickets].flatMap(([id, ofTicket]) => fold(known.get(id) ?? 0, ofTicket) ?? []);
     await this.store.putViews(changes.map(({ newest }) => ({ document: viewOf(newest), isNew: !known.has(viewId(newest.orgId, newest.ticketId)) })));
+    this.news.announce(new Set(events.map(({ orgId }) => orgId)));
     await this.marks.note(changedDays(events, Math.min(...round.records.map(({ timestamp }) => Number(timestamp)))));
     this.tell(round, changes);
     return dead;
   }
 
-  /** Adds the rows; versions of the views that events go on from, or that have some of these events already. */
-  private async known(tickets: ReadonlyMap<string, TicketEvent[]>, events: readonly TicketEvent[]): Promise<Map<string, number>> {
+  /** Adds the rows. Which were there before; and versions of the views that events go on from, or that may have some of these events already. */
+  private async before(tickets: ReadonlyMap<string, TicketEvent[]>, events: readonly TicketEvent[]): Promise<Before> {
     const [known, again] = await Promise.all([this.store.versions(continued(tickets)), this.store.append(distinctRows(events))]);
-    const repeated = new Set(again.map(({ _id }) => _id.slice(0, _id.lastIndexOf('/'))).filter((id) => !known.has(id)));
-    return repeated.size === 0 ? known : new Map([...known, ...(await this.store.versions([...repeated]))]);
+    const rows = new Set(again.map(({ _id }) => _id));
+    const repeated = new Set([...rows].map((id) => id.slice(0, id.lastIndexOf('/'))).filter((id) => !known.has(id)));
+    return { rows, known: repeated.size === 0 ? known : new Map([...known, ...(await this.store.versions([...repeated]))]) };
   }
 
   private tell({ records }: Round, changes: readonly Folded[]) {

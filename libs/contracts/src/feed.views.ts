@@ -18,6 +18,8 @@ export type EventsQuery = z.infer<typeof EventsQuery>;
 export const FollowQuery = z.strictObject({
   after: place.optional(),
   limit: wholeNumber(500).default(100),
+  /** Whether a place from more than a day ago is refused. */
+  isRecent: z.literal('true').transform(() => true).optional(),
   waitMs: single.regex(/^\d{1,5}$/).transform(Number).pipe(z.number().max(20_000)).default(0),
 });
 export type FollowQuery = z.infer<typeof FollowQuery>;

@@ -4,7 +4,7 @@ const lullMs = 300;
 const [heavy, behind] = [0.1, 0.5];
 /** How many times as long as they worked those in the background rest: while others have work, while that is heavy, and while they are behind. */
 const [restShare, heavyRestShare, longRestShare] = [2, 10, 30];
-/** Work that has waited for so long, ms, is not put off for heavy work of others: a peak is let through, and no load makes it wait for ever. */
+/** Work that has waited for so long, ms, is not put off for heavy work of others: a peak is let through, a lasting load is not. */
 const patienceMs = 5_000;
 
 /** When subscriptions that somebody waits for last had work, for those that give way to them. */

@@ -1,16 +1,27 @@
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '#contracts';
-import { isBehind, type FollowedEvent } from './org-feed.js';
-import { toldOf } from './told.policy.js';
+import { isBehind, orderOf, type FollowedEvent } from './org-feed.js';
+import { toldOf, wordsOf, type Told } from './told.policy.js';
 
-/** A reader who has so many bytes before them is dropped: what they miss waits for them at the place they have. */
-const mostWaiting = 256 * 1024;
+/** With so many bytes before them, a reader has enough: what is new comes when those are taken. */
+const mostWaiting = 64 * 1024;
+/** How long a reader may take for what is before them, ms. Who takes longer is dropped: what they miss waits at the place they have. */
+const slowMs = 15_000;
 /** How long the last bytes of a stream may take, ms. */
 const lastMs = 2_000;
 
+/** Messages of an event, each made once for all who hear the same. */
+const frames = new WeakMap<FollowedEvent, Partial<Record<Told, Buffer>>>();
+
+function frameOf(event: FollowedEvent, told: Exclude<Told, 'nothing'>): Buffer {
+  const made = frames.get(event) ?? {};
+  frames.set(event, made);
+  return (made[told] ??= Buffer.from(`id: ${event.place}\ndata: ${wordsOf(event, told)}\n\n`));
+}
+
 /** One open stream: writes what its reader may hear, from a place on. */
 export class Listener {
-  /** Whether what is new comes to it at once; before, it reads what it has missed. */
+  /** Whether what is new comes to it at once; before, and when its reader has enough, it reads what it has missed. */
   isLive = false;
 
   /** @param place up to where everything was told */
@@ -24,21 +35,22 @@ export class Listener {
     return !this.response.destroyed && !this.response.writableEnded;
   }
 
-  /** Begins; the place is known to the reader before anything happens. */
+  /** Begins; the place is known to the reader before anything happens. Readers who lost their streams together come back one after the other. */
   begin(): void {
-    this.write(`retry: 2000\nid: ${this.place}\n\n`);
+    this.write(`retry: ${1_000 + Math.floor(Math.random() * 2_000)}\nid: ${this.place}\n\n`);
   }
 
-  /** Tells events that lie behind its place, in order. */
-  tell(events: readonly FollowedEvent[]): void {
-    let text = '';
+  /** Tells events that lie behind its place, in order, until its reader has enough. @returns whether all were told */
+  tell(events: readonly FollowedEvent[]): boolean {
+    let reached = orderOf(this.place);
     for (const event of events) {
-      if (!isBehind(event.place, this.place)) continue;
+      if (!isBehind(event.order, reached)) continue;
+      if (this.response.writableLength > mostWaiting) return false;
       const told = toldOf(this.principal, event);
-      this.place = event.place;
-      if (told !== null) text += `id: ${event.place}\ndata: ${told}\n\n`;
+      [this.place, reached] = [event.place, [...event.order]];
+      if (told !== 'nothing') this.write(frameOf(event, told));
     }
-    if (text !== '') this.write(text);
+    return true;
   }
 
   /** Shows that the connection lives, and up to where there was nothing for this reader. */
@@ -57,11 +69,13 @@ export class Listener {
     this.response.destroy();
   }
 
-  /** Room for more, when it missed events and reads them; resolves at once where there is, and when the reader is gone. */
+  /** Room for more, when it missed events and reads them; resolves at once where there is, and when the reader is gone or dropped. */
   async ready(): Promise<void> {
     if (!this.response.writableNeedDrain || !this.isOpen) return;
     await new Promise<void>((resolve) => {
+      const slow = setTimeout(() => this.drop(), slowMs);
       const go = () => {
+        clearTimeout(slow);
         this.response.off('drain', go).off('close', go);
         resolve();
       };
@@ -69,9 +83,7 @@ export class Listener {
     });
   }
 
-  private write(text: string): void {
-    if (!this.isOpen) return;
-    if (this.response.writableLength > mostWaiting) return this.drop();
-    this.response.write(text);
+  private write(words: string | Buffer): void {
+    if (this.isOpen) this.response.write(words);
   }
 }

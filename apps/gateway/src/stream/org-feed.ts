@@ -4,8 +4,11 @@ import { Followed, type Principal } from '#contracts';
 import { ProblemError } from '#observability';
 import type { Queries } from '../queries.js';
 
-/** An event of a feed, with what decides who sees it. */
-export type FollowedEvent = Followed['items'][number];
+/** The parts of a place that are in order: later ones are greater. The rest is a signature. */
+type Order = readonly [block: number, entry: number];
+
+/** An event of a feed, with what decides who sees it and its place in order. */
+export type FollowedEvent = Followed['items'][number] & { order: Order };
 
 export interface FollowerParts {
   queries: Pick<Queries, 'follow'>;
@@ -47,8 +50,8 @@ export class OrgFeed {
   }
 
   /** Events behind a place that somebody names. @throws ProblemError invalid-cursor, dependency-unavailable */
-  async after(place: string): Promise<Followed> {
-    return this.ask({ after: place, limit: most, waitMs: 0 });
+  async after(place: string, { isRecent = false } = {}): Promise<FollowedEvent[]> {
+    return (await this.ask({ after: place, limit: most, waitMs: 0, ...(isRecent && { isRecent: true as const }) })).items;
   }
 
   stop(): void {
@@ -68,25 +71,23 @@ export class OrgFeed {
         this.position = next;
         if (items.length > 0 && !signal.aborted) this.parts.tell(items);
       } catch (err) {
-        if (!signal.aborted) logger.debug({ msg: 'a feed cannot be read right now', orgId: this.parts.orgId, err });
+        if (!signal.aborted) logger.warn({ msg: 'a feed cannot be read right now', orgId: this.parts.orgId, err });
         await sleep(againMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
-  private async ask(query: { after?: string; limit: number; waitMs: number }): Promise<Followed> {
+  private async ask(query: Parameters<Queries['follow']>[1]): Promise<{ items: FollowedEvent[]; next: string }> {
     const { status, body } = await this.parts.queries.follow(this.asker, query, this.stopping.signal);
-    if (status === 200) return Followed.parse(body);
-    if (status === 422) throw new ProblemError('invalid-cursor', 'Last-Event-ID is not a place in this stream.');
-    throw new ProblemError('dependency-unavailable', 'Events cannot be read right now.', {}, { 'retry-after': '1' });
+    if (status === 422) throw new ProblemError('invalid-cursor', 'Last-Event-ID is not a place in this stream, or one from too long ago.');
+    if (status !== 200) throw new ProblemError('dependency-unavailable', 'Events cannot be read right now.', {}, { 'retry-after': '1' });
+    const { items, next } = Followed.parse(body);
+    return { items: items.map((item) => ({ ...item, order: orderOf(item.place) })), next };
   }
 }
 
-/** The parts of a place that are in order: later ones are greater. The rest is a signature. */
-const orderOf = (place: string) => place.split('.', 2).map(Number) as [number, number];
+/** The order of a place. */
+export const orderOf = (place: string) => place.split('.', 2).map(Number) as [number, number];
 
 /** Whether one place lies behind another. */
-export function isBehind(one: string, other: string): boolean {
-  const [[block, entry], [otherBlock, otherEntry]] = [orderOf(one), orderOf(other)];
-  return block > otherBlock || (block === otherBlock && entry > otherEntry);
-}
+export const isBehind = ([block, entry]: Order, [otherBlock, otherEntry = 0]: Order) => block > otherBlock || (block === otherBlock && entry > otherEntry);

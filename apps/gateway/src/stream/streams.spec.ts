@@ -4,12 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { ProblemError, problemOf } from '#observability';
-import { ada, grace } from '../../../../libs/contracts/testing/builders.js';
+import { ada, agent, grace } from '../../../../libs/contracts/testing/builders.js';
 import { eventually as within } from '../../../../libs/servers/testing/eventually.js';
 import type { AuthGuard } from '../auth.guard.js';
 import type { Caller } from '../caller.js';
 import type { Queries } from '../queries.js';
 import type { FollowedEvent } from './org-feed.js';
+import { openStreams } from '../metrics.js';
 import { Streams } from './streams.js';
 
 Logger.overrideLogger(false);
@@ -18,8 +19,12 @@ const eventually = (holds: () => boolean | Promise<boolean>) => within(holds, St
 
 /** A feed in memory, as query-search answers for it; places are its numbers. */
 class FakeFeed {
-  readonly events: FollowedEvent[] = [];
+  readonly events: Omit<FollowedEvent, 'order'>[] = [];
+  readonly demanded: unknown[] = [];
+  largest = 500;
   isAway = false;
+  /** What holds answers up. */
+  opening: Promise<void> | undefined;
   asked = 0;
 
   add(text = 'x', assistantId = 'billing-bot') {
@@ -28,16 +33,21 @@ class FakeFeed {
     this.events.push({ place: `${number}.1.sig`, ticketId: `t${number}`, version: 1, sight, isNote: false, text: JSON.stringify({ number, text }) });
   }
 
-  follow = async (_: unknown, { after, limit, waitMs }: { after?: string; limit: number; waitMs: number }, signal: AbortSignal) => {
+  follow = async (_: unknown, { after, limit, waitMs, isRecent }: { after?: string; limit: number; waitMs: number; isRecent?: true }, signal: AbortSignal) => {
     this.asked += 1;
+    if (after !== undefined && waitMs === 0) this.demanded.push(isRecent);
+    await this.opening;
     if (this.isAway) throw new ProblemError('dependency-unavailable', 'away');
     if (after === undefined) return { status: 200, body: { items: [], next: this.events.at(-1)?.place ?? '0.0.sig' } };
-    if (!/^\d+\.\d\.sig$|^0$/.test(after)) return { status: 422, body: {} };
+    return /^\d+\.\d\.sig$|^0$/.test(after) ? this.page(after, { limit, waitMs }, signal) : { status: 422, body: {} };
+  };
+
+  private async page(after: string, { limit, waitMs }: { limit: number; waitMs: number }, signal: AbortSignal) {
     const from = Number(after.split('.')[0]);
     await this.beyond(from, waitMs, signal);
-    const items = this.events.slice(from, from + limit);
+    const items = this.events.slice(from, from + Math.min(limit, this.largest));
     return { status: 200, body: { items, next: items.at(-1)?.place ?? after } };
-  };
+  }
 
   private async beyond(from: number, waitMs: number, signal: AbortSignal) {
     for (const end = Date.now() + waitMs; this.events.length <= from && Date.now() < end && !signal.aborted; ) await delay(5);
@@ -50,7 +60,7 @@ let refusal: Error | undefined;
 let streams: Streams;
 let server: Server;
 let port: number;
-const leaving: AbortController[] = [];
+const leaving: Pick<AbortController, 'abort'>[] = [];
 
 beforeEach(async () => {
   feed = new FakeFeed();
@@ -87,6 +97,22 @@ async function listen(lastEventId?: string) {
   void read().catch(() => undefined).finally(() => (heard.isOver = true));
   return heard;
 }
+/** A reader that takes a piece every few ms. */
+async function listenSlowly(lastEventId?: string) {
+  const socket = connect(port, '127.0.0.1').pause();
+  const pieces: Buffer[] = [];
+  socket.on('data', (piece: Buffer) => {
+    pieces.push(piece);
+    socket.pause();
+    setTimeout(() => socket.resume(), 2);
+  });
+  socket.on('error', () => undefined);
+  leaving.push({ abort: () => void socket.destroy() });
+  socket.write(`GET / HTTP/1.1\r\nhost: x\r\n${lastEventId === undefined ? '' : `last-event-id: ${lastEventId}\r\n`}\r\n`);
+  socket.resume();
+  await eventually(() => pieces.length > 0);
+  return { text: () => Buffer.concat(pieces).toString() };
+}
 const numbers = (text: string) => [...text.matchAll(/data: \{"number":(\d+)/g)].map(([, number]) => Number(number));
 
 describe('a stream', () => {
@@ -94,7 +120,7 @@ describe('a stream', () => {
     feed.add('hidden', 'tech-bot');
     const heard = await listen();
     expect([heard.status, heard.headers.get('content-type'), heard.headers.get('x-request-id')]).toEqual([200, 'text/event-stream; charset=utf-8', 'r1']);
-    await eventually(() => heard.text.startsWith('retry: 2000\nid: 1.1.sig\n\n'));
+    await eventually(() => /^retry: \d+\nid: 1\.1\.sig\n\n/.test(heard.text));
     feed.add('hidden, too', 'tech-bot');
     await eventually(() => heard.text.includes(': still here\nid: 2.1.sig\n\n'));
     expect(numbers(heard.text)).toEqual([]);
@@ -138,17 +164,66 @@ describe('a stream', () => {
     const heard = await listen();
     caller = { ...caller, principal: { ...grace, access: { ...grace.access, assistantIds: [] } } };
     await delay(60);
+    const { asked } = feed;
     feed.add('not any more');
+    await eventually(() => feed.asked > asked);
     caller = { ...caller, principal: ada };
     await delay(60);
     feed.add('everything', 'tech-bot');
     await eventually(() => numbers(heard.text).length === 1);
     expect(numbers(heard.text)).toEqual([2]);
-    refusal = new ProblemError('dependency-unavailable', 'nobody can tell');
-    await delay(60);
-    expect(heard.isOver).toBe(false);
     refusal = new ProblemError('unauthenticated', 'gone');
     await eventually(() => heard.isOver);
+  });
+
+  it('ends when nobody can tell any more what its reader may see, and when they may not read', async () => {
+    const heard = await listen();
+    refusal = new ProblemError('dependency-unavailable', 'nobody can tell');
+    await eventually(() => heard.isOver);
+    refusal = undefined;
+    caller = { ...caller, principal: agent('billing-bot', 'tickets:read') };
+    const other = await listen();
+    caller = { ...caller, principal: agent('billing-bot', 'tickets:write') };
+    await eventually(() => other.isOver);
+    expect((await listen()).status).toBe(403);
+  });
+
+  it('goes on from lately only for who does not see everything', async () => {
+    feed.add();
+    await listen('0');
+    caller = { ...caller, principal: ada };
+    await listen('0');
+    await eventually(() => feed.demanded.length >= 2);
+    expect(feed.demanded.slice(0, 2)).toEqual([true, undefined]);
+  });
+
+  it('that its reader leaves while it opens is none', async () => {
+    let go = () => undefined as void;
+    feed.opening = new Promise((resolve) => (go = resolve));
+    const leave = new AbortController();
+    const asking = fetch(`http://127.0.0.1:${port}/`, { signal: leave.signal }).catch(() => undefined);
+    await eventually(() => feed.asked > 0);
+    leave.abort();
+    await asking;
+    await delay(50);
+    go();
+    feed.opening = undefined;
+    await eventually(async () => (await openStreams.get()).values[0]!.value === 0);
+    const { asked } = feed;
+    feed.add();
+    await delay(50);
+    expect(feed.asked).toBe(asked);
+  });
+
+  it('of a reader who takes their time has everything, however much was missed or comes at once', async () => {
+    feed.largest = 100;
+    for (let i = 0; i < 300; i++) feed.add('x'.repeat(20_000));
+    const missed = await listenSlowly('0');
+    const live = await listenSlowly();
+    for (let i = 0; i < 100; i++) feed.add('x'.repeat(20_000));
+    await eventually(() => numbers(live.text()).length === 100 && numbers(missed.text()).length === 400);
+    expect(numbers(missed.text())).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+    expect(numbers(live.text())).toEqual(Array.from({ length: 100 }, (_, i) => i + 301));
   });
 
   it('ends when nobody can tell any more whether its key counts', async () => {
@@ -165,21 +240,18 @@ describe('a stream', () => {
     expect((await listen()).status).toBe(503);
   });
 
-  it('of a reader who takes nothing is broken off, and harms nobody', async () => {
-    const socket = connect(port, '127.0.0.1');
-    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  it('of a reader who takes nothing harms nobody, and ends with the gateway', async () => {
+    const socket = connect(port, '127.0.0.1').pause();
     let isOver = false;
-    socket.pause().on('close', () => (isOver = true)).on('error', () => undefined);
+    socket.on('close', () => (isOver = true)).on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
     const other = await listen();
     await eventually(() => other.text !== '');
-    const large = 'x'.repeat(300_000);
-    for (let i = 0; i < 60 && !isOver; i++) {
-      feed.add(large);
-      await delay(5);
-      if (i === 40) socket.resume(); // sees the end that the other side has made
-    }
+    for (let i = 0; i < 60; i++) feed.add('x'.repeat(300_000));
+    await eventually(() => numbers(other.text).length === 60);
+    streams.beforeApplicationShutdown();
+    await eventually(() => other.isOver);
+    socket.resume();
     await eventually(() => isOver);
-    await eventually(() => numbers(other.text).length === feed.events.length);
-    expect(other.isOver).toBe(false);
   });
 });

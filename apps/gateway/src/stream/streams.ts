@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { lacks } from '#domain';
-import { problemOf, ProblemError } from '#observability';
+import { ProblemError } from '#observability';
 import { AuthGuard } from '../auth.guard.js';
 import type { Caller } from '../caller.js';
 import { openStreams } from '../metrics.js';
 import { Queries } from '../queries.js';
 import type { Exchange } from '../writes.js';
 import { Listener } from './listener.js';
-import { isBehind, OrgFeed, type FollowedEvent } from './org-feed.js';
+import { isBehind, orderOf, OrgFeed, type FollowedEvent } from './org-feed.js';
 
 /** What has been taken away must bite within 5 s (contract section 6), and what the guard says may be 4 s old. */
 const recheckMs = 1_000;
@@ -59,10 +59,9 @@ export class Streams implements BeforeApplicationShutdown {
     const audience = this.enter(caller.principal.orgId);
     try {
       await audience.feed.ready();
-      const last = request.headers['last-event-id'] ?? '';
-      // A place that is none is refused before anything is answered.
-      const missed = last === '' ? [] : (await audience.feed.after(String(last))).items;
-      const open = this.begin(request, reply, { place: last === '' ? audience.feed.reached! : String(last), audience });
+      const { place, missed } = await placeOf(request, audience.feed);
+      if (reply.raw.destroyed) return this.leave(audience); // nobody would hear that it has closed
+      const open = this.begin(request, reply, { place, audience });
       open.listener.tell(missed);
       void this.catchUp(open, audience);
     } catch (error) {
@@ -102,12 +101,11 @@ export class Streams implements BeforeApplicationShutdown {
   /** Reads what was missed, as fast as the reader takes it, until there is nothing that those who are live have heard before. */
   private async catchUp({ listener }: Open, { feed }: Audience): Promise<void> {
     try {
-      while (isBehind(feed.reached!, listener.place)) {
-        const { items } = await feed.after(listener.place);
-        listener.tell(items);
-        if (items.length === 0) await sleep(againMs); // another read model may answer by now, which is not as far
-        await listener.ready();
+      for (await listener.ready(); isBehind(orderOf(feed.reached!), orderOf(listener.place)); await listener.ready()) {
         if (!listener.isOpen) return;
+        const events = await feed.after(listener.place);
+        listener.tell(events);
+        if (events.length === 0) await sleep(againMs); // another read model may answer by now, which is not as far
       }
       listener.isLive = true;
     } catch (err) {
@@ -119,14 +117,16 @@ export class Streams implements BeforeApplicationShutdown {
   private async recheck(open: Open): Promise<void> {
     const { listener, request } = open;
     if (open.until <= Date.now()) return listener.end(); // nobody can tell whether the API key still counts
+    if (!listener.isOpen) return;
     try {
       const { principal, until = Infinity } = await this.guard.admit(request);
       open.until = until;
       if (lacks(principal, 'read') !== null) listener.end();
       listener.principal = principal;
-    } catch (error) {
-      // Whoever cannot be asked right now has taken nothing away; a key ends by itself.
-      if (problemOf(error).problem.status === 401) listener.end();
+    } catch (err) {
+      // The guard serves on for some seconds when it cannot ask; then what has been taken away would be told on.
+      this.logger.debug({ msg: 'a stream ends: its reader is not let in any more, or nobody can tell', err });
+      listener.end();
     }
   }
 
@@ -140,8 +140,15 @@ export class Streams implements BeforeApplicationShutdown {
 
   private newAudience(orgId: string): Audience {
     const open = new Set<Open>();
-    const tell = (events: readonly FollowedEvent[]) => open.forEach(({ listener }) => listener.isLive && listener.tell(events));
-    return { feed: new OrgFeed({ queries: this.queries, orgId, tell }), open, users: 0 };
+    const audience: Audience = { feed: new OrgFeed({ queries: this.queries, orgId, tell: (events) => open.forEach((one) => this.tellLive(one, audience, events)) }), open, users: 0 };
+    return audience;
+  }
+
+  private tellLive(open: Open, audience: Audience, events: readonly FollowedEvent[]): void {
+    const { listener } = open;
+    if (!listener.isLive || listener.tell(events)) return;
+    listener.isLive = false;
+    void this.catchUp(open, audience);
   }
 
   private leave(audience: Audience): void {
@@ -153,6 +160,18 @@ export class Streams implements BeforeApplicationShutdown {
 }
 
 const streamHeaders = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' };
+
+/**
+ * Where a stream begins, and the first of what was missed: a place that is none is refused before anything is answered. Who does not see everything goes
+ * on from lately only: what has left their sight since is none of theirs.
+ * @throws ProblemError invalid-cursor, dependency-unavailable
+ */
+async function placeOf({ headers, caller }: FastifyRequest, feed: OrgFeed): Promise<{ place: string; missed: FollowedEvent[] }> {
+  const last = headers['last-event-id'];
+  if (last === undefined || last === '') return { place: feed.reached!, missed: [] };
+  const isRecent = lacks(caller.principal, 'administer') !== null;
+  return { place: String(last), missed: await feed.after(String(last), { isRecent }) };
+}
 
 /** @throws ProblemError forbidden */
 function demandReading({ principal }: Caller) {

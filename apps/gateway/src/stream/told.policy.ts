@@ -2,13 +2,19 @@ import type { Principal } from '#contracts';
 import { lacks, sees } from '#domain';
 import type { FollowedEvent } from './org-feed.js';
 
-/** What somebody hears of an event, as JSON text; null for nothing. Judged by the ticket after it; that a ticket has left their sight they hear once. */
-export function toldOf(principal: Principal, { ticketId, version, sight, before, isNote, text }: FollowedEvent): string | null {
-  if (sees(principal, sight as never)) return isNote && lacks(principal, 'read-notes') !== null ? hidden(text) : text;
-  return before && sees(principal, before as never) ? JSON.stringify({ ticketId, version, type: 'left' }) : null;
+/** What somebody hears of an event: all of it, that there is a note, that its ticket has left their sight, or nothing. Judged by the ticket after it. */
+export type Told = 'event' | 'note' | 'left' | 'nothing';
+
+/** What somebody hears of an event. */
+export function toldOf(principal: Principal, { sight, before, isNote }: Pick<FollowedEvent, 'sight' | 'before' | 'isNote'>): Told {
+  if (sees(principal, sight as never)) return isNote && lacks(principal, 'read-notes') !== null ? 'note' : 'event';
+  return before && sees(principal, before as never) ? 'left' : 'nothing';
 }
 
-function hidden(text: string): string {
+/** The words for it, as JSON text. */
+export function wordsOf({ ticketId, version, text }: FollowedEvent, told: Exclude<Told, 'nothing'>): string {
+  if (told === 'event') return text;
+  if (told === 'left') return JSON.stringify({ ticketId, version, type: 'left' });
   const { data: _data, ...rest } = JSON.parse(text) as Record<string, unknown>;
   return JSON.stringify({ ...rest, hidden: true });
 }

@@ -1,5 +1,6 @@
 import type { Ticket, TicketEvent } from '#contracts';
 import { viewId, type PlacedEvent } from '../events.js';
+import { rowId } from '../ticket-view.projection.js';
 
 /** What decides who sees a ticket. */
 export type SightFacts = Pick<Ticket, 'assistantId'> & { assignee: Who | null; createdBy: Who };
@@ -26,22 +27,39 @@ export function entryOf({ ticketId, version, type, data, ticket }: TicketEvent):
 
 const who = ({ type, id }: Who): Who => ({ type, id });
 
+/** An event that may be new to the feed. */
+export interface Candidate extends PlacedEvent {
+  /** Whether the feed has to be asked for it: its row was there before, or its ticket is further on. */
+  isDoubtful: boolean;
+}
+
+/** What is known before a round is added to the feed. */
+export interface Before {
+  /** Versions of views by `_id`. */
+  known: ReadonlyMap<string, number>;
+  /** `_id`s of rows that were there. */
+  rows: ReadonlySet<string>;
+}
+
 /**
- * Events of a round that may be new to the feed, by organisation, in the order of their records. One that came again is not: its version is known of
- * the views, which are written after the feed, or it came before in this round.
- * @param known versions of views by `_id`, as they were before this round
+ * Events of a round that may be new to the feed, by organisation, in the order of their records. Rows are written before the feed, views after it: an
+ * event of which both are there is in it. One that has neither is not, unless its record came before. One that has a row alone is either left from a round
+ * that died, or was given up on after it was fed and came again; one that has a view alone comes late.
  */
-export function freshEvents(placed: readonly PlacedEvent[], known: ReadonlyMap<string, number>): Map<string, PlacedEvent[]> {
-  const last = new Map(known);
-  const fresh = new Map<string, PlacedEvent[]>();
+export function candidates(placed: readonly PlacedEvent[], { known, rows }: Before): Map<string, Candidate[]> {
+  const seen = new Set<string>();
+  const found = new Map<string, Candidate[]>();
   for (const one of placed) {
     const { orgId, ticketId, version } = one.event;
-    const id = viewId(orgId, ticketId);
-    if (version <= (last.get(id) ?? 0)) continue;
-    last.set(id, version);
-    const ofOrganisation = fresh.get(orgId);
-    if (ofOrganisation) ofOrganisation.push(one);
-    else fresh.set(orgId, [one]);
+    const row = rowId(orgId, ticketId, version);
+    if (seen.has(row)) continue;
+    seen.add(row);
+    const [hasRow, hasView] = [rows.has(row), version <= (known.get(viewId(orgId, ticketId)) ?? 0)];
+    if (hasRow && hasView) continue;
+    const candidate = { ...one, isDoubtful: hasRow || hasView };
+    const ofOrganisation = found.get(orgId);
+    if (ofOrganisation) ofOrganisation.push(candidate);
+    else found.set(orgId, [candidate]);
   }
-  return fresh;
+  return found;
 }

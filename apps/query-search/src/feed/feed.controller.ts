@@ -6,13 +6,16 @@ import { ProblemError } from '#observability';
 import { AssertionGuard } from '../assertion.guard.js';
 import type { ReadModel } from '../generations/read-model.js';
 import { Readings } from '../generations/readings.js';
+import { FeedNews } from './feed-news.js';
 import { FeedPlaces, type Place } from './feed-places.js';
 import type { Fed } from './feed.reader.js';
 import { FeedStore } from './feed.store.js';
 
 const json = ['content-type', 'application/json; charset=utf-8'] as const;
-/** Between looks for what other processes have added, ms. */
-const lookMs = 400;
+/** Between looks without news, ms. */
+const lookMs = 2_000;
+/** Who does not see everything goes on from no earlier than so long ago, ms: what has left their sight since is none of theirs. */
+const replayMs = 86_400_000;
 
 /** An organisation's events in one order for ever: a page of them, and for gateways with what they judge by who hears of each. */
 @Controller()
@@ -23,6 +26,7 @@ export class FeedController implements BeforeApplicationShutdown {
   constructor(
     private readonly readings: Readings<ReadModel>,
     private readonly feed: FeedStore,
+    private readonly news: FeedNews,
     private readonly places: FeedPlaces,
   ) {}
 
@@ -41,11 +45,12 @@ export class FeedController implements BeforeApplicationShutdown {
   /** What comes behind a place, waited for; without one, where the feed ends now. */
   @Get('internal/feed')
   @Header(...json)
-  async follow(@Query({ schema: FollowQuery }) { after, limit, waitMs }: FollowQuery, @Req() { reader: { principal }, raw }: FastifyRequest): Promise<string> {
+  async follow(@Query({ schema: FollowQuery }) { after, limit, waitMs, isRecent }: FollowQuery, @Req() { reader: { principal }, raw }: FastifyRequest): Promise<string> {
     const { orgId } = principal;
     demandAll(principal);
     if (after === undefined) return JSON.stringify({ items: [], next: this.places.write(orgId, await this.feed.end(orgId)) });
     const from = this.placeOf(principal, after);
+    if (isRecent) await this.demandRecent(orgId, from);
     const found = await this.await({ orgId, from, limit, waitMs }, raw.socket);
     const items = found.map((fed) => ({ place: this.places.write(orgId, fed.place), ...fed.entry, isNote: fed.row.kind === 'note', text: textOf(fed) }));
     return JSON.stringify({ items, next: this.placeBehind(orgId, found, from) });
@@ -58,7 +63,7 @@ export class FeedController implements BeforeApplicationShutdown {
     const signal = AbortSignal.any([gone.signal, this.stopping.signal]);
     try {
       for (const deadline = performance.now() + waitMs; ; ) {
-        const news = this.feed.next(orgId, lookMs, signal); // begun before the look: what is added meanwhile is not slept through
+        const news = this.news.behind(orgId, from, { ms: Math.min(lookMs, waitMs), signal }); // begun before the look: what is added meanwhile is not slept through
         const found = await this.page(orgId, from, limit);
         if (found.length > 0 || signal.aborted || performance.now() >= deadline) return found;
         await news;
@@ -66,6 +71,11 @@ export class FeedController implements BeforeApplicationShutdown {
     } finally {
       socket.off('close', leave);
     }
+  }
+
+  private async demandRecent(orgId: string, from: Place): Promise<void> {
+    const at = await this.feed.writtenBehind(orgId, from);
+    if (at && Date.now() - at.getTime() > replayMs) throw new ProblemError('invalid-cursor', 'This place is too long ago to go on from.');
   }
 
   private page(orgId: string, from: Place, limit: number): Promise<Fed[]> {

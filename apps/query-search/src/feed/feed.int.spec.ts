@@ -57,6 +57,31 @@ describe('the feed of an organisation', () => {
     expect((await feed(org, { after: before.next })).ids).toEqual([3, 4].map((version) => `${story.id}:${version}`));
   });
 
+  it('has an event that comes late, and one once that was given up on and came again', async () => {
+    const org = fresh();
+    const [first, ...rest] = told(org).events;
+    await one.project(first!);
+    await one.project(...rest.slice(1));
+    await one.project(rest[0]!);
+    expect((await feed(org)).ids.map((id) => Number(id.split(':')[1]))).toEqual([1, 3, 4, 2]);
+
+    const story = new Story({ orgId: org }).create({ title: 'Smoke' }).comment('given up on');
+    await one.project(...story.events);
+    await one.db.collection<{ _id: string }>('tickets').updateOne({ _id: `${org}/${story.id}` }, { $set: { version: 1 } }); // as if it had not been written
+    await one.project(story.events[1]!);
+    expect((await feed(org)).ids.slice(4)).toEqual([1, 2].map((version) => `${story.id}:${version}`));
+  });
+
+  it('is read in pages that end where they get too large', async () => {
+    const org = fresh();
+    const story = new Story({ orgId: org }).create({ title: 'Long' });
+    for (let i = 0; i < 30; i++) story.comment('x'.repeat(40_000));
+    await one.project(...story.events);
+    const first = await feed(org);
+    expect(first.ids.length).toBeLessThan(20);
+    expect([...first.ids, ...(await feed(org, { after: first.next })).ids, ...(await feed(org, { after: (await feed(org, { after: first.next })).next })).ids].map((id) => Number(id.split(':')[1]))).toEqual(story.events.map(({ version }) => version));
+  });
+
   it('tells where to go on also when there is nothing', async () => {
     const org = fresh();
     const { ids, next } = await feed(org);
@@ -101,6 +126,17 @@ describe('a gateway that follows a feed', () => {
     const waiting = follow(org, `after=${end.next}&waitMs=15000`);
     await other.project(...told(org).events);
     expect((await waiting).body.items).toHaveLength(4);
+  });
+
+  it('is refused a place of long ago where it says that it must be recent', async () => {
+    const org = fresh();
+    await one.project(...told(org).events.slice(0, 1));
+    expect((await follow(org, 'after=0&isRecent=true')).status).toBe(200);
+    await one.db.collection<{ _id: string }>('feed').updateOne({ _id: `${org}/000000000000001` }, { $set: { at: new Date(Date.now() - 90_000_000) } });
+    expect(await follow(org, 'after=0&isRecent=true')).toMatchObject({ status: 422, body: { type: '/problems/invalid-cursor' } });
+    const { body: end } = await follow(org, '');
+    expect((await follow(org, `after=${end.next}&isRecent=true`)).status).toBe(200);
+    expect((await follow(org, 'after=0')).status).toBe(200);
   });
 
   it('is answered in time when nothing comes', async () => {

@@ -7,6 +7,9 @@ import { rowId, type TimelineRow } from '../ticket-view.projection.js';
 import { FeedStore, type Found } from './feed.store.js';
 import type { Place } from './feed-places.js';
 
+/** A page ends behind the event with which it is larger, bytes: many readers may be told the same page at once. */
+const mostBytes = 512 * 1024;
+
 /** An event of a feed: its entry, the place behind it, and its row. */
 export interface Fed extends Found {
   row: TimelineRow;
@@ -31,7 +34,13 @@ export class FeedReader {
     const ids = found.map(({ entry }) => rowId(orgId, entry.ticketId, entry.version));
     const rows = ids.length === 0 ? [] : await this.rows.find({ _id: { $in: ids } }, 0, { version: 1, type: 1, at: 1, kind: 1, item: 1 });
     const byId = new Map(rows.map((row) => [row._id, row]));
-    const missing = ids.findIndex((id) => !byId.has(id));
-    return found.slice(0, missing < 0 ? found.length : missing).map((one, i) => ({ ...one, row: byId.get(ids[i]!)! }));
+    const fed: Fed[] = [];
+    for (let [i, bytes] = [0, 0]; i < found.length && bytes < mostBytes; i++) {
+      const row = byId.get(ids[i]!);
+      if (row === undefined) break;
+      bytes += row.item.length;
+      fed.push({ ...found[i]!, row });
+    }
+    return fed;
   }
 }

@@ -7,7 +7,7 @@ import type { PlacedEvent } from '../events.js';
 import { duplicates } from '../newer-only.store.js';
 import { longestMs } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
-import { entryOf, type FeedEntry } from './feed-entry.projection.js';
+import { entryOf, type Candidate, type FeedEntry } from './feed-entry.projection.js';
 import type { Place } from './feed-places.js';
 
 /**
@@ -17,6 +17,8 @@ import type { Place } from './feed-places.js';
 interface Block {
   /** organisation/number, the number in fifteen digits */
   _id: string;
+  /** When it was written. */
+  at: Date;
   count: number;
   /** The last record of each partition that is in this block or one before. */
   upTo: Record<string, number>;
@@ -25,23 +27,26 @@ interface Block {
 }
 
 /** Where an organisation's feed ends. */
-interface End {
-  number: number;
-  count: number;
-  upTo: Record<string, number>;
-}
+type End = Pick<Block, 'count' | 'upTo'> & { number: number };
 
 /** A block holds no more entries: a page of the feed needs few blocks, and none is read for nothing. */
 const blockSize = 100;
 /** Blocks that are read first for a page: enough where much happens. */
 const firstStep = 4;
+/** Blocks that are looked through at once for doubtful events. */
+const lookStep = 50;
 /** As often another writer may be faster before the round is tried again as a whole. */
 const mostTries = 20;
+/** An event is fed after it has happened, by clocks that differ by so much at most, ms. */
+const clocksDifferMs = 300_000;
 
-const blockId = (orgId: string, number: number) => `${orgId}/${String(number).padStart(15, '0')}`;
+/** `_id` of a block. */
+export const blockId = (orgId: string, number: number) => `${orgId}/${String(number).padStart(15, '0')}`;
 const numberIn = (id: string) => Number(id.slice(id.lastIndexOf('/') + 1));
 /** `0` is what follows `/`. */
-const ofOrganisation = (orgId: string, after = '') => ({ _id: { $gt: after || `${orgId}/`, $lt: `${orgId}0` } });
+const ofOrganisation = (orgId: string, after = `${orgId}/`) => ({ _id: { $gt: after, $lt: `${orgId}0` } });
+const nameOf = ({ ticketId, version }: Pick<FeedEntry, 'ticketId' | 'version'>) => `${ticketId}:${version}`;
+const isBehindEnd = ({ partition, offset }: PlacedEvent, { upTo }: End) => offset > (upTo[partition] ?? -1);
 
 /** Entries that were found, each with the place behind it. */
 export interface Found {
@@ -57,7 +62,6 @@ export interface Found {
 export class FeedStore {
   private readonly blocks: mongoose.mongo.Collection<Block>;
   private readonly ends = new LRUCache<string, End>({ max: 2_000 });
-  private readonly listeners = new Map<string, Set<() => void>>();
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(@Inject(STORE) { db }: Database) {
@@ -65,59 +69,58 @@ export class FeedStore {
   }
 
   /**
-   * Adds events of a round, by organisation, each partition's in order. What is there already stays where it is: a record that came before, by its
-   * offset. One round after the other: those of this process would only get in each other's way.
+   * Adds events of a round, by organisation, each partition's in order. What is there already stays where it is: a record that came before is known
+   * by its offset, a doubtful one is looked for. One round after the other: those of this process would only get in each other's way.
    * @throws StoreFault
    */
-  async append(fresh: ReadonlyMap<string, readonly PlacedEvent[]>): Promise<void> {
-    const mine = this.turn.then(() => this.appendAll(fresh));
+  async append(round: ReadonlyMap<string, readonly Candidate[]>): Promise<void> {
+    const mine = this.turn.then(async () => {
+      await Promise.all([...round].map(([orgId, events]) => this.appendTo(orgId, events)));
+    });
     this.turn = mine.catch(() => undefined);
-    return mine;
+    await mine;
   }
 
-  private async appendAll(fresh: ReadonlyMap<string, readonly PlacedEvent[]>): Promise<void> {
-    let rest = [...fresh];
-    for (let tries = 0; rest.length > 0 && tries < mostTries; tries++) {
-      await this.learnEnds(rest.map(([orgId]) => orgId).filter((orgId) => !this.ends.has(orgId)));
-      const written = rest.map(([orgId, events]) => ({ orgId, block: this.nextBlock(orgId, events) }));
-      const blocks = written.flatMap(({ block }) => block ?? []);
-      const late = blocks.length === 0 ? [] : await guarded(() => this.blocks.insertMany(blocks, { ordered: false }).then(() => [], duplicates));
-      const lost = new Set(late.map((place) => blocks[place]!._id));
-      for (const { orgId, block } of written) if (block) this.learn(orgId, lost.has(block._id) ? undefined : block);
-      // Who lost reads what the winner wrote; what did not fit into one block goes into the next.
-      rest = rest.filter(([orgId, events]) => !this.ends.has(orgId) || this.isNewIn(orgId, events));
+  private async appendTo(orgId: string, events: readonly Candidate[]): Promise<void> {
+    let end = this.ends.get(orgId) ?? (await guarded(() => this.newest(orgId)));
+    let rest: readonly PlacedEvent[] = await this.unfed(orgId, events.filter((one) => isBehindEnd(one, end)));
+    for (let tries = 0; rest.length > 0; tries++) {
+      if (tries === mostTries) throw Object.assign(new Error('others add to the feed all the time'), { passes: true });
+      const block = blockBehind(orgId, end, rest.slice(0, blockSize));
+      const isLate = (await guarded(() => this.blocks.insertMany([block]).then(() => [], duplicates))).length > 0;
+      // Who was late reads what the winner wrote.
+      end = isLate ? await guarded(() => this.newest(orgId)) : { ...block, number: end.number + 1 };
+      rest = rest.filter((one) => isBehindEnd(one, end));
     }
-    if (rest.length > 0) throw Object.assign(new Error('others add to the feed all the time'), { passes: true });
+    this.ends.set(orgId, end);
   }
 
-  private isNewIn(orgId: string, events: readonly PlacedEvent[]): boolean {
-    const { upTo } = this.ends.get(orgId)!;
-    return events.some(({ partition, offset }) => offset > (upTo[partition] ?? -1));
+  /** Without the doubtful events that the feed has: those are looked for back to before they happened. */
+  private async unfed(orgId: string, events: readonly Candidate[]): Promise<readonly PlacedEvent[]> {
+    const doubtful = events.filter(({ isDoubtful }) => isDoubtful).map(({ event }) => event);
+    if (doubtful.length === 0) return events;
+    const since = Math.min(...doubtful.map(({ at }) => Date.parse(at))) - clocksDifferMs;
+    const fed = await guarded(() => this.fedSince(orgId, since, new Set(doubtful.map(nameOf))));
+    return events.filter(({ event, isDoubtful }) => !isDoubtful || !fed.has(nameOf(event)));
   }
 
-  private nextBlock(orgId: string, events: readonly PlacedEvent[]): Block | undefined {
-    const { number, upTo } = this.ends.get(orgId)!;
-    const added = events.filter(({ partition, offset }) => offset > (upTo[partition] ?? -1)).slice(0, blockSize);
-    if (added.length === 0) return undefined;
-    const reached = { ...upTo, ...Object.fromEntries(added.map(({ partition, offset }) => [partition, offset])) };
-    return { _id: blockId(orgId, number + 1), count: added.length, upTo: reached, entries: JSON.stringify(added.map(({ event }) => entryOf(event))) };
-  }
-
-  private learn(orgId: string, block: Block | undefined) {
-    if (!block) return this.ends.delete(orgId);
-    this.ends.set(orgId, { number: numberIn(block._id), count: block.count, upTo: block.upTo });
-    for (const tell of this.listeners.get(orgId) ?? []) tell();
-    return true;
-  }
-
-  private async learnEnds(orgIds: readonly string[]): Promise<void> {
-    await Promise.all(orgIds.map(async (orgId) => this.ends.set(orgId, await guarded(() => this.newest(orgId)))));
+  /** Which of these events are in blocks that were written since. */
+  private async fedSince(orgId: string, since: number, wanted: ReadonlySet<string>): Promise<Set<string>> {
+    const fed = new Set<string>();
+    const options = { projection: { at: 1, entries: 1 }, sort: { _id: -1 }, limit: lookStep, hint: '_id_' } as const;
+    for (let [before, isOver] = [`${orgId}0`, false]; !isOver && fed.size < wanted.size; ) {
+      const blocks = await this.blocks.find({ _id: { $gt: `${orgId}/`, $lt: before } }, options).toArray();
+      const names = blocks.flatMap(({ entries }) => (JSON.parse(entries) as FeedEntry[]).map(nameOf));
+      for (const name of names.filter((one) => wanted.has(one))) fed.add(name);
+      [before, isOver] = [blocks.at(-1)?._id ?? before, blocks.length < lookStep || blocks.some(({ at }) => at.getTime() < since)];
+    }
+    return fed;
   }
 
   private async newest(orgId: string): Promise<End> {
     const options = { projection: { count: 1, upTo: 1 }, sort: { _id: -1 }, hint: '_id_', maxTimeMS: longestMs } as const;
     const block = await this.blocks.findOne(ofOrganisation(orgId), options);
-    return block ? { number: numberIn(block._id), count: block.count, upTo: block.upTo } : { number: 0, count: 0, upTo: {} };
+    return block ? { ...block, number: numberIn(block._id) } : { number: 0, count: 0, upTo: {} };
   }
 
   /** Where the feed ends now. @throws ProblemError dependency-unavailable */
@@ -147,22 +150,20 @@ export class FeedStore {
     return asking(() => this.blocks.find(ofOrganisation(orgId, blockId(orgId, number)), options).toArray());
   }
 
-  /** Resolves when this process has added to the feed, when `ms` have passed, or when the signal is given. What others add is found by looking. */
-  async next(orgId: string, ms: number, signal: AbortSignal): Promise<void> {
-    const tellers = this.listeners.get(orgId) ?? new Set();
-    this.listeners.set(orgId, tellers);
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
-        tellers.delete(wake);
-        if (tellers.size === 0 && this.listeners.get(orgId) === tellers) this.listeners.delete(orgId);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      signal.addEventListener('abort', wake);
-      tellers.add(wake);
-      if (signal.aborted) wake();
-    });
+  /** When the first block behind a place was written; undefined when there is none. @throws ProblemError dependency-unavailable */
+  async writtenBehind(orgId: string, { block }: Place): Promise<Date | undefined> {
+    const options = { projection: { at: 1 }, sort: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs } as const;
+    return (await asking(() => this.blocks.findOne(ofOrganisation(orgId, blockId(orgId, block)), options)))?.at;
   }
+
+  /** Which of these blocks there are. @throws StoreFault */
+  async there(ids: readonly string[]): Promise<Set<string>> {
+    const found = await guarded(() => this.blocks.find({ _id: { $in: ids } }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs }).toArray());
+    return new Set(found.map(({ _id }) => _id));
+  }
+}
+
+function blockBehind(orgId: string, { number, upTo }: End, events: readonly PlacedEvent[]): Block {
+  const reached = { ...upTo, ...Object.fromEntries(events.map(({ partition, offset }) => [partition, offset])) };
+  return { _id: blockId(orgId, number + 1), at: new Date(), count: events.length, upTo: reached, entries: JSON.stringify(events.map(({ event }) => entryOf(event))) };
 }

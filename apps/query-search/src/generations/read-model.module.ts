@@ -4,6 +4,7 @@ import type { Database } from '#persistence';
 import { Arrivals } from '../arrivals.js';
 import { collectionsOf } from '../collections.js';
 import { TicketExport } from '../export/ticket-export.store.js';
+import { FeedNews } from '../feed/feed-news.js';
 import { FeedReader } from '../feed/feed.reader.js';
 import { FeedStore } from '../feed/feed.store.js';
 import { ListCursors } from '../list-cursor.js';
@@ -27,6 +28,7 @@ export interface Surroundings {
   cursors: ListCursors;
   /** No part of a generation: all add to the same. */
   feed: FeedStore;
+  news: FeedNews;
   /** Of searching; the usual ones unless given. */
   limits?: SearchLimits | undefined;
 }
@@ -36,7 +38,7 @@ export interface Surroundings {
 export class ReadModelModule implements OnModuleInit {
   constructor(private readonly projection: ProjectionStore) {}
 
-  static with({ store, cursors, feed, limits }: Surroundings, generation: number): DynamicModule {
+  static with({ store, cursors, feed, news, limits }: Surroundings, generation: number): DynamicModule {
     return {
       module: ReadModelModule,
       controllers: [TicketViewConsumer, SearchConsumer],
@@ -45,6 +47,7 @@ export class ReadModelModule implements OnModuleInit {
         { provide: COLLECTIONS, useValue: collectionsOf(generation) },
         { provide: ListCursors, useValue: cursors },
         { provide: FeedStore, useValue: feed },
+        { provide: FeedNews, useValue: news },
         FeedReader,
         { provide: SearchPort, useClass: MongoSearch },
         ...(limits ? [{ provide: SEARCH_LIMITS, useValue: limits }] : []),
