@@ -19,7 +19,7 @@ export const FollowQuery = z.strictObject({
   after: place.optional(),
   limit: wholeNumber(500).default(100),
   /** Whether a place from more than a day ago is refused. */
-  isRecent: z.literal('true').transform(() => true).optional(),
+  isRecent: z.literal('true').optional(),
   waitMs: single.regex(/^\d{1,5}$/).transform(Number).pipe(z.number().max(20_000)).default(0),
 });
 export type FollowQuery = z.infer<typeof FollowQuery>;

@@ -215,6 +215,17 @@ describe('a stream', () => {
     expect(feed.asked).toBe(asked);
   });
 
+  it('is not opened by a gateway that stops, however far it has come', async () => {
+    let go = () => undefined as void;
+    feed.opening = new Promise((resolve) => (go = resolve));
+    const asking = listen();
+    await eventually(() => feed.asked > 0);
+    streams.beforeApplicationShutdown();
+    go();
+    expect((await asking).status).toBe(503);
+    expect((await listen()).status).toBe(503);
+  });
+
   it('of a reader who takes their time has everything, however much was missed or comes at once', async () => {
     feed.largest = 100;
     for (let i = 0; i < 300; i++) feed.add('x'.repeat(20_000));

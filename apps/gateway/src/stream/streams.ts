@@ -54,12 +54,13 @@ export class Streams implements BeforeApplicationShutdown {
   async open({ request, reply }: Exchange): Promise<void> {
     const { caller } = request;
     demandReading(caller);
-    if (this.count >= mostStreams || this.isStopping) throw new ProblemError('overloaded', 'There are too many open streams here.', {}, { 'retry-after': '5' });
     if (request.method === 'HEAD') return void reply.headers(streamHeaders).send();
     const audience = this.enter(caller.principal.orgId);
     try {
+      this.demandRoom();
       await audience.feed.ready();
       const { place, missed } = await placeOf(request, audience.feed);
+      this.demandRoom();
       if (reply.raw.destroyed) return this.leave(audience); // nobody would hear that it has closed
       const open = this.begin(request, reply, { place, audience });
       open.listener.tell(missed);
@@ -68,6 +69,11 @@ export class Streams implements BeforeApplicationShutdown {
       this.leave(audience);
       throw error;
     }
+  }
+
+  /** @throws ProblemError overloaded */
+  private demandRoom(): void {
+    if (this.count > mostStreams || this.isStopping) throw new ProblemError('overloaded', 'There are too many open streams here.', {}, { 'retry-after': '5' });
   }
 
   /** Who reads goes on elsewhere: streams would hold up the stop. */
