@@ -16,8 +16,6 @@ export const mostBeginnings = 32;
 /** Words that are known to be noted, in this process. */
 const mostRemembered = 50_000;
 const notedAtOnce = 5_000;
-/** What was read is told again for so long, ms: a list asks several times, and a word that another process noted is found that much later at most. */
-const toldMs = 250;
 
 /** A word of an organisation; or the mark of a vocabulary that has every word, which no word's key can be. */
 interface Noted {
@@ -39,7 +37,6 @@ export class Vocabulary {
   private readonly words: mongoose.mongo.Collection<Noted>;
   private readonly entries: mongoose.mongo.Collection<SearchEntry>;
   private readonly remembered = new LRUCache<string, true>({ max: mostRemembered });
-  private readonly told = new LRUCache<string, Promise<readonly string[] | undefined>>({ max: 1_000, ttl: toldMs });
   private isWhole: boolean | undefined;
 
   constructor(@Inject(STORE) { db }: Pick<Database, 'db'>, @Inject(COLLECTIONS) collections: Collections) {
@@ -65,25 +62,13 @@ export class Vocabulary {
     const found = await guarded(() => this.words.find({ _id: { $in: [...keys] } }, { projection: { _id: 1 } }).toArray());
     const known = new Set(found.map(({ _id }) => _id));
     await addMissing(this.words, keys.filter((key) => !known.has(key)).map((_id) => ({ _id })));
-    this.told.clear();
     for (const key of keys) this.remembered.set(key, true);
   }
 
   /** The words of an organisation that begin like this; undefined when there are many, or not all of them are known. @throws ProblemError dependency-unavailable */
-  async beginnings(orgId: string, prefix: string): Promise<readonly string[] | undefined> {
+  async beginnings(orgId: string, prefix: string): Promise<string[] | undefined> {
     if (!isNoted(prefix) || !(await this.hasAll())) return undefined;
     const from = wordKey(orgId, prefix);
-    const known = this.told.get(from);
-    if (known) return known;
-    const reading = this.read(orgId, from);
-    this.told.set(from, reading);
-    return reading.catch((error: unknown) => {
-      this.told.delete(from);
-      throw error;
-    });
-  }
-
-  private async read(orgId: string, from: string): Promise<readonly string[] | undefined> {
     const options = { projection: { _id: 1 }, hint: '_id_', limit: mostBeginnings + 1, maxTimeMS: longestMs };
     const found = await asking(() => this.words.find({ _id: { $gte: from, $lt: `${from}${last}` } }, options).toArray());
     return found.length > mostBeginnings ? undefined : found.map(({ _id }) => _id.slice(wordKey(orgId, '').length));
