@@ -35,7 +35,7 @@ export const hasHttp = (app: AppName) => app !== 'ticket-command';
  * A service needs little memory; without a limit Node lets garbage pile up in proportion to the machine's. A fifth less memory at nearly the
  * same speed (`npm run bench`). The image in `deploy/Dockerfile` sets the same.
  */
-export const memoryLimits = ['--max-semi-space-size=8', '--max-old-space-size=192'];
+export const memoryLimits = ['--max-semi-space-size=4', '--max-old-space-size=192'];
 
 /** glibc keeps eight heaps a core, and large buffers in them once one was freed: these make 25 MB less of a busy service. In the image, too. */
 const mallocLimits = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
