@@ -25,6 +25,8 @@ class FakeFeed {
   isAway = false;
   /** What holds answers up. */
   opening: Promise<void> | undefined;
+  /** What holds news up for those who wait for them. */
+  held: Promise<void> | undefined;
   asked = 0;
 
   add(text = 'x', assistantId = 'billing-bot') {
@@ -45,6 +47,7 @@ class FakeFeed {
   private async page(after: string, { limit, waitMs }: { limit: number; waitMs: number }, signal: AbortSignal) {
     const from = Number(after.split('.')[0]);
     await this.beyond(from, waitMs, signal);
+    if (waitMs > 0) await this.held;
     const items = this.events.slice(from, from + Math.min(limit, this.largest));
     return { status: 200, body: { items, next: items.at(-1)?.place ?? after } };
   }
@@ -135,6 +138,20 @@ describe('a stream', () => {
     }
     await eventually(() => numbers(heard.text).length >= 1_150);
     expect(numbers(heard.text)).toEqual(Array.from({ length: 1_150 }, (_, i) => 101 + i));
+  });
+
+  it('hears once what it has read before those who are live heard of it', async () => {
+    const live = await listen();
+    let go = () => undefined as void;
+    feed.held = new Promise((resolve) => (go = resolve));
+    for (let i = 0; i < 3; i++) feed.add();
+    const ahead = await listen('0');
+    await eventually(() => numbers(ahead.text).length === 3);
+    go();
+    await eventually(() => numbers(live.text).length === 3);
+    feed.add();
+    await eventually(() => numbers(ahead.text).includes(4));
+    expect(numbers(ahead.text)).toEqual([1, 2, 3, 4]);
   });
 
   it('of one organisation is followed once, and no more when nobody listens', async () => {

@@ -9,9 +9,6 @@ export interface Place {
 /** Where a feed begins. */
 export const start: Place = { block: 0, entry: 0 };
 
-/** Whether one place lies behind another. */
-export const isBehind = (one: Place, other: Place) => one.block > other.block || (one.block === other.block && one.entry > other.entry);
-
 /** Makes and reads the opaque places of feeds. Each is signed for its organisation, so none can be made up or used elsewhere. */
 export class FeedPlaces {
   private readonly key: KeyObject;

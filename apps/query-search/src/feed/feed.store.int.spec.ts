@@ -7,7 +7,7 @@ import { Story } from '../../testing/stories.js';
 import type { Candidate } from './feed-entry.projection.js';
 import { FeedNews } from './feed-news.js';
 import { FeedStore } from './feed.store.js';
-import { isBehind, start, type Place } from './feed-places.js';
+import { start, type Place } from './feed-places.js';
 
 jest.setTimeout(60_000);
 
@@ -31,6 +31,7 @@ function records(orgId: string, { partition = 0, from = 0, count = 3 } = {}): Ca
   return story.events.map((event, i) => ({ event, partition, offset: from + i, isDoubtful: false }));
 }
 const ofOne = (orgId: string, events: readonly Candidate[]) => new Map([[orgId, events]]);
+const isBehind = (one: Place, other: Place) => one.block > other.block || (one.block === other.block && one.entry > other.entry);
 const nameOf = ({ event: { ticketId, version } }: Candidate) => `${ticketId}:${version}`;
 
 async function all(orgId: string, { limit = 7, reader = other } = {}) {
