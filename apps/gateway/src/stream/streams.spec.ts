@@ -27,6 +27,8 @@ class FakeFeed {
   opening: Promise<void> | undefined;
   /** What holds news up for those who wait for them. */
   held: Promise<void> | undefined;
+  /** What holds later pages up for those who read what they missed. */
+  missed: Promise<void> | undefined;
   asked = 0;
 
   add(text = 'x', assistantId = 'billing-bot') {
@@ -47,7 +49,7 @@ class FakeFeed {
   private async page(after: string, { limit, waitMs }: { limit: number; waitMs: number }, signal: AbortSignal) {
     const from = Number(after.split('.')[0]);
     await this.beyond(from, waitMs, signal);
-    if (waitMs > 0) await this.held;
+    await (waitMs > 0 ? this.held : from > 0 && this.missed);
     const items = this.events.slice(from, from + Math.min(limit, this.largest));
     return { status: 200, body: { items, next: items.at(-1)?.place ?? after } };
   }
@@ -152,6 +154,21 @@ describe('a stream', () => {
     feed.add();
     await eventually(() => numbers(ahead.text).includes(4));
     expect(numbers(ahead.text)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('does not pass over what it has still to read when something new comes', async () => {
+    feed.largest = 2;
+    for (let i = 0; i < 4; i++) feed.add();
+    let go = () => undefined as void;
+    feed.missed = new Promise((resolve) => (go = resolve));
+    const live = await listen();
+    const behind = await listen('0');
+    await eventually(() => numbers(behind.text).length === 2);
+    feed.add();
+    await eventually(() => numbers(live.text).length === 1);
+    go();
+    await eventually(() => numbers(behind.text).includes(5));
+    expect(numbers(behind.text)).toEqual([1, 2, 3, 4, 5]);
   });
 
   it('of one organisation is followed once, and no more when nobody listens', async () => {
