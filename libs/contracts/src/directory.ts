@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Role } from './principal.js';
+import { Producer } from './producer.js';
 import { PersonId, Slug, text } from './text.js';
 
 export const Member = z.object({ id: PersonId, name: text(255), email: z.string(), role: Role });
@@ -12,6 +13,7 @@ export type Assistant = z.infer<typeof Assistant>;
 export const DirectoryEntry = z.discriminatedUnion('kind', [
   z.object({ orgId: Slug, kind: z.literal('member'), id: PersonId, revision: z.number().int().positive(), deleted: z.boolean(), value: Member }),
   z.object({ orgId: Slug, kind: z.literal('assistant'), id: Slug, revision: z.number().int().positive(), deleted: z.boolean(), value: Assistant }),
+  z.object({ orgId: Slug, kind: z.literal('producer'), id: Slug, revision: z.number().int().positive(), deleted: z.boolean(), value: Producer }),
 ]);
 export type DirectoryEntry = z.infer<typeof DirectoryEntry>;
 

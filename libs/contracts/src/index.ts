@@ -10,6 +10,7 @@ export * from './message.js';
 export * from './people.views.js';
 export * from './principal.js';
 export * from './problem.js';
+export * from './producer.js';
 export * from './result.js';
 export * from './stats.views.js';
 export * from './text.js';

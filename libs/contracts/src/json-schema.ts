@@ -25,6 +25,7 @@ import {
   ToolCallAnswer,
   Transitions,
 } from './ticket.views.js';
+import { Producer } from './producer.js';
 import { resultType } from './topics.js';
 
 /** `ce_type` of every message on our own topics. */
@@ -41,7 +42,7 @@ export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
 /** Shapes that documents call by name; the others stand where they are used. */
 const named: Readonly<Record<string, z.ZodType>> = {
   ...{ Access, Actor, AnyJson, Assignee, Assistant, Assistants, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
-  ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer },
+  ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
   ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
 };

@@ -6,6 +6,10 @@ export const topics = {
   directory: 'directory.v1',
 } as const;
 
+/** Where an outside system sends its commands, and where it is told what became of them. */
+export const inboundTopic = (system: string) => `ticket.inbound.${system}.v1`;
+export const inboundResultsTopic = (system: string) => `ticket.inbound-results.${system}.v1`;
+
 /** Where a service sets aside what it gave up on. */
 export const deadLetterTopic = (service: string, source: string) => `dead.${service}.${source}`;
 
