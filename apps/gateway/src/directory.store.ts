@@ -144,13 +144,10 @@ export class DirectoryStore {
   }
 
   private async put(wanted: Wanted & Pick<Stored, 'isSeeded'>, current: Stored | null): Promise<void> {
-    if (current === null) {
-      if (await this.add(wanted)) return;
-    } else if (!current.deleted && isDeepStrictEqual(current.value, wanted.value) && (current.isSeeded ?? false) === (wanted.isSeeded ?? false)) {
-      return;
-    } else if (await this.replace(current, { deleted: false, value: wanted.value, ...(wanted.isSeeded && { isSeeded: true }) })) {
-      return;
-    }
+    const { value, isSeeded } = wanted;
+    const set = { deleted: false, value, ...(isSeeded && { isSeeded }) };
+    if (current !== null && isSame(current, set)) return;
+    if (await (current === null ? this.add(wanted) : this.replace(current, set))) return;
     return this.put(wanted, await this.stored(directoryKey(wanted))); // somebody else was faster: look at what they stored
   }
 
@@ -161,11 +158,10 @@ export class DirectoryStore {
     const earlier = repeatOf(current, request.id);
     if (earlier) return earlier;
     const { outcome, set } = judge(current);
-    const isSeeded = set?.isSeeded ?? current?.isSeeded ?? false;
-    const { id, hash, isKeyed } = request;
-    const notes = isKeyed ? [{ id, hash, outcome, isSeeded, at: this.now() }] : [];
+    const came = { outcome, isSeeded: { ...current, ...set }.isSeeded ?? false, hash: request.hash };
+    const notes = request.isKeyed ? [{ id: request.id, ...came, at: this.now() }] : [];
     const isWritten = await inTime(current === null ? this.first(named, set, notes) : this.next(current, set, notes), patienceMs);
-    return isWritten ? { outcome, isSeeded, hash, isRepeat: false } : this.edit(named, request, judge);
+    return isWritten ? { ...came, isRepeat: false } : this.edit(named, request, judge);
   }
 
   /** An entry that never was cannot note that it is absent. */
