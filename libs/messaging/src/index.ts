@@ -1,3 +1,4 @@
+export { grantAccess, readGrants, revokeAccess, type Grant, type Grantee } from './acls.js';
 export { Backlog, type Extent } from './backlog.js';
 export { isWholeBatch, replayedFrom, toReplay } from './dead-letter.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { connectKafka, type Admin } from './kafka.js';
+import { asAdmin, type Admin } from './kafka.js';
 
 /** A topic as it should be. */
 export interface TopicSpec {
@@ -88,17 +88,6 @@ export const createTopics = (brokers: string[], topics: readonly TopicSpec[]): P
 
 /** Names of all topics. @throws when the broker does not answer. */
 export const listTopics = (brokers: string[]): Promise<string[]> => asAdmin(brokers, (admin) => admin.listTopics());
-
-async function asAdmin<T>(brokers: string[], work: (admin: Admin) => Promise<T>): Promise<T> {
-  const retry = { retries: 3, initialRetryTime: 200, maxRetryTime: 1_000 };
-  const admin = connectKafka({ brokers, clientId: 'deskstream-topics', retry }).admin({ retry });
-  await admin.connect();
-  try {
-    return await work(admin);
-  } finally {
-    await admin.disconnect();
-  }
-}
 
 async function createMissing(admin: Admin, topics: readonly TopicSpec[]): Promise<string[]> {
   const present = new Set(await admin.listTopics());
