@@ -8,7 +8,7 @@ import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 
 const org = `guarded-${randomUUID().slice(0, 8)}`;
-const services = ['gateway', 'ticket-command', 'query-search'] as const;
+const services = ['gateway', 'ticket-command', 'query-search', 'assignment-notification'] as const;
 const password = randomUUID();
 let kafka: GuardedKafka;
 let stack: Stack;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (const name of services) run('admin', built('tools/acls.js'), '--service', name, '--principal', `User:${name}`);
   run('ops', built('tools/topics.js'), '--profile', 'local');
   const servers = { kafkaBrokers: kafka.open, mongodbUri: process.env['MONGODB_URI']! };
-  stack = await startStack({ servers, directory: { organisations: [organisation(org)] }, env: Object.fromEntries(services.map((name) => [name, signIn(name)])) });
+  stack = await startStack({ servers, instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] }, env: Object.fromEntries(services.map((name) => [name, signIn(name)])) });
 }, 120_000);
 afterAll(async () => {
   await stack?.stop();

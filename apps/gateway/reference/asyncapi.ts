@@ -29,7 +29,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     description: 'What somebody wants of a ticket. Rights count as the door knew them, the facts of the ticket as they are when the command is decided.',
     key: 'The ticket id.',
     types: Object.keys(commandValue) as MessageType[],
-    writers: ['gateway'],
+    writers: ['gateway', 'assignment-notification'],
     readers: ['ticket-command'],
   },
   events: {
@@ -38,7 +38,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     key: 'The ticket id.',
     types: Object.keys(eventValue) as MessageType[],
     writers: ['ticket-command'],
-    readers: ['query-search'],
+    readers: ['query-search', 'assignment-notification'],
   },
   results: {
     title: 'Results of commands',
@@ -54,7 +54,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     key: '`<orgId>/<kind>/<id>`',
     types: Object.keys(directoryValue) as DirectoryType[],
     writers: ['gateway'],
-    readers: [],
+    readers: ['assignment-notification'],
   },
 };
 

@@ -1,0 +1,2 @@
+/** The service's own database. */
+export const STORE = Symbol('store');
