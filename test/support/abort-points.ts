@@ -44,7 +44,11 @@ log.append = async function (commits) {
 const { send } = RecordProducer.prototype;
 
 RecordProducer.prototype.send = async function (records, options) {
-  if (records[0]?.topic !== topics.events) return send.call(this, records, options);
+  if (records[0]?.topic !== topics.events) {
+    await send.call(this, records, options);
+    if (records[0]?.topic === topics.commands) reach('after-command');
+    return;
+  }
   const some = point === 'after-some-events' ? records.length >> 1 : 0;
   if (some > 0) {
     await send.call(this, records.slice(0, some), options);
@@ -54,7 +58,7 @@ RecordProducer.prototype.send = async function (records, options) {
   reach('after-events');
 };
 
-/** query-search's own store is no library: it is met where it writes. */
+/** The stores of query-search and assignment-notification are no library: they are met where they write. */
 const { prototype: collection } = mongoose.mongo.Collection;
 const { bulkWrite, insertMany } = collection;
 
@@ -65,6 +69,7 @@ collection.bulkWrite = async function (operations, options) {
   } finally {
     if (this.collectionName === 'timeline') reach('after-rows'); // rows that were there already are told as an error
     if (this.collectionName === 'tickets') reach('after-views');
+    if (this.collectionName === 'tickets') reach(JSON.stringify(operations).includes('need.choice') ? 'after-choice' : 'after-facts');
   }
 };
 

@@ -7,6 +7,7 @@ import { Health, ProblemFilter, SchemaPipe } from '#observability';
 import { Agents } from '../src/agents.js';
 import { ApiKeysController } from '../src/api-keys.controller.js';
 import { ApiKeyStore } from '../src/api-keys.store.js';
+import { AssignmentController } from '../src/assignment.controller.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
@@ -18,6 +19,7 @@ import { PendingCommands } from '../src/pending-commands.store.js';
 import { PublishedFiles } from '../src/published-files.js';
 import { Downloads } from '../src/downloads.js';
 import { EventsController } from '../src/events.controller.js';
+import { Forwards } from '../src/forwards.js';
 import { HealthController } from '../src/health.controller.js';
 import { IssuerKeys } from '../src/issuer-keys.js';
 import { KeyRing } from '../src/key-ring.js';
@@ -108,9 +110,10 @@ interface RealParts {
   queries?: Queries;
   store?: DirectoryStore;
   systems?: SystemTopics;
+  forwards?: Forwards;
 }
 
-export async function openGateway({ queries, store, systems }: RealParts = {}): Promise<TestGateway> {
+export async function openGateway({ queries, store, systems, forwards }: RealParts = {}): Promise<TestGateway> {
   const key = await signingKey('key-1');
   const issuer = await startIssuer([key]);
   const sent: Outgoing[] = [];
@@ -145,13 +148,14 @@ export async function openGateway({ queries, store, systems }: RealParts = {}): 
       },
     },
     { provide: PendingCommands, useValue: { ticketOf: async (principal: Principal, id: string) => answers.pending(principal, id) } },
+    { provide: Forwards, useValue: forwards ?? {} },
     PublishedFiles,
     Reads,
     Downloads,
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, AssignmentController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);
