@@ -51,9 +51,10 @@ export class Agenda {
   async wake(orgIds: ReadonlySet<string>): Promise<void> {
     if (orgIds.size === 0) return;
     const dueAt = new Date();
+    const write = () => this.agendas.bulkWrite(wakes, { ordered: false });
     const wakes = [...orgIds].sort().map((_id) => ({ updateOne: { filter: { _id }, update: { $set: { dueAt }, $inc: { wakes: 1 }, $setOnInsert: { lease: null, turns: {} } }, upsert: true } }));
     // Two may make an agenda at once: who loses asks again.
-    await guarded(() => this.agendas.bulkWrite(wakes, { ordered: false }).catch((error: unknown) => (duplicates(error), this.agendas.bulkWrite(wakes, { ordered: false }))));
+    await guarded(() => write().catch((error: unknown) => (duplicates(error).length > 0 ? write() : undefined)));
     this.listener();
   }
 
@@ -74,8 +75,8 @@ export class Agenda {
 
   /** Gives an agenda back; it is due next at `dueAt`, or at once where somebody has asked for that meanwhile. @throws StoreFault */
   async finish({ orgId: _id, wakes }: Held, dueAt: Date | null): Promise<void> {
-    const mine = { _id, 'lease.by': this.me };
-    const { matchedCount } = await guarded(() => this.agendas.updateOne({ ...mine, wakes }, { $set: { dueAt, lease: null } }));
-    if (matchedCount === 0) await guarded(() => this.agendas.updateOne(mine, { $set: { lease: null } }));
+    const isMine = { _id, wakes, 'lease.by': this.me };
+    const { matchedCount } = await guarded(() => this.agendas.updateOne(isMine, { $set: { dueAt, lease: null } }));
+    if (matchedCount === 0) await guarded(() => this.agendas.updateOne({ _id, 'lease.by': this.me }, { $set: { lease: null } }));
   }
 }

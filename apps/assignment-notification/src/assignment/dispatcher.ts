@@ -90,8 +90,14 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     const held = await this.agenda.take();
     lastLook.set(Date.now() / 1_000);
     if (held === undefined) return false;
-    await this.sendStored(held.orgId);
-    await this.agenda.finish(held, await this.dealOut(held, Date.now()));
+    try {
+      await this.sendStored(held.orgId);
+      await this.agenda.finish(held, await this.dealOut(held, Date.now()));
+    } catch (error) {
+      // Later, so that others have their turn. Where even that cannot be stored, its lease runs out.
+      await this.agenda.finish(held, new Date(Date.now() + troubledMs)).catch(() => undefined);
+      throw error;
+    }
     return true;
   }
 

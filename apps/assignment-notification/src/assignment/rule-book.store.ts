@@ -75,11 +75,9 @@ export class RuleBook {
       const book = await this.book(orgId);
       const earlier = await this.earlier(book, orgId, request.id);
       if (earlier !== undefined) return { ...earlier, isRepeat: true };
-      const { rules, outcome } = decide(rulesIn(book));
-      if (book?.last) await this.putAside(orgId, book.last);
-      const { hash } = request;
-      const next = { revision: (book?.revision ?? 0) + 1, rules: rules === undefined ? (book?.rules ?? '[]') : JSON.stringify(rules), last: { ...request, ...outcome, at: new Date() } };
-      if (await this.replace(orgId, book, next)) return { ...outcome, hash, isRepeat: false };
+      const { rules = rulesIn(book), outcome } = decide(rulesIn(book));
+      const next = { rules: JSON.stringify(rules), last: { ...request, ...outcome, at: new Date() } };
+      if (await this.replace(orgId, book, next)) return { ...outcome, hash: request.hash, isRepeat: false };
     }
   }
 
@@ -89,14 +87,18 @@ export class RuleBook {
     return (await guarded(() => this.outcomes.findOne({ _id: `${orgId}/${id}` }))) ?? undefined;
   }
 
-  private async putAside(orgId: string, { id, ...outcome }: StoredOutcome): Promise<void> {
+  private async putAside(orgId: string, last: StoredOutcome | null): Promise<void> {
+    if (last === null) return;
+    const { id, ...outcome } = last;
     await guarded(() => this.outcomes.updateOne({ _id: `${orgId}/${id}` }, { $setOnInsert: outcome }, { upsert: true }).catch(unlessThere));
   }
 
   /** Whether nobody else was faster. */
-  private async replace(orgId: string, book: StoredBook | null, next: Omit<StoredBook, '_id'>): Promise<boolean> {
-    if (book === null) return guarded(() => this.books.insertOne({ _id: orgId, ...next }).then(() => true, unlessThere));
-    const { matchedCount } = await guarded(() => this.books.replaceOne({ _id: orgId, revision: book.revision }, next));
+  private async replace(orgId: string, book: StoredBook | null, next: Omit<StoredBook, '_id' | 'revision'>): Promise<boolean> {
+    if (book === null) return guarded(() => this.books.insertOne({ _id: orgId, revision: 1, ...next }).then(() => true, unlessThere));
+    await this.putAside(orgId, book.last);
+    const { revision } = book;
+    const { matchedCount } = await guarded(() => this.books.replaceOne({ _id: orgId, revision }, { revision: revision + 1, ...next }));
     return matchedCount === 1;
   }
 

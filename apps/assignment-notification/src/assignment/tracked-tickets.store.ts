@@ -105,8 +105,8 @@ export class TrackedTickets {
   }
 
   /** Rules that tickets wait for. @throws StoreFault */
-  awaited(orgId: string): Promise<string[]> {
-    return guarded(() => this.tickets.distinct('need.ruleId', { orgId, 'need.state': 'waits' }));
+  async awaited(orgId: string): Promise<string[]> {
+    return (await guarded(() => this.tickets.distinct('need.ruleId', { orgId, 'need.state': 'waits' }))) as string[];
   }
 
   /** Looks at waiting tickets again: rules have changed. @throws StoreFault */
@@ -210,22 +210,28 @@ function courseOf(id: string, before: StoredTicket | undefined, events: readonly
 
 /** Whether somebody is needed, or may be free for something that waits. */
 function isRestless(before: StoredTicket | undefined, after: Tracked): boolean {
-  if (after.need !== null && (after.need.version !== before?.need?.version || JSON.stringify(after.facts) !== before.facts)) return true;
-  if (before === undefined) return false;
-  const key = after.isWork && after.assignee !== null ? keyOf(after.assignee) : null;
-  const counted = before.need?.choice ? keyOf(before.need.choice.to) : before.isWork ? before.assigneeKey : null;
-  return counted !== null && counted !== key;
+  if (after.need !== null && (!isSameNeed(before, after) || JSON.stringify(after.facts) !== before?.facts)) return true;
+  const counted = before === undefined ? null : countedFor(before);
+  return counted !== null && counted !== (after.isWork ? keyOrNull(after.assignee) : null);
 }
+
+/** Whose load a ticket was part of. */
+const countedFor = ({ need, isWork, assigneeKey }: StoredTicket) => (need?.choice ? keyOf(need.choice.to) : isWork ? assigneeKey : null);
+
+const keyOrNull = (assignee: Assignee | null) => assignee && keyOf(assignee);
+
+const isSameNeed = (before: StoredTicket | undefined, { need }: Tracked) => need !== null && need.version === before?.need?.version;
 
 function writesOf({ id, before, after }: Course): Write[] {
   if (after === undefined) return [];
-  const { need, facts, assignee, ...rest } = after;
-  const document = { orgId: rest.orgId, ticketId: rest.ticketId, version: rest.version, isWork: rest.isWork, assignee, assigneeKey: assignee && keyOf(assignee), facts: JSON.stringify(facts) };
+  const { need, ...rest } = after;
+  const known = { ...rest, assigneeKey: keyOrNull(after.assignee), facts: JSON.stringify(after.facts) };
   const begun = need && { version: need.version, at: need.at, holder: need.holder, former: need.former, state: 'fresh' as const };
-  if (before === undefined) return [{ insertOne: { document: { _id: id, ...document, need: begun } } }];
-  const isSameNeed = need !== null && need.version === before.need?.version;
-  const update: Write = { updateOne: { filter: { _id: id, version: { $lt: after.version } }, update: { $set: isSameNeed ? document : { ...document, need: begun } } } };
-  return isSameNeed && document.facts !== before.facts ? [update, lookAgain(id, need)] : [update];
+  if (before === undefined) return [{ insertOne: { document: { _id: id, ...known, need: begun } } }];
+  const isOlder = { _id: id, version: { $lt: after.version } };
+  if (need === null || !isSameNeed(before, after)) return [{ updateOne: { filter: isOlder, update: { $set: { ...known, need: begun } } } }];
+  const update: Write = { updateOne: { filter: isOlder, update: { $set: known } } };
+  return known.facts === before.facts ? [update] : [update, lookAgain(id, need)];
 }
 
 /** A rule may be for the ticket as it is now. What was chosen already stays, and so does a ticket with somebody who is back. */
