@@ -3,6 +3,7 @@ import { Pool } from 'undici';
 import { changeHeaders } from '#contracts';
 import { Assertions } from '#internal';
 import { identityOf } from './administration.js';
+import { again } from './queries.js';
 import { unavailable } from './unavailable.js';
 import type { Exchange } from './writes.js';
 
@@ -44,7 +45,8 @@ export class Forwards {
 
   private async asked(options: Parameters<Pool['request']>[0]) {
     try {
-      const { statusCode, headers, body } = await this.pool.request(options);
+      // Writes, too: the change is named, and the service makes it once.
+      const { statusCode, headers, body } = await again(() => this.pool.request(options));
       return { statusCode, headers, body: Buffer.from(await body.arrayBuffer()) };
     } catch (error) {
       throw notForwarded(error);

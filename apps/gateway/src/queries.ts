@@ -97,11 +97,11 @@ export class Queries {
   }
 }
 
-/** A kept connection that the other side closed just now: a read may be asked again. */
+/** A kept connection that the other side closed just now: what changes nothing when it comes twice may be asked again. */
 const isStale = (error: unknown) => ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as { code?: string }).code ?? '');
 
 /** Asks again once where the connection was stale. */
-async function again<T>(request: () => Promise<T>): Promise<T> {
+export async function again<T>(request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {
