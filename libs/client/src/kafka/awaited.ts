@@ -1,7 +1,9 @@
 import type { IHeaders } from 'kafkajs';
 import { DeskstreamNoAnswer } from '../errors.js';
 import type { InboundResult } from '../types.js';
-import type { Outcome } from './outside-system.js';
+
+/** What became of a record. A refusal is one, too: it comes as `rejected` with its problem, and is not thrown. */
+export type Outcome = InboundResult & { id: string };
 
 interface Waiting {
   resolve: (outcome: Outcome) => void;

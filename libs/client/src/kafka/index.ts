@@ -1,3 +1,4 @@
-export { OutsideSystem, type Outcome, type OutsideSystemOptions, type SendOptions } from './outside-system.js';
+export { OutsideSystem, type OutsideSystemOptions, type SendOptions } from './outside-system.js';
 export { DeskstreamNoAnswer } from '../errors.js';
+export type { Outcome } from './awaited.js';
 export type { InboundRecord } from './record.js';

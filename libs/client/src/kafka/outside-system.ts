@@ -1,7 +1,6 @@
 import type { Consumer, Kafka, Producer } from 'kafkajs';
 import { DeskstreamNoAnswer } from '../errors.js';
-import type { InboundResult } from '../types.js';
-import { Awaited } from './awaited.js';
+import { Awaited, type Outcome } from './awaited.js';
 import { Outbox } from './outbox.js';
 import { messageOf, topicsOf, type InboundRecord } from './record.js';
 
@@ -26,9 +25,6 @@ export interface SendOptions {
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
-
-/** What became of a record. A refusal is one, too: it comes as `rejected` with its problem, and is not thrown. */
-export type Outcome = InboundResult & { id: string };
 
 /**
  * An outside system's two topics: it publishes what it wants, and is told what became of each record. Records sent at once travel together, in
