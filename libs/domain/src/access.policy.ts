@@ -47,10 +47,13 @@ export function lacks({ actor, access }: Asker, action: Action): string | null {
   // Its door has let nothing through but the commands that an organisation lets it send.
   if (actor.type === 'system') return action === 'administer' ? 'role admin' : null;
   if (isForAdministrators(action)) return 'role admin';
-  if (access.role === 'member') return null;
+  return access.role === 'member' ? null : lacksAsAgent(access, action);
+}
+
+function lacksAsAgent({ scopes = [] }: Asker['access'], action: Exclude<Action, ForAdministrators>): string | null {
   if (action === 'delete') return 'role member';
   const scope = scopeFor[action];
-  return access.scopes?.includes(scope) ? null : `scope ${scope}`;
+  return scopes.includes(scope) ? null : `scope ${scope}`;
 }
 
 /** Whether somebody may file a ticket under this assistant: members under their own, agents under themselves, outside systems under those named to them or none. */
