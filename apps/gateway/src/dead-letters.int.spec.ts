@@ -184,6 +184,18 @@ describe('a dead letter that is replayed', () => {
     expect(await wentBack(other)).toEqual([]);
   });
 
+  it('under an Idempotency-Key meets its first answer, and another request under the key is refused', async () => {
+    const [one, other, key] = [await buried(), await buried(), { 'idempotency-key': randomUUID() }];
+    const first = await ada.post(`${path}/${one.id}/replay`, '', key);
+    const again = await ada.post(`${path}/${one.id}/replay`, '', key);
+    expect([first.headers.get('idempotency-replayed'), again.headers.get('idempotency-replayed')]).toEqual([null, 'true']);
+    expect(await again.json()).toEqual(await first.json());
+    expect((await ada.post(`${path}/${other.id}/discard`, { reason: 'x' }, key)).status).toBe(200);
+    await expectProblem(ada.post(`${path}/${other.id}/discard`, { reason: 'y' }, key), 422, 'idempotency-key-reused');
+    expect((await ada.post(`${path}/${other.id}/discard`, { reason: 'y' })).headers.get('idempotency-replayed')).toBeNull();
+    expect(await letterOf(other.detail)).toMatchObject({ decision: { reason: 'x' } });
+  });
+
   it('stays where it is when it does not say believably where it came from', async () => {
     const mark = randomUUID();
     const headers = { dead_reason: 'not-json', dead_detail: mark, dead_topic: 'ticket.events.v1', dead_partition: '0', dead_offset: '1', dead_time: new Date().toISOString(), dead_consumer: 'x', dead_attempts: '1' };
