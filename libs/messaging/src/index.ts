@@ -1,6 +1,7 @@
 export { grantAccess, readGrants, revokeAccess, type Grant, type Grantee } from './acls.js';
 export { Backlog, type Extent } from './backlog.js';
 export { isWholeBatch, replayedFrom, toReplay } from './dead-letter.js';
+export * from './dead-letters/index.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
 export { groupOf, suffixOf } from './generation.js';
