@@ -148,6 +148,18 @@ describe('what the document says of answers', () => {
     await ask('DELETE', `/v1/api-keys/${randomUUID()}`, 404);
   });
 
+  it('holds for outside systems', async () => {
+    const id = `s-${randomUUID().slice(0, 8)}`;
+    const grant = { name: 'ERP', commands: ['create'], assistantIds: ['billing-bot'] };
+    await ask('POST', '/v1/producers', 201, { body: { id, ...grant } });
+    await ask('POST', '/v1/producers', 409, { body: { id, ...grant } });
+    for (const path of ['/v1/producers', `/v1/producers/${id}`]) await ask('GET', path, 200);
+    await ask('PUT', `/v1/producers/${id}`, 200, { body: grant });
+    await ask('GET', '/v1/producers', 403, { as: grace });
+    await ask('DELETE', `/v1/producers/${id}`, 204);
+    await ask('GET', `/v1/producers/${id}`, 404);
+  });
+
   it('holds for what needs no sign-in', async () => {
     for (const path of ['/health/live', '/health/ready', '/v1/openapi.json', '/v1/asyncapi.json', '/schemas/ticket.created.v1.json']) {
       const { headers } = await ask('GET', path, 200, { as: '' });

@@ -1,6 +1,7 @@
 import type { Principal } from '#contracts';
+import type { Roster } from '#domain';
 import type { Caller } from './caller.js';
-import type { Directory, Roster } from './directory.js';
+import type { Directory } from './directory.js';
 import type { Admission, Grant, KeyRing } from './key-ring.js';
 import type { KeyUses } from './key-uses.js';
 import { unauthenticated } from './unauthenticated.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Principal } from '#contracts';
-import { commandIdOf, payloadHashOf, ticketIdOf, withIds } from './command-ids.js';
+import { commandIdOf, payloadHashOf, ticketIdOf } from './command-ids.js';
 
 const principal: Principal = { orgId: 'acme', actor: { type: 'member', id: 'ada', name: 'Ada' }, access: { role: 'admin', assistantIds: [] } };
 const request = { principal, method: 'POST', route: '/v1/tickets', idempotencyKey: 'k' };
@@ -50,15 +50,5 @@ describe('the hash of a request', () => {
     const others = [{ method: 'PUT' }, { route: '/v1/x' }, { body: '{"title":"b"}' }, { body: undefined }, { ifMatch: '"1"' }, { ifMatch: '' }];
     const hashes = [sent, ...others.map((change) => ({ ...sent, ...change }))].map(payloadHashOf);
     expect(new Set(hashes).size).toBe(hashes.length);
-  });
-});
-
-describe('ids of messages', () => {
-  it('come from the command and the place, unless the caller named one', () => {
-    expect(withIds([{ role: 'user', content: 'a' }, { id: 'mine', role: 'user', content: 'b' }, { role: 'user', content: 'c' }], 'command').map(({ id }) => id)).toEqual([
-      'command:0',
-      'mine',
-      'command:2',
-    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto';
 import { v5 } from 'uuid';
-import type { MessageInput, Principal } from '#contracts';
+import type { Principal } from '#contracts';
 
 /** Namespaces of the ids that are derived. They are part of what a repeated key finds: never change them. */
 const commandNamespace = '5d6f2a0c-9a37-4f0b-8c27-6b1f4b0e7c11';
@@ -27,7 +27,3 @@ export const ticketIdOf = (request: Keyed) => (request.idempotencyKey === undefi
 /** Tells a repeat of a request from another request under the same key. */
 export const payloadHashOf = (request: { method: string; route: string; body: string | undefined; ifMatch: string | undefined }) =>
   hash('sha256', JSON.stringify([request.method, request.route, request.body ?? null, request.ifMatch ?? null]));
-
-/** Gives messages that came without an id one of their own, the same in every repeat of the command. */
-export const withIds = (messages: readonly MessageInput[], commandId: string) =>
-  messages.map((message, index) => (message.id === undefined ? { ...message, id: `${commandId}:${index}` } : message));

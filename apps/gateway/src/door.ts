@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { limits, NoQuery, queryPointer, validationErrors } from '#contracts';
+import { forbiddenKeys, limits, NoQuery, queryPointer, validationErrors } from '#contracts';
 import { loggedUrl, ProblemError } from '#observability';
 import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
@@ -24,7 +24,6 @@ const answerHeaders = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
 };
-const forbiddenKeys = ['__proto__', 'constructor', 'prototype'];
 
 /** Fastify's options of the public door: its own answers to broken requests are no problems as the contract words them. */
 export const doorOptions = { return503OnClosing: false, clientErrorHandler: answerBrokenRequest, frameworkErrors: answerBadPath };

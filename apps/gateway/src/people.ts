@@ -1,5 +1,6 @@
+import type { Roster } from '#domain';
 import type { Caller } from './caller.js';
-import type { Directory, Roster } from './directory.js';
+import type { Directory } from './directory.js';
 import { IssuerUnreachable } from './issuer-keys.js';
 import type { Identity, TokenVerifier } from './token-verifier.js';
 import { unauthenticated } from './unauthenticated.js';

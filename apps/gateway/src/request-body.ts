@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 import type { IncomingMessage } from 'node:http';
-import { limits } from '#contracts';
+import { canonicalJson, limits, UnwelcomeJson } from '#contracts';
 import { ProblemError } from '#observability';
 
 /** A body that was read: what it says, and its canonical text, by which repeats of a request are told from other requests. */
@@ -34,12 +34,11 @@ export function readBody(stream: IncomingMessage, done: (error: Error | null, bo
 const tooLarge = () => new ProblemError('payload-too-large', `A request has at most ${limits.requestBytes / 1024} KiB.`);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Parses a body. @throws ProblemError 400: not UTF-8, not JSON, nested too deep, or with a key that could reach a prototype */
 export function parseBody(bytes: Buffer): JsonBody {
   const value = parseJson(bytes);
-  return { value, canonical: canonicalText(value, 1) };
+  return { value, canonical: canonicalText(value) };
 }
 
 function parseJson(bytes: Buffer): unknown {
@@ -50,21 +49,12 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** One text for all ways to write the same JSON: keys sorted, no white space. Looks at every key and depth on the way. */
-function canonicalText(value: unknown, depth: number): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (depth > limits.jsonDepth) throw malformed(`The body is nested deeper than ${limits.jsonDepth}.`);
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalText(item, depth + 1)).join(',')}]`;
-  const object = value as Record<string, unknown>;
-  return `{${Object.keys(object)
-    .sort()
-    .map((key) => `${JSON.stringify(allowedKey(key))}:${canonicalText(object[key], depth + 1)}`)
-    .join(',')}}`;
-}
-
-function allowedKey(key: string): string {
-  if (forbiddenKeys.has(key)) throw malformed(`The key ${key} is not allowed.`);
-  return key;
+function canonicalText(value: unknown): string {
+  try {
+    return canonicalJson(value);
+  } catch (error) {
+    throw error instanceof UnwelcomeJson ? malformed(`The body ${error.message}.`) : error;
+  }
 }
 
 const malformed = (detail: string) => new ProblemError('malformed-request', detail);

@@ -1,18 +1,15 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
-import { bodies, CountsQuery, type Assignee, ExportQuery, exportTypes, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TicketQuery, TimelineQuery } from '#contracts';
+import { bodies, type BodyOf, CountsQuery, ExportQuery, exportTypes, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TicketQuery, TimelineQuery } from '#contracts';
+import { completedCreate, markedAssistant, resolvedAssignee, withIds, type AtDoor } from '#domain';
 import { commentAnswer, conversationAnswer, createdAnswer, goneAnswer, ticketAnswer, toolCallAnswer } from './answers.js';
-import { withIds } from './command-ids.js';
 import { Directory } from './directory.js';
 import { Downloads } from './downloads.js';
 import { Operation } from './operation.js';
 import { Reads } from './reads.js';
 import { ticketOperations } from './tickets.operations.js';
 import { Writes } from './writes.js';
-
-type Input<K extends keyof typeof bodies> = z.infer<(typeof bodies)[K]>;
 
 /** Tickets over REST (contract section 4): reads are asked of query-search, writes become commands. */
 @Controller('v1/tickets')
@@ -80,22 +77,16 @@ export class TicketsController {
 
   @Post()
   @Operation(ticketOperations.create)
-  async create(@Body({ schema: bodies.create }) input: Input<'create'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const { assignee: wanted, conversation, ...data } = input;
-    const assigned = wanted && (await this.assignee(request, wanted));
-    const filed = await this.filed(request, data);
-    const parts = (commandId: string) => ({
-      ...filed,
-      ...(assigned && { assignee: assigned.to, ...(assigned.unknownAssignee && { unknownAssignee: assigned.unknownAssignee }) }),
-      ...(conversation && { conversation: { messages: withIds(conversation.messages, commandId) } }),
-    });
-    return this.writes.perform({ request, reply }, { type: 'ticket.create.v1', data: parts }, createdAnswer);
+  async create(@Body({ schema: bodies.create }) input: BodyOf<'create'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const door = await this.door(request);
+    const data = (commandId: string) => completedCreate(input, { ...door, commandId });
+    return this.writes.perform({ request, reply }, { type: 'ticket.create.v1', data }, createdAnswer);
   }
 
   @Patch(':id')
   @Operation(ticketOperations.edit)
-  async edit(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.patch }) input: Input<'patch'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const data = await this.filed(request, input);
+  async edit(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.patch }) input: BodyOf<'patch'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const data = markedAssistant(input, await this.door(request));
     return this.writes.perform({ request, reply }, { type: 'ticket.update-details.v1', ticketId, data }, ticketAnswer);
   }
 
@@ -113,14 +104,14 @@ export class TicketsController {
 
   @Post(':id/transitions')
   @Operation(ticketOperations.move)
-  move(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.transition }) data: Input<'transition'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  move(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.transition }) data: BodyOf<'transition'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.writes.perform({ request, reply }, { type: 'ticket.change-status.v1', ticketId, data }, ticketAnswer);
   }
 
   @Put(':id/assignee')
   @Operation(ticketOperations.assign)
-  async assign(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.assignee }) input: Input<'assignee'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const data = await this.assignee(request, input);
+  async assign(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.assignee }) input: BodyOf<'assignee'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    const data = resolvedAssignee(input, await this.door(request));
     return this.writes.perform({ request, reply }, { type: 'ticket.assign.v1', ticketId, data }, ticketAnswer);
   }
 
@@ -140,45 +131,36 @@ export class TicketsController {
 
   @Post(':id/comments')
   @Operation(ticketOperations.comment)
-  comment(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  comment(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: BodyOf<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.writes.perform({ request, reply }, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'comment', body } }, commentAnswer);
   }
 
   @Post(':id/notes')
   @Operation(ticketOperations.note)
-  note(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  note(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: BodyOf<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.writes.perform({ request, reply }, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'note', body } }, commentAnswer);
   }
 
   @Post(':id/replies')
   @Operation(ticketOperations.reply)
-  reply(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: Input<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  reply(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.comment }) { body }: BodyOf<'comment'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.writes.perform({ request, reply }, { type: 'ticket.add-comment.v1', ticketId, data: { kind: 'reply', body } }, commentAnswer);
   }
 
   @Post(':id/conversation')
   @Operation(ticketOperations.append)
-  append(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.conversation }) { messages }: Input<'conversation'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  append(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.conversation }) { messages }: BodyOf<'conversation'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const data = (commandId: string) => ({ messages: withIds(messages, commandId) });
     return this.writes.perform({ request, reply }, { type: 'ticket.append-conversation.v1', ticketId, data }, conversationAnswer);
   }
 
   @Post(':id/tool-calls')
   @Operation(ticketOperations.recordToolCall)
-  recordToolCall(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.toolCall }) data: Input<'toolCall'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  recordToolCall(@Param('id', { schema: TicketId }) ticketId: string, @Body({ schema: bodies.toolCall }) data: BodyOf<'toolCall'>, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.writes.perform({ request, reply }, { type: 'ticket.record-tool-call.v1', ticketId, data }, toolCallAnswer);
   }
 
-  /** Who is meant, by name. Nobody of that name is refused where the command is decided, since a repeat must meet its first answer. */
-  private async assignee({ caller: { principal } }: FastifyRequest, wanted: Input<'assignee'>): Promise<{ to: Assignee; unknownAssignee?: true }> {
-    const known = (await this.directory.roster(principal.orgId)).assignee(wanted, principal.actor);
-    return known ? { to: known } : { to: { ...wanted, name: '' }, unknownAssignee: true };
-  }
-
-  /** The data, marked when there is no such assistant to file the ticket under; refused as an unknown assignee is. */
-  private async filed<T extends { assistantId?: string | null | undefined }>({ caller: { principal } }: FastifyRequest, data: T): Promise<T & { unknownAssistant?: true }> {
-    if (data.assistantId == null) return data;
-    const known = (await this.directory.roster(principal.orgId)).assignee({ type: 'agent', id: data.assistantId }, principal.actor);
-    return known ? data : { ...data, unknownAssistant: true };
+  private async door({ caller: { principal } }: FastifyRequest): Promise<Omit<AtDoor, 'commandId'>> {
+    return { roster: await this.directory.roster(principal.orgId), caller: principal.actor };
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Availability } from './availability.js';
 import { Role } from './principal.js';
 import { Producer } from './producer.js';
 import { PersonId, Slug, text } from './text.js';
@@ -9,9 +10,13 @@ export type Member = z.infer<typeof Member>;
 export const Assistant = z.object({ id: Slug, name: text(255), memberIds: z.array(PersonId) });
 export type Assistant = z.infer<typeof Assistant>;
 
+/** A member as services know them; REST shows `availability` on its own. */
+export const KnownMember = Member.extend({ availability: Availability.optional() });
+export type KnownMember = z.infer<typeof KnownMember>;
+
 /** Value of a record on `directory.v1`, key `<orgId>/<kind>/<id>`: the newest revision wins whatever the order of arrival. */
 export const DirectoryEntry = z.discriminatedUnion('kind', [
-  z.object({ orgId: Slug, kind: z.literal('member'), id: PersonId, revision: z.number().int().positive(), deleted: z.boolean(), value: Member }),
+  z.object({ orgId: Slug, kind: z.literal('member'), id: PersonId, revision: z.number().int().positive(), deleted: z.boolean(), value: KnownMember }),
   z.object({ orgId: Slug, kind: z.literal('assistant'), id: Slug, revision: z.number().int().positive(), deleted: z.boolean(), value: Assistant }),
   z.object({ orgId: Slug, kind: z.literal('producer'), id: Slug, revision: z.number().int().positive(), deleted: z.boolean(), value: Producer }),
 ]);

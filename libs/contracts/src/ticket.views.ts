@@ -27,6 +27,9 @@ export const bodies = {
   nothing: z.strictObject({}).optional(),
 } as const;
 
+/** The body of a write as it was read. */
+export type BodyOf<K extends keyof typeof bodies> = z.infer<(typeof bodies)[K]>;
+
 /** The body of a write as a caller writes it: what is trimmed, filled in or renamed at the door is not yet. */
 export type BodyInput<K extends keyof typeof bodies> = z.input<(typeof bodies)[K]>;
 

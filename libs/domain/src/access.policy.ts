@@ -42,20 +42,25 @@ export function sees(asker: Asker, ticket: Pick<Ticket, 'assistantId' | 'assigne
 }
 
 /** What somebody lacks for an action (a scope or a role), or null when they may. */
-export function lacks({ access }: Asker, action: Action): string | null {
+export function lacks({ actor, access }: Asker, action: Action): string | null {
   if (access.role === 'admin') return null;
+  // Its door has let nothing through but the commands that an organisation lets it send.
+  if (actor.type === 'system') return action === 'administer' ? 'role admin' : null;
   if (isForAdministrators(action)) return 'role admin';
-  if (access.role === 'member') return null;
-  if (action === 'delete') return 'role member';
-  const scope = scopeFor[action];
-  return access.scopes?.includes(scope) ? null : `scope ${scope}`;
+  return access.role === 'member' ? null : lacksAsAgent(access, action);
 }
 
-/** Whether somebody may file a ticket under this assistant: members under their own, agents under themselves. */
+function lacksAsAgent({ scopes = [] }: Asker['access'], action: Exclude<Action, ForAdministrators>): string | null {
+  if (action === 'delete') return 'role member';
+  const scope = scopeFor[action];
+  return scopes.includes(scope) ? null : `scope ${scope}`;
+}
+
+/** Whether somebody may file a ticket under this assistant: members under their own, agents under themselves, outside systems under those named to them or none. */
 export function mayFileUnder({ actor, access }: Asker, assistantId: string | null): boolean {
   if (access.role === 'admin') return true;
   if (actor.type === 'agent') return assistantId === actor.id;
-  return assistantId !== null && access.assistantIds.includes(assistantId);
+  return assistantId === null ? actor.type === 'system' : access.assistantIds.includes(assistantId);
 }
 
 /** The moves that somebody may make now on a ticket they see. */

@@ -1,0 +1,36 @@
+import type { Actor, Assignee, AssigneeInput, Assistant, DirectoryEntry, Member } from '#contracts';
+
+/** The people and assistants of one organisation at one moment. */
+export class Roster {
+  readonly members: readonly Member[];
+  readonly assistants: readonly Assistant[];
+  private readonly assistantIds = new Map<string, string[]>();
+
+  /** @param entries of the organisation, without deleted ones */
+  constructor(entries: readonly DirectoryEntry[]) {
+    this.members = entries.flatMap((entry) => (entry.kind === 'member' ? [entry.value] : [])).sort(byId);
+    this.assistants = entries.flatMap((entry) => (entry.kind === 'assistant' ? [entry.value] : [])).sort(byId);
+    for (const { id, memberIds } of this.assistants) for (const member of new Set(memberIds)) this.remember(member, id);
+  }
+
+  /** The assistants that somebody works for, sorted; none for people who are not in the directory. */
+  assistantIdsOf(memberId: string): string[] {
+    return this.assistantIds.get(memberId) ?? [];
+  }
+
+  /** Somebody by type and id with their name. Undefined for nobody. The caller is there even without an entry: the token says so. */
+  assignee({ type, id }: AssigneeInput, caller: Actor): Assignee | undefined {
+    const found = (type === 'member' ? this.members : this.assistants).find((entry) => entry.id === id);
+    if (found) return { type, id, name: found.name };
+    if (caller.type === type && caller.id === id) return { type, id, name: caller.name };
+    return undefined;
+  }
+
+  private remember(member: string, assistant: string) {
+    const ids = this.assistantIds.get(member);
+    if (ids) ids.push(assistant);
+    else this.assistantIds.set(member, [assistant]);
+  }
+}
+
+const byId = (one: { id: string }, other: { id: string }) => (one.id < other.id ? -1 : one.id > other.id ? 1 : 0);
