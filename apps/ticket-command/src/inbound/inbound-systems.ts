@@ -1,0 +1,41 @@
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import type { Reading } from '#messaging';
+import type { DirectoryCopy } from './directory-copy.js';
+import type { DirectoryFollower } from './directory.follower.js';
+import { inboundReading, type InboundParts } from './inbound.reader.js';
+
+/**
+ * Reads the topic of every outside system that some organisation lets do something. Systems come while the service runs; none goes: what one sends that
+ * nobody lets do anything any more is refused record by record. Were it left lying, it would be done once the system is let in again.
+ */
+export class InboundSystems implements OnApplicationBootstrap {
+  private readonly read = new Set<string>();
+  private transport: { read(reading: Reading): void } | undefined;
+
+  constructor(
+    private readonly directory: DirectoryCopy,
+    private readonly follower: DirectoryFollower,
+    private readonly parts: InboundParts,
+  ) {}
+
+  /** Whether it is known whom to read. */
+  get isReady(): boolean {
+    return this.directory.isComplete;
+  }
+
+  readBy(transport: { read(reading: Reading): void }): void {
+    this.transport = transport;
+  }
+
+  /** When everything that a round needs stands. Reading begins once the directory was read to its end. */
+  onApplicationBootstrap(): void {
+    this.follower.start(() => {
+      for (const system of this.directory.systems) if (!this.read.has(system)) this.begin(system);
+    });
+  }
+
+  private begin(system: string): void {
+    this.read.add(system);
+    this.transport?.read(inboundReading(system, this.parts));
+  }
+}
