@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deadLetterTopic, directoryKey, directoryType, inboundResultsTopic, inboundTopic, topics, type DirectoryEntry, type InboundResult } from '#contracts';
-import { ensureTopics, type OutgoingRecord, RecordProducer, toHeaders } from '#messaging';
+import { ensureTopics, type OutgoingRecord, type RecordProducer, toHeaders } from '#messaging';
 
 /** The topics of an outside system as its registration makes them. */
 export async function makeSystemTopics(brokers: string, system: string, names = systemTopics(system)): Promise<void> {

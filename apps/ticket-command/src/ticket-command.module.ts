@@ -5,7 +5,6 @@ import { patiently } from '#observability';
 import { MongoCommitLog, NumberBlocks, openDatabase, prepareCommits, type Database } from '#persistence';
 import type { Config } from './config.js';
 import { DeadCommands } from './dead-commands.js';
-import { DirectoryCopy } from './inbound/directory-copy.js';
 import { DirectoryFollower } from './inbound/directory.follower.js';
 import { InboundResults } from './inbound/inbound-results.js';
 import { InboundSystems } from './inbound/inbound-systems.js';
@@ -80,15 +79,14 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
 
 /** What reads the topics of outside systems, and tells them what became of their records. */
 const outsideSystems = (brokers: string[]): Provider[] => [
-  DirectoryCopy,
-  { provide: DirectoryFollower, useFactory: (directory: DirectoryCopy) => new DirectoryFollower(brokers, directory), inject: [DirectoryCopy] },
+  { provide: DirectoryFollower, useFactory: () => new DirectoryFollower(brokers) },
   { provide: FORWARDER, useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command-inbound' }) },
   { provide: SystemProducers, useFactory: () => new SystemProducers(brokers) },
   { provide: InboundResults, useFactory: (producers: SystemProducers) => new InboundResults(producers), inject: [SystemProducers] },
   {
     provide: InboundSystems,
-    useFactory: (directory: DirectoryCopy, follower: DirectoryFollower, producer: RecordProducer, producers: SystemProducers, results: InboundResults) =>
-      new InboundSystems(directory, follower, { directory, producer, producers, results }),
-    inject: [DirectoryCopy, DirectoryFollower, FORWARDER, SystemProducers, InboundResults],
+    useFactory: (follower: DirectoryFollower, producer: RecordProducer, producers: SystemProducers, results: InboundResults) =>
+      new InboundSystems(follower, { producer, producers, results }),
+    inject: [DirectoryFollower, FORWARDER, SystemProducers, InboundResults],
   },
 ];

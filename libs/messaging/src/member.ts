@@ -51,16 +51,22 @@ export class Member {
 
   /** Joined, positioned, fetching, and not waiting for anything; else why not. */
   get trouble(): string | undefined {
-    const { topic, groupId, positions } = this.options;
+    const { topic, groupId } = this.options;
     const name = `${groupId} on ${topic}`;
     if (this.#crash) return `${name} crashed: ${this.#crash.message}`;
     if (this.#isEarly) return undefined;
     if (!this.#isJoined) return `${name} is not in its group`;
     if (this.lane.trouble !== undefined) return `${name} waits: ${text(this.lane.trouble)}`;
-    const isPositioned = positions !== undefined || this.#fetchedAt > 0;
-    if (!isPositioned) return `${name} is not positioned`;
-    const isFetching = this.lane.isBusy || Date.now() - this.#fetchedAt < 5_000;
-    return isFetching ? undefined : `${name} gets no answer from the broker`;
+    if (!this.isPositioned) return `${name} is not positioned`;
+    return this.isFetching ? undefined : `${name} gets no answer from the broker`;
+  }
+
+  private get isPositioned(): boolean {
+    return this.options.positions !== undefined || this.#fetchedAt > 0;
+  }
+
+  private get isFetching(): boolean {
+    return this.lane.isBusy || Date.now() - this.#fetchedAt < 5_000;
   }
 
   /** When something last moved; Infinity while it waits for something known, or has never stood. */

@@ -1,4 +1,4 @@
-import { DirectoryEntry, directoryKey, type Producer } from '#contracts';
+import { directoryKey, type DirectoryEntry, type Producer } from '#contracts';
 import { Roster } from '#domain';
 import { Fault } from '#messaging';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DirectoryEntry, topics } from '#contracts';
 import { TopicReader, type IncomingRecord } from '#messaging';
-import type { DirectoryCopy } from './directory-copy.js';
+import { DirectoryCopy } from './directory-copy.js';
 
 const lookMs = 500;
 const logger = new Logger('directory');
@@ -15,7 +15,7 @@ export class DirectoryFollower {
 
   constructor(
     private readonly brokers: string[],
-    private readonly directory: DirectoryCopy,
+    readonly directory = new DirectoryCopy(),
   ) {}
 
   /** @param onRead called whenever it was read to its end */

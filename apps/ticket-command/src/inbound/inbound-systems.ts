@@ -1,6 +1,5 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Reading } from '#messaging';
-import type { DirectoryCopy } from './directory-copy.js';
 import type { DirectoryFollower } from './directory.follower.js';
 import { inboundReading, type InboundParts } from './inbound.reader.js';
 
@@ -13,14 +12,13 @@ export class InboundSystems implements OnApplicationBootstrap {
   private transport: { read(reading: Reading): void } | undefined;
 
   constructor(
-    private readonly directory: DirectoryCopy,
     private readonly follower: DirectoryFollower,
-    private readonly parts: InboundParts,
+    private readonly parts: Omit<InboundParts, 'directory'>,
   ) {}
 
   /** Whether it is known whom to read. */
   get isReady(): boolean {
-    return this.directory.isComplete;
+    return this.follower.directory.isComplete;
   }
 
   readBy(transport: { read(reading: Reading): void }): void {
@@ -30,12 +28,12 @@ export class InboundSystems implements OnApplicationBootstrap {
   /** When everything that a round needs stands. Reading begins once the directory was read to its end. */
   onApplicationBootstrap(): void {
     this.follower.start(() => {
-      for (const system of this.directory.systems) if (!this.read.has(system)) this.begin(system);
+      for (const system of this.follower.directory.systems) if (!this.read.has(system)) this.begin(system);
     });
   }
 
   private begin(system: string): void {
     this.read.add(system);
-    this.transport?.read(inboundReading(system, this.parts));
+    this.transport?.read(inboundReading(system, { ...this.parts, directory: this.follower.directory }));
   }
 }
