@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { deadLetterTopic, directoryKey, directoryType, inboundResultsTopic, inboundTopic, topics, type DirectoryEntry, type InboundResult } from '#contracts';
+import { deadLetterTopic, directoryKey, directoryType, inboundResultsTopic, inboundTopic, topics, type DirectoryEntry } from '#contracts';
 import { ensureTopics, type OutgoingRecord, type RecordProducer, toHeaders } from '#messaging';
 
 /** The topics of an outside system as its registration makes them. */
@@ -56,11 +56,4 @@ export interface Said {
 export function inboundRecord(system: string, { verb, orgId = 'acme', ...value }: Said, ceId: string = randomUUID()): OutgoingRecord & { headers: Record<string, string> } {
   const { ce_subject: _subject, ...headers } = toHeaders({ id: ceId, type: `ticket.${verb}.v1`, source: `/${system}`, subject: '', time: new Date().toISOString(), orgId });
   return { topic: inboundTopic(system), key: value.externalId ?? value.ticketId ?? ceId, value: JSON.stringify({ orgId, ...value }), headers };
-}
-
-/** A result as a system reads it. */
-export interface SystemResult {
-  ceId: string;
-  value: InboundResult;
-  text: string;
 }
