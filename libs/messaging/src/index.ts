@@ -11,4 +11,4 @@ export type { DeadLetter, DeadLetterReason, IncomingRecord, OutgoingRecord, RawH
 export { Subscribe, type SubscribeOptions } from './subscribe.js';
 export { createTopics, ensureTopics, listTopics, readSystemTopics, readTopics, systemsAmong, TopicNameTaken, type TopicReport, type TopicSpec } from './topics.js';
 export { TopicReader, type Stretch } from './topic-reader.js';
-export { RoundTransport, type RoundTransportOptions } from './transport.js';
+export { RoundTransport, type Reading, type RoundTransportOptions } from './transport.js';

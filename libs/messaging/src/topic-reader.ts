@@ -14,7 +14,7 @@ export interface Stretch {
 
 const tries = 5;
 
-/** Reads what lies on topics, for tools: takes part in no group, leaves nothing behind at the brokers, and ends where it was told to. */
+/** Reads what lies on topics, without being told of what comes: takes part in no group, leaves nothing behind at the brokers, and ends where it was told to. */
 export class TopicReader {
   private constructor(
     private readonly admin: Admin,
