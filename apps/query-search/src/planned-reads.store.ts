@@ -84,7 +84,7 @@ export class PlannedReads<T extends { _id: string }> {
     const { scope, sort, walk, led } = query;
     const { limit } = piece;
     const read: Read<T[]> = (plan, maxTimeMS) => this.read(sort, plan, { piece, projection, maxTimeMS });
-    if (!led) return asking(() => read(walk, longestMs));
+    if (!led || led.common) return asking(() => read(walk, longestMs));
     const gather = async () => {
       if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
       return read(led.isOrdered || (await this.isSortable(led)) ? led : walk, longestMs);
@@ -123,13 +123,23 @@ export class PlannedReads<T extends { _id: string }> {
    * How many there are at this moment. The order is no matter here. Tickets of one value, or of few that are known, are counted one by one up to the limit. Others are gathered
    * first; where there are too many for that, walking soon comes to the limit.
    */
-  async countNow({ scope, walk, led, some }: Query): Promise<Count> {
-    if (some && (await asking(() => this.counted(some, longestMs))) > maxListDepth) return { total: maxListDepth, isExact: false };
-    const isSure = !led || led.isSingle || led.isRare || led.ways !== undefined;
-    const found = await (isSure
-      ? asking(() => this.counted(led ?? walk, longestMs))
-      : this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs)));
+  async countNow(query: Query): Promise<Count> {
+    const found = await this.found(query);
     return { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
+  }
+
+  private async found({ scope, walk, led }: Query): Promise<number> {
+    const sure = (plan: Plan) => asking(() => this.counted(plan, longestMs));
+    if (!led) return sure(walk);
+    if (led.common) return this.foundOfMany(walk, led, sure);
+    if (led.isSingle || led.isRare || led.ways !== undefined) return sure(led);
+    return this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs));
+  }
+
+  private async foundOfMany(walk: Plan, led: NonNullable<Query['led']>, count: (plan: Plan) => Promise<number>): Promise<number> {
+    const { some, isMost } = led.common!;
+    const found = some ? await count(some) : 0;
+    return found > maxListDepth ? found : count(isMost ? walk : led);
   }
 
   /** Tries the first way for a moment, unless it lost to the second lately. */

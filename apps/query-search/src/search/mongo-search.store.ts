@@ -160,10 +160,12 @@ export class MongoSearch extends SearchPort {
   /** Whatever their status. */
   private async tally(plan: Plan): Promise<Tally> {
     const { status: _status, ...filters } = plan.filters;
-    const { walk, led = walk, some } = this.entryQuery(plan);
+    const { walk, led } = this.entryQuery(plan);
     const tallyOf = (of: Query['walk']) => this.late.tally(of, viewFilter({ ...plan, filters }));
+    if (!led?.common) return tallyOf(led ?? walk);
+    const { isMost, some } = led.common;
     const frequent = some && (await tallyOf(some));
-    return frequent?.isWhole === false ? frequent : tallyOf(led);
+    return frequent?.isWhole === false ? frequent : tallyOf(isMost ? walk : led);
   }
 
   private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {
@@ -200,8 +202,8 @@ export class MongoSearch extends SearchPort {
     if (!typed) return undefined;
     const beginnings = await this.vocabulary.beginnings(principal.orgId, typed.prefix);
     if (beginnings?.length === 0) return undefined;
-    const frequent = beginnings ? undefined : await this.newest.frequent(principal.orgId, typed.prefix);
-    const search = { ...typed, beginnings, frequent };
+    const common = beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix);
+    const search = { ...typed, beginnings, common };
     const conditions = await this.entryReads.weighed(entryBase(principal), entryConditions(principal, filters, search));
     const said = wordConditions(principal, search).map(({ filter }) => filter);
     const isLate = divided(filters).isLate || !orders[sort].byCreation;
