@@ -19,8 +19,10 @@ export interface Condition {
     anyOf?: AnyOf;
     /** Filters that together say the same, each for tickets in order of creation or for rare ones. */
     ways?: readonly object[];
-    /** Of one that very many tickets meet: whether most do, and a filter for many of them, though not for all, that is quickly counted. */
-    common?: { isMost: boolean; some?: object };
+    /** A filter of one value for very many of its tickets, though not for all. */
+    some?: object;
+    /** Of one that very many tickets meet, however many: whether most do. */
+    common?: { isMost: boolean };
   };
 }
 
@@ -77,8 +79,10 @@ export interface Query {
     isSkipping: boolean;
     /** The same, divided: what they find has to be merged. */
     ways?: readonly Plan[];
-    /** Very many meet it: walking soon meets them, and gathering them would take long. `some` leads to some of them only: where they are as many as anybody counts, nobody need look for the others. */
-    common?: { isMost: boolean; some?: Plan };
+    /** Leads to some of them only, which are quickly counted: where they are as many as anybody counts, nobody need gather the others. */
+    some?: Plan;
+    /** Walking soon meets them, and gathering them would take long. */
+    common?: { isMost: boolean };
   };
 }
 
@@ -95,7 +99,7 @@ type Leader = Condition & Required<Pick<Condition, 'lead'>>;
 const hasLead = (condition: Condition): condition is Leader => condition.lead !== undefined;
 
 function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
-  const { lead: { isSingle, index, ways = [], common } } = leader;
+  const { lead: { isSingle, index, ways = [], some, common } } = leader;
   const { sort } = wanted;
   const { byCreation } = orders[sort];
   const planOf = (filter: object, isOrdered: boolean): Plan => ({ filter: ledFilter(wanted, { leader, filter, isOrdered }), hint: index });
@@ -107,7 +111,8 @@ function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
     isOrdered,
     isSkipping: isSkipping(wanted),
     ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, true)) }),
-    ...(common && { common: { isMost: common.isMost, ...(common.some && { some: planOf(common.some, false) }) } }),
+    ...(some && { some: planOf(some, false) }),
+    ...(common && { common }),
   };
 }
 

@@ -39,6 +39,9 @@ function isSoon(led: NonNullable<Query['led']>, piece: Slice): boolean {
   return led.isOrdered || (isMerged(led, piece) && led.ways.length <= fewWays);
 }
 
+/** Whether nothing is quicker to count by. */
+const isSure = ({ isSingle, isRare, ways }: NonNullable<Query['led']>) => isSingle || isRare || ways !== undefined;
+
 type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 
 /** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: who asks has made it part of the query. */
@@ -62,7 +65,8 @@ export class PlannedReads<T extends { _id: string }> {
     if (lead.size !== undefined) return lead;
     if (!anyOf) return { ...lead, size: await this.size(base, condition) };
     const sizes = await Promise.all(anyOf.values.map((value) => this.size(base, { filter: { [anyOf.field]: value }, lead })));
-    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes) };
+    const common = sizes.findIndex((size) => size >= mostCounted);
+    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes), ...(common >= 0 && { some: { [anyOf.field]: anyOf.values[common] } }) };
   }
 
   /** Plans a query by how many documents its conditions lead to. */
@@ -131,15 +135,11 @@ export class PlannedReads<T extends { _id: string }> {
   private async found({ scope, walk, led }: Query): Promise<number> {
     const sure = (plan: Plan) => asking(() => this.counted(plan, longestMs));
     if (!led) return sure(walk);
-    if (led.common) return this.foundOfMany(walk, led, sure);
-    if (led.isSingle || led.isRare || led.ways !== undefined) return sure(led);
+    const some = led.some ? await sure(led.some) : 0;
+    if (some > maxListDepth) return some;
+    if (led.common) return sure(led.common.isMost ? walk : led);
+    if (isSure(led)) return sure(led);
     return this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs));
-  }
-
-  private async foundOfMany(walk: Plan, led: NonNullable<Query['led']>, count: (plan: Plan) => Promise<number>): Promise<number> {
-    const { some, isMost } = led.common!;
-    const found = some ? await count(some) : 0;
-    return found > maxListDepth ? found : count(isMost ? walk : led);
   }
 
   /** Tries the first way for a moment, unless it lost to the second lately. */

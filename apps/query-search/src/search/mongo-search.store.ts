@@ -162,10 +162,8 @@ export class MongoSearch extends SearchPort {
     const { status: _status, ...filters } = plan.filters;
     const { walk, led } = this.entryQuery(plan);
     const tallyOf = (of: Query['walk']) => this.late.tally(of, viewFilter({ ...plan, filters }));
-    if (!led?.common) return tallyOf(led ?? walk);
-    const { isMost, some } = led.common;
-    const frequent = some && (await tallyOf(some));
-    return frequent?.isWhole === false ? frequent : tallyOf(isMost ? walk : led);
+    const frequent = led?.some && (await tallyOf(led.some));
+    return frequent?.isWhole === false ? frequent : tallyOf(led && !led.common?.isMost ? led : walk);
   }
 
   private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {

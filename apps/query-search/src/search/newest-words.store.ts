@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
 import { asking } from '../asking.js';
-import { mostWays } from '../list-plan.js';
 import { longestMs } from '../planned-reads.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
 
@@ -10,8 +9,8 @@ const [looked, common] = [100, 10];
 
 /** A beginning that so many tickets have that any order soon meets them. */
 export interface CommonBeginning {
-  /** Frequent words that begin so, as far as there are any. */
-  frequent: string[];
+  /** The most frequent word that begins so, if it is common itself. */
+  frequent?: string;
   /** Whether most tickets have it. */
   isMost: boolean;
 }
@@ -31,9 +30,8 @@ export class NewestWords {
     if (tickets.length < common) return undefined;
     const counts = new Map<string, number>();
     for (const word of tickets.flat()) counts.set(word, (counts.get(word) ?? 0) + 1);
-    const byCount = [...counts].sort(([, one], [, other]) => other - one);
-    const frequent = byCount.slice(0, mostWays).filter(([, count]) => count >= common).map(([word]) => word);
-    return { frequent, isMost: 2 * tickets.length > seen.length };
+    const [most] = [...counts].sort(([, one], [, other]) => other - one);
+    return { isMost: 2 * tickets.length > seen.length, ...(most![1] >= common && { frequent: most![0] }) };
   }
 
   private ticketsOf(orgId: string): Promise<readonly string[][]> {

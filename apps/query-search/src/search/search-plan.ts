@@ -50,7 +50,8 @@ function anyWord(values: readonly string[]): Condition {
 /** Very many tickets: nobody needs to count how many to know that anything else leads rather. */
 const commonLead = ({ frequent, isMost }: NonNullable<Asked['common']>) => ({
   size: Infinity,
-  common: { isMost, ...(frequent.length > 0 && { some: { tokens: { $in: frequent } } }) },
+  common: { isMost },
+  ...(frequent !== undefined && { some: { tokens: frequent } }),
 });
 
 const outsideNotes = (words: readonly string[], begins: RegExp) => ({

@@ -63,7 +63,7 @@ export interface Asked {
   /** All words that begin like it, where they are known and few. */
   beginnings?: readonly string[] | undefined;
   /** Else what is known of it, where very many tickets have such a word. */
-  common?: { readonly frequent: readonly string[]; readonly isMost: boolean } | undefined;
+  common?: { readonly frequent?: string; readonly isMost: boolean } | undefined;
 }
 
 /** Reads a search box. Undefined when there is no word in it: then nothing matches. */
