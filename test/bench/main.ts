@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { stream } from './events.js';
+import { inbound } from './inbound.js';
 import { backlog, crash, latency, memory, reads, rest, stock, type Figures } from './measures.js';
 import { search, searchDirectory } from './search.js';
 import { Setting, tell } from './setting.js';
@@ -23,15 +24,15 @@ interface Options {
 }
 
 const usual = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
-const names = [...usual, 'stream', 'search'] as const;
+const names = [...usual, 'inbound', 'stream', 'search'] as const;
 
 const options = new Command('npm run bench --')
   .description('Measures the running product on real servers of its own and prints what it saw.')
-  .argument('[measures...]', `some of ${names.join(', ')}; all but stream and search when left out`)
+  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, stream and search when left out`)
   .option('--only <names>', 'the same, between commas')
   .option('--runs <n>', 'alternating runs against the reference', '5')
   .option('--seconds <n>', 'length of one run', '6')
-  .option('--commands <n>', 'size of the backlog', '100000')
+  .option('--commands <n>', 'size of the backlog, of inbound records as well', '100000')
   .option('--tickets <n>', 'search: tickets of the organisation that is asked about', '200000')
   .option('--others <n>', 'search: organisations that share the store', '20')
   .option('--others-tickets <n>', 'search: tickets of each of those', '5000')
@@ -54,6 +55,7 @@ const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Fig
   stock: (setting) => stock(setting, { commands: Math.min(commands, 3_000) }),
   reads: (setting) => reads(setting, { seconds }),
   crash: (setting) => crash(setting),
+  inbound: (setting) => inbound(setting, { records: commands, seconds }),
   stream: (setting) => stream(setting, { seconds, readers: Number(sizes.readers) }),
   search: (setting) =>
     search(setting, { tickets: Number(sizes.tickets), smaller: Number(sizes.smaller), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds, ask }),

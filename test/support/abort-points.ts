@@ -41,17 +41,27 @@ log.append = async function (commits) {
   return appended;
 };
 
+/** What is reached around and amid sending to a topic. */
+const moments: { of: RegExp; before?: AbortPoint; some?: AbortPoint; after: AbortPoint }[] = [
+  { of: new RegExp(`^${topics.events}$`), some: 'after-some-events', after: 'after-events' },
+  { of: new RegExp(`^${topics.commands}$`), before: 'before-forward', some: 'after-some-forwards', after: 'after-forwards' },
+  { of: /^dead\.ticket-command\.ticket\.inbound\./, after: 'after-letters' },
+  { of: /^ticket\.inbound-results\./, after: 'after-telling' },
+];
+
 const { send } = RecordProducer.prototype;
 
 RecordProducer.prototype.send = async function (records, options) {
-  if (records[0]?.topic !== topics.events) return send.call(this, records, options);
-  const some = point === 'after-some-events' ? records.length >> 1 : 0;
+  const topic = records[0]?.topic ?? '';
+  const { before, some: middle, after } = moments.find(({ of }) => of.test(topic)) ?? {};
+  if (before) reach(before);
+  const some = middle !== undefined && point === middle ? records.length >> 1 : 0;
   if (some > 0) {
     await send.call(this, records.slice(0, some), options);
-    reach('after-some-events');
+    reach(middle!);
   }
   await send.call(this, records.slice(some), options);
-  reach('after-events');
+  if (after) reach(after);
 };
 
 /** query-search's own store is no library: it is met where it writes. */

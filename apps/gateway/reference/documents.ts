@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jsonSchemaOf, messageValue, type MessageType } from '#contracts';
+import { jsonSchemaOf, messageValue, outsideValue } from '#contracts';
 import { readTopics } from '#messaging';
 import { asyncApiDocument } from './asyncapi.js';
 import { answerExamples, readSamples } from './examples.js';
@@ -13,7 +13,7 @@ export async function documents(root: string): Promise<Map<string, string>> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const samples = readSamples(root);
   const topics = await readTopics(join(root, 'deploy/topics.yaml'), 'production');
-  const schemas = (Object.keys(messageValue) as MessageType[]).map((type) => [`schemas/${type}.json`, text(jsonSchemaOf(type))] as const);
+  const schemas = [...Object.keys(messageValue), ...Object.keys(outsideValue)].map((type) => [`schemas/${type}.json`, text(jsonSchemaOf(type))] as const);
   const asyncapi = asyncApiDocument(samples, topics, version);
   return new Map([
     ['openapi.json', text(openApiDocument(routes(), answerExamples(samples), version))],

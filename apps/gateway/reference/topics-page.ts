@@ -60,7 +60,9 @@ const keyOf = ({ bindings }: Message): [string, string][] => (bindings ? [['Key'
 
 const dayMs = 86_400_000;
 
-function kept({ kafka: { partitions, topicConfiguration: config } }: Channel['bindings']): [string, string][] {
+function kept(bindings: Channel['bindings']): [string, string][] {
+  if (bindings === undefined) return [];
+  const { partitions, topicConfiguration: config } = bindings.kafka;
   const retention = config['retention.ms'];
   const time = retention === undefined ? 'the newest record of each key' : retention < 0 ? 'for ever' : `${retention / dayMs} days`;
   return [['Kept', time], ['Partitions', String(partitions)]];

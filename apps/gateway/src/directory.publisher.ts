@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { directoryKey, directoryType, topics, type DirectoryEntry } from '#contracts';
+import { directoryKey, directoryTypeOf, topics, type DirectoryEntry } from '#contracts';
 import { toHeaders, type OutgoingRecord, type RecordProducer } from '#messaging';
 import type { DirectoryStore } from './directory.store.js';
 
@@ -68,7 +68,7 @@ export class DirectoryPublisher {
 function recordOf(entry: DirectoryEntry, time: Date): OutgoingRecord {
   const key = directoryKey(entry);
   const id = `${key}:${entry.revision}`;
-  const envelope = { id, type: directoryType, source: `/organisations/${entry.orgId}/directory`, subject: key, time: time.toISOString(), orgId: entry.orgId };
+  const envelope = { id, type: directoryTypeOf(entry), source: `/organisations/${entry.orgId}/directory`, subject: key, time: time.toISOString(), orgId: entry.orgId };
   const { ce_subject: _, ...headers } = toHeaders(envelope);
   return { topic: topics.directory, key, value: JSON.stringify(entry), headers };
 }

@@ -12,6 +12,8 @@ import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
 import { ContractsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
+import { DeadLetters } from './dead-letters.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
 import { readProducers, readSeed } from './directory.seed.js';
@@ -57,7 +59,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },
@@ -75,6 +77,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
           inject: [DirectoryStore],
         },
         ...signIns(config),
+        { provide: DeadLetters, useFactory: (store: DirectoryStore) => new DeadLetters(brokers, store), inject: [DirectoryStore] },
         { provide: PendingCommands, useFactory: (store: Database) => new PendingCommands(store), inject: [STORE] },
         ResultWaiters,
         {

@@ -11,6 +11,8 @@ import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
 import { ContractsController, ReferenceController } from '../src/contracts.controller.js';
+import { DeadLetters } from '../src/dead-letters.js';
+import { DeadLettersController } from '../src/dead-letters.controller.js';
 import { Directory } from '../src/directory.js';
 import { DirectoryStore } from '../src/directory.store.js';
 import { doorOptions, openDoor } from '../src/door.js';
@@ -108,9 +110,10 @@ interface RealParts {
   queries?: Queries;
   store?: DirectoryStore;
   systems?: SystemTopics;
+  letters?: DeadLetters;
 }
 
-export async function openGateway({ queries, store, systems }: RealParts = {}): Promise<TestGateway> {
+export async function openGateway({ queries, store, systems, letters }: RealParts = {}): Promise<TestGateway> {
   const key = await signingKey('key-1');
   const issuer = await startIssuer([key]);
   const sent: Outgoing[] = [];
@@ -126,6 +129,7 @@ export async function openGateway({ queries, store, systems }: RealParts = {}): 
     { provide: Directory, useValue: directory },
     { provide: DirectoryStore, useValue: store ?? {} },
     { provide: SystemTopics, useValue: systems ?? {} },
+    { provide: DeadLetters, useValue: letters ?? {} },
     {
       provide: CommandBus,
       useValue: {
@@ -151,7 +155,7 @@ export async function openGateway({ queries, store, systems }: RealParts = {}): 
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

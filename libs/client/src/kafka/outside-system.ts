@@ -12,7 +12,7 @@ export interface OutsideSystemOptions {
   system: string;
   /** How long an outcome is awaited, ms (60,000). */
   timeoutMs?: number | undefined;
-  /** Group that reads the results; the system needs the right to it. Each process needs a group of its own: `<system>.results.<random>`. */
+  /** Group that reads the results; the system has the right to those whose names begin with its own and a colon. Each process needs a group of its own: `<system>:results.<random>`. */
   groupId?: string | undefined;
 }
 
@@ -38,7 +38,7 @@ export class OutsideSystem {
 
   /** Resolves when results are heard: none that comes later is missed. @throws what kafkajs throws when the broker, or the right to a topic, is not there */
   static async connect(options: OutsideSystemOptions): Promise<OutsideSystem> {
-    const { kafka, system, groupId = `${system}.results.${crypto.randomUUID()}` } = options;
+    const { kafka, system, groupId = `${system}:results.${crypto.randomUUID()}` } = options;
     const topics = topicsOf(system);
     const producer = kafka.producer({ allowAutoTopicCreation: false });
     const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false });
