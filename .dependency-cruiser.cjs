@@ -29,12 +29,12 @@ const never = (name, from, to, why) => ({ name, comment: why, severity: 'error',
 module.exports = {
   forbidden: [
     only('contracts-know-zod-only', 'libs/contracts/', [packages('zod')], 'Every part reads the contracts, a browser too.'),
-    only('client-knows-contracts-only', 'libs/client/', ['^libs/contracts/'], 'It runs in programs of others: the web platform is all it leans on.'),
+    only('client-knows-contracts-only', 'libs/client/', ['^libs/contracts/', packages('kafkajs')], 'It runs in programs of others: the web platform is all it leans on.'),
     never(
-      'client-takes-types-of-contracts',
+      'client-takes-types-only',
       shipped('libs/client/'),
-      { path: '^libs/contracts/', dependencyTypesNot: ['type-only'] },
-      'Its package brings no schemas along: it has no dependency at all.',
+      { path: ['^libs/contracts/', packages('kafkajs')], dependencyTypesNot: ['type-only'] },
+      'Its package brings no schemas along, and a client of Kafka is handed to it: it has no dependency at all.',
     ),
     only('domain-knows-contracts-only', 'libs/domain/', ['^libs/contracts/', '^(node:)?util$'], 'Decisions are pure functions of contracts.'),
     only(
@@ -69,7 +69,7 @@ module.exports = {
     ),
     never(
       'kafkajs-only-in-messaging',
-      { pathNot: [specs, '/testing/', '^test/', '^libs/messaging/', '^libs/servers/src/kafka-answers\\.ts$'] },
+      { pathNot: [specs, '/testing/', '^test/', '^libs/messaging/', '^libs/client/src/kafka/', '^libs/servers/src/kafka-answers\\.ts$'] },
       { path: packages('kafkajs') },
       'Its traps are handled in one place. (Tests read topics with a client of their own, so that they do not believe ours.)',
     ),

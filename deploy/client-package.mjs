@@ -20,7 +20,7 @@ const json = '/** Any JSON. */\nexport type JSONType = string | number | boolean
 function programOf() {
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail };
   const { options } = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.json'), {}, host);
-  return ts.createProgram([join(sources, 'index.ts')], { ...options, rootDir: root, outDir: target, declaration: true, sourceMap: false });
+  return ts.createProgram([join(sources, 'index.ts'), join(sources, 'kafka/index.ts')], { ...options, rootDir: root, outDir: target, declaration: true, sourceMap: false });
 }
 
 /** `types.d.ts`, every type without a name of the contracts. */

@@ -13,6 +13,12 @@ export const serviceNotes = (folder: string) => join(folder, 'services');
 /** The people and assistants of the demo organisations. */
 export const demoDirectory = join(rootDir, 'deploy', 'demo-directory.json');
 
+/** What outside systems may do for the demo organisations. */
+export const demoProducers = join(rootDir, 'deploy', 'demo-producers.json');
+
+/** What the topics should be. */
+export const topicsFile = join(rootDir, 'deploy', 'topics.yaml');
+
 /** Entry of a built part, such as `apps/gateway/main.js`. */
 export const built = (entry: string) => join(rootDir, 'dist', entry);
 

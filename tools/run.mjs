@@ -1,5 +1,5 @@
 /**
- * Runs one of the built tools: `node tools/run.mjs start | dev | reset | token | demo:seed | query:rebuild | dead-letters`. Plain JavaScript, because it builds the rest first:
+ * Runs one of the built tools: `node tools/run.mjs start | dev | reset | token | demo:seed | query:rebuild | dead-letters | acls`. Plain JavaScript, because it builds the rest first:
  * for `start` and `dev` whenever a source changed, for the others when there is nothing built yet.
  */
 import { spawn } from 'node:child_process';
@@ -17,6 +17,7 @@ const tools = {
   'demo:seed': ['tools/seed/main.js'],
   'query:rebuild': ['tools/rebuild.js'],
   'dead-letters': ['tools/dead-letters/main.js'],
+  acls: ['tools/acls.js'],
 };
 const stampFile = join(root, 'dist', '.built-from');
 

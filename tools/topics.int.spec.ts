@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
 import { built } from './places.js';
 
 const topics = (...options: string[]) => spawnSync(process.execPath, [built('tools/topics.js'), ...options], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });
@@ -10,6 +12,16 @@ describe('the task that makes the topics', () => {
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toContain("required option '--profile <name>' not specified");
     expect(stderr).toContain('production keeps three replicas');
+  });
+
+  it('makes those of an outside system, and corrects them from then on', async () => {
+    const system = `s-${randomUUID().slice(0, 8)}`;
+    const name = `ticket.inbound-results.${system}.v1`;
+    expect(topics('--profile', 'local', '--system', system).stdout).toContain(`created ${name}`);
+    const admin = new Kafka({ brokers: process.env['KAFKA_BROKERS']!.split(','), logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    await admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name, configEntries: [{ name: 'retention.ms', value: '1' }] }] }).finally(() => admin.disconnect());
+    expect(topics('--profile', 'local').stdout).toContain(`changed ${name}: retention.ms 1 -> 86400000`);
   });
 
   it('makes those of the profile that it is told', () => {

@@ -14,6 +14,9 @@ interface Options {
   tickets: string;
   others: string;
   othersTickets: string;
+  smaller: string;
+  keep?: string;
+  ask?: string;
   readers: string;
   json?: string;
   cpuProf?: string;
@@ -33,13 +36,16 @@ const options = new Command('npm run bench --')
   .option('--tickets <n>', 'search: tickets of the organisation that is asked about', '200000')
   .option('--others <n>', 'search: organisations that share the store', '20')
   .option('--others-tickets <n>', 'search: tickets of each of those', '5000')
+  .option('--smaller <n>', 'search: tickets of an organisation that is asked the same, for the growth from it to the larger one; 0 for none', '100000')
+  .option('--ask <text>', 'search: only the questions with this in their name')
+  .option('--keep <dir>', "keeps the servers' data there; search fills them once, and asks them again")
   .option('--readers <n>', 'stream: open streams', '2000')
   .option('--json <file>', 'writes the figures as JSON too')
   .option('--node-options <options>', 'options of Node for every service, such as "--trace-gc"')
   .option('--cpu-prof <dir>', 'writes a CPU profile of every service there')
   .parse();
 const { args } = options;
-const { only, json, cpuProf, nodeOptions = '', ...sizes } = options.opts<Options>();
+const { only, json, cpuProf, keep, ask = '', nodeOptions = '', ...sizes } = options.opts<Options>();
 
 const [runs, seconds, commands] = [Number(sizes.runs), Number(sizes.seconds), Number(sizes.commands)];
 const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Figures>> = {
@@ -52,7 +58,7 @@ const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Fig
   inbound: (setting) => inbound(setting, { records: commands, seconds }),
   stream: (setting) => stream(setting, { seconds, readers: Number(sizes.readers) }),
   search: (setting) =>
-    search(setting, { tickets: Number(sizes.tickets), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds }),
+    search(setting, { tickets: Number(sizes.tickets), smaller: Number(sizes.smaller), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds, ask }),
 };
 
 const named = [...args, ...(only?.split(',') ?? [])];
@@ -65,6 +71,7 @@ if (unknown.length > 0) {
 
 const setting = await Setting.open({
   nodeOptions: [...nodeOptions.split(' ').filter((option) => option !== ''), ...(cpuProf ? ['--cpu-prof', `--cpu-prof-dir=${cpuProf}`] : [])],
+  keep,
   ...(chosen.includes('search') && { directory: searchDirectory }),
 });
 const figures: Figures = {};

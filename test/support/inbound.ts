@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { deadLetterTopic, directoryKey, directoryType, inboundResultsTopic, inboundTopic, topics, type DirectoryEntry } from '#contracts';
+import { deadLetterTopic, directoryKey, directoryTypeOf, inboundResultsTopic, inboundTopic, topics, type DirectoryEntry } from '#contracts';
 import { ensureTopics, type OutgoingRecord, type RecordProducer, toHeaders } from '#messaging';
 
 /** The topics of an outside system as its registration makes them. */
@@ -25,7 +25,7 @@ export async function publishEntries(producer: RecordProducer, ...entries: Entry
   await producer.send(
     entries.map((entry) => {
       const value = { deleted: false, ...entry, revision: (revision += 1) } as DirectoryEntry;
-      const envelope = { id: randomUUID(), type: directoryType, source: '/directory', subject: '', time: new Date().toISOString(), orgId: entry.orgId };
+      const envelope = { id: randomUUID(), type: directoryTypeOf(entry), source: '/directory', subject: '', time: new Date().toISOString(), orgId: entry.orgId };
       return { topic: topics.directory, key: directoryKey(value), value: JSON.stringify(value), headers: toHeaders(envelope) };
     }),
   );

@@ -12,6 +12,8 @@ export interface Surroundings {
   /** Signs what the gateway tells query-search about its callers; at least 32 characters. */
   internalKey: string;
   directoryFile: string;
+  /** What outside systems may do; none without it. */
+  producersFile?: string | undefined;
   queryUrl: string;
 }
 
@@ -53,6 +55,8 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
       QUERY_URL: around.queryUrl,
       INTERNAL_KEY: around.internalKey,
       DIRECTORY_FILE: around.directoryFile,
+      ...(around.producersFile !== undefined && { PRODUCERS_FILE: around.producersFile }),
+      TOPICS_PROFILE: 'local',
     },
     'ticket-command': { ALLOW_PAST_COMMANDS: 'true' }, // for npm run demo:seed
     'query-search': { INTERNAL_KEY: around.internalKey },

@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureTopics, readTopics } from '#messaging';
-import { rootDir } from '../places.js';
+import { topicsFile } from '../places.js';
 
 const patienceMs = 30_000;
 
@@ -10,7 +9,7 @@ const patienceMs = 30_000;
  * finding itself it is tried again for half a minute.
  */
 export async function makeTopics(kafkaBrokers: string): Promise<void> {
-  const topics = await readTopics(join(rootDir, 'deploy', 'topics.yaml'), 'local');
+  const topics = await readTopics(topicsFile, 'local');
   const deadline = Date.now() + patienceMs;
   for (;;) {
     try {

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { openServers, ServersUnavailable } from '#servers';
-import { built, dataDir as usualDataDir, demoDirectory, rootDir } from '../places.js';
+import { built, dataDir as usualDataDir, demoDirectory, demoProducers, rootDir } from '../places.js';
 import { type AppName, appNames, entryOf, memoryLimits } from '../processes/apps.js';
 import { makeTopics } from '../processes/local-topics.js';
 import { runUntilStopped } from './command.js';
@@ -38,6 +38,7 @@ const parts: SupervisorParts = {
   dataDir,
   gatewayPort: gatewayPort(process.env['PORT']),
   directoryFile: demoDirectory,
+  producersFile: demoProducers,
   programs: { ...programs, issuer: [entries.issuer] },
   openServers: (onChange, signal) =>
     openServers({

@@ -23,6 +23,7 @@ export interface SupervisorParts {
   /** Wanted port of the gateway; the next free one is taken. */
   gatewayPort: number;
   directoryFile: string;
+  producersFile?: string;
   /** Arguments of Node for each program: its entry, with options before it. */
   programs: Record<AppName | 'issuer', string[]>;
   /** Aborting `signal` gives a start under way up: it rejects when nothing of it is left. */
@@ -137,6 +138,7 @@ export class Supervisor {
       issuer: addressOf(ports.issuer),
       internalKey: keepInternalKey(this.#parts.dataDir),
       directoryFile: this.#parts.directoryFile,
+      producersFile: this.#parts.producersFile,
       queryUrl: addressOf(ports['query-search'].http!),
     };
   }

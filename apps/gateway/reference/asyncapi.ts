@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, directoryType, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
+import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
@@ -53,7 +53,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     title: 'Directory',
     description: 'Members and assistants of organisations, and what outside systems may do. Compacted: the newest record of a key stays. The newest revision wins, whatever the order of arrival.',
     key: '`<orgId>/<kind>/<id>`',
-    types: [directoryType],
+    types: Object.keys(directoryValue) as DirectoryType[],
     writers: ['gateway'],
     readers: ['ticket-command'],
   },

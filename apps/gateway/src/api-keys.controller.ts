@@ -1,13 +1,12 @@
 import { Body, Controller, Delete, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ApiKeyId, bodies, NewApiKey, NoQuery, type ApiKey, type ApiKeys, type CreatedApiKey, type Principal, type ValidationError } from '#contracts';
-import { lacks } from '#domain';
+import { ApiKeyId, bodies, NewApiKey, NoQuery, type ApiKey, type ApiKeys, type CreatedApiKey, type ValidationError } from '#contracts';
 import { ProblemError } from '#observability';
 import { StoreFault } from '#persistence';
+import { administrator, identityOf, markRepeat } from './administration.js';
 import { apiKeyOperations } from './api-keys.operations.js';
 import { ApiKeyStore, type StoredKey } from './api-keys.store.js';
 import { digestOf, newSecret } from './api-key-secret.js';
-import { commandIdOf, payloadHashOf } from './command-ids.js';
 import { Directory } from './directory.js';
 import { Operation } from './operation.js';
 import { unavailable } from './unavailable.js';
@@ -72,27 +71,9 @@ export class ApiKeysController {
   }
 }
 
-/** @throws ProblemError 403 for everybody but administrators, whatever an Idempotency-Key was answered before */
-function administrator({ caller: { principal } }: FastifyRequest): Principal {
-  const missing = lacks(principal, 'administer');
-  if (missing !== null) throw new ProblemError('forbidden', `This needs ${missing}.`, { missing });
-  return principal;
-}
-
-/** The id that a write has, the same in every repeat under its Idempotency-Key, and what tells it from another write under that key. */
-function identityOf({ caller: { principal }, conditions: { idempotencyKey, ifMatch }, method, canonicalBody: body }: FastifyRequest, route: string) {
-  const id = commandIdOf({ principal, method, route, idempotencyKey });
-  return { id, hash: payloadHashOf({ method, route, body, ifMatch }), isKeyed: idempotencyKey !== undefined };
-}
-
 function answerRepeat(reply: FastifyReply, stored: StoredKey, hash: string) {
   markRepeat(reply, stored.request, hash);
   void reply.code(201).send(asCreated(stored));
-}
-
-function markRepeat(reply: FastifyReply, first: string, hash: string) {
-  if (first !== hash) throw new ProblemError('idempotency-key-reused', 'The Idempotency-Key was used for another request.');
-  void reply.header('idempotency-replayed', 'true');
 }
 
 const apiKeyOf = ({ _id: id, name, assistantId, scopes, createdAt, expiresAt, lastUsedAt }: StoredKey): ApiKey => ({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commonConfig, Port } from '#observability';
+import { inPackage } from './published-files.js';
 
 const url = z.string().regex(/^https?:\/\/\S+$/, 'must be an http:// or https:// address');
 
@@ -20,5 +21,11 @@ export const Config = z.object({
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters'),
   /** JSON file that fills the directory at every start. */
   DIRECTORY_FILE: z.string().min(1).optional(),
+  /** JSON file that registers outside systems at every start. */
+  PRODUCERS_FILE: z.string().min(1).optional(),
+  /** What the topics of outside systems should be; the file that comes with the gateway unless told otherwise. */
+  TOPICS_FILE: z.string().min(1).default(inPackage('deploy/topics.yaml')),
+  /** Profile of that file: `production` keeps three replicas, `local` one. */
+  TOPICS_PROFILE: z.string().min(1).default('production'),
 });
 export type Config = z.infer<typeof Config>;

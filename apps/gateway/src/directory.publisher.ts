@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { directoryKey, directoryType, topics, type DirectoryEntry } from '#contracts';
+import { directoryKey, directoryTypeOf, topics, type DirectoryEntry } from '#contracts';
 import { toHeaders, type OutgoingRecord, type RecordProducer } from '#messaging';
 import type { DirectoryStore } from './directory.store.js';
 
@@ -9,7 +9,7 @@ const repeatMs = 60_000;
 const lookMs = 1_000;
 const patienceMs = 10_000;
 
-/** Brings every change of the directory onto `directory.v1`: what a crash left unpublished, and the newest revision last. */
+/** Brings every change of the directory onto `directory.v1`: what a crash left unpublished, and the newest revision last. An entry that is not ready keeps no other waiting. */
 export class DirectoryPublisher {
   private readonly logger = new Logger('directory');
   private timer: NodeJS.Timeout | undefined;
@@ -20,6 +20,8 @@ export class DirectoryPublisher {
     private readonly store: Pick<DirectoryStore, 'find' | 'unpublished' | 'changedSince' | 'markPublished'>,
     private readonly producer: Pick<RecordProducer, 'send'>,
     private readonly now: () => number = Date.now,
+    /** Makes what an entry promises to those who read of it; false while it cannot. */
+    private readonly isReady: (entry: DirectoryEntry) => Promise<boolean> = async () => true,
   ) {}
 
   /** Looks for what must be published, now and every second. */
@@ -37,7 +39,7 @@ export class DirectoryPublisher {
 
   /** Publishes everything that waits for it. */
   async publishWaiting(): Promise<void> {
-    for (const entry of await this.store.unpublished()) await this.publish(entry);
+    for (const entry of await this.store.unpublished()) if (await this.isReady(entry)) await this.publish(entry);
   }
 
   /** Publishes an entry, and its newer revisions until the last one sent is the current one: what was sent slowly may stand behind a newer one. */
@@ -66,7 +68,7 @@ export class DirectoryPublisher {
 function recordOf(entry: DirectoryEntry, time: Date): OutgoingRecord {
   const key = directoryKey(entry);
   const id = `${key}:${entry.revision}`;
-  const envelope = { id, type: directoryType, source: `/organisations/${entry.orgId}/directory`, subject: key, time: time.toISOString(), orgId: entry.orgId };
+  const envelope = { id, type: directoryTypeOf(entry), source: `/organisations/${entry.orgId}/directory`, subject: key, time: time.toISOString(), orgId: entry.orgId };
   const { ce_subject: _, ...headers } = toHeaders(envelope);
   return { topic: topics.directory, key, value: JSON.stringify(entry), headers };
 }

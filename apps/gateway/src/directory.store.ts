@@ -3,21 +3,62 @@ import { DirectoryEntry, directoryKey } from '#contracts';
 import { guarded, type Database } from '#persistence';
 import { inTime } from './in-time.js';
 
-type Stored = DirectoryEntry & { _id: string; unpublished: boolean; changedAt: Date };
+export type Kind = DirectoryEntry['kind'];
+
+type Stored = DirectoryEntry & {
+  _id: string;
+  unpublished: boolean;
+  changedAt: Date;
+  /** A file set it that answers for what it set, and for nothing else. */
+  isSeeded?: boolean;
+  /** Requests under an Idempotency-Key that met this entry, the newest last. */
+  requests?: Noted[];
+};
 
 /** What an entry should be, before the store knows its revision. */
 export type Wanted = Pick<DirectoryEntry, 'orgId' | 'kind' | 'id' | 'value'>;
 
-/** All that some organisations should consist of. */
+/** All that a part of the directory should consist of. */
 export interface Contents {
-  organisations: readonly string[];
+  /** The part: these kinds in some organisations, or what a file has set of them before. */
+  part: { kinds: readonly Kind[]; organisations: readonly string[] | 'seeded' };
   entries: readonly Wanted[];
 }
 
-/** How long a request waits for a roster, ms. */
-const patienceMs = 2_000;
+/** A request that edits an entry. */
+export interface EditRequest {
+  /** The same in every repeat under its Idempotency-Key. */
+  id: string;
+  /** Tells a repeat from another request under the key. */
+  hash: string;
+  isKeyed: boolean;
+}
 
-/** Members and assistants with a revision per entry. What changed is marked until it is on its topic. Throws `StoreFault` when the store cannot. */
+/** What came of an edit; of a repeat what came of it the first time. `exists` and `absent` changed nothing. */
+export interface Edited {
+  outcome: 'done' | 'exists' | 'absent';
+  isSeeded: boolean;
+  isRepeat: boolean;
+  /** Hash of the request that did it. */
+  hash: string;
+}
+
+interface Noted extends Pick<Edited, 'outcome' | 'isSeeded' | 'hash'> {
+  id: string;
+  at: Date;
+}
+
+interface Change {
+  outcome: Edited['outcome'];
+  set?: Partial<Pick<Stored, 'deleted' | 'value' | 'isSeeded'>>;
+}
+
+/** How long a request waits for the store, ms. */
+const patienceMs = 2_000;
+/** Requests that an entry remembers: more than anybody makes of one entry in a day. */
+const mostRequests = 1_000;
+
+/** Members, assistants and producers with a revision per entry. What changed is marked until it is on its topic. Throws `StoreFault` when the store cannot. */
 export class DirectoryStore {
   constructor(
     private readonly database: Pick<Database, 'db'>,
@@ -25,16 +66,28 @@ export class DirectoryStore {
   ) {}
 
   async prepare(): Promise<void> {
-    await guarded(() => this.entries.createIndexes([{ key: { orgId: 1 } }, { key: { unpublished: 1 } }, { key: { changedAt: 1 } }]));
+    await guarded(() => this.entries.createIndexes([{ key: { orgId: 1 } }, { key: { unpublished: 1 } }, { key: { changedAt: 1 } }, { key: { kind: 1 } }]));
   }
 
   /** Entries of an organisation that are not deleted. */
-  async read(orgId: string): Promise<DirectoryEntry[]> {
-    return (await inTime(guarded(() => this.entries.find({ orgId, deleted: false }).toArray()), patienceMs)).map(entryOf);
+  async read(orgId: string, kinds: readonly Kind[]): Promise<DirectoryEntry[]> {
+    return (await this.list(orgId, kinds)).map(({ entry }) => entry);
+  }
+
+  /** The same, with who set them. */
+  async list(orgId: string, kinds: readonly Kind[]): Promise<{ entry: DirectoryEntry; isSeeded: boolean }[]> {
+    const found = this.entries.find({ orgId, kind: { $in: [...kinds] }, deleted: false }, { projection: { requests: 0 } });
+    return (await inTime(guarded(() => found.toArray()), patienceMs)).map((stored) => ({ entry: entryOf(stored), isSeeded: stored.isSeeded ?? false }));
+  }
+
+  /** Ids of a kind's entries that are not deleted, of all organisations, each once. */
+  async idsOf(kind: Kind): Promise<string[]> {
+    const found = await guarded(() => this.entries.find({ kind, deleted: false }, { projection: { id: 1 } }).toArray());
+    return [...new Set(found.map(({ id }) => id))].sort();
   }
 
   async find(key: string): Promise<DirectoryEntry | null> {
-    const stored = await guarded(() => this.entries.findOne({ _id: key }));
+    const stored = await this.stored(key);
     return stored && entryOf(stored);
   }
 
@@ -54,30 +107,71 @@ export class DirectoryStore {
     return (await guarded(() => this.entries.updateOne(current, { $set: { unpublished: false } }))).matchedCount === 1;
   }
 
-  /**
-   * Makes the directory of some organisations what it should be: what differs gets its next revision, what is not wanted is marked deleted.
-   * Two at once do it once. Organisations that are not named stay as they are.
-   */
-  async fill({ organisations, entries }: Contents): Promise<void> {
-    const found = await guarded(() => this.entries.find({ orgId: { $in: [...organisations] } }).toArray());
-    const leftovers = new Map(found.map((stored) => [stored._id, entryOf(stored)]));
-    for (const entry of entries) {
-      const key = directoryKey(entry);
-      await this.put(entry, leftovers.get(key) ?? null);
-      leftovers.delete(key);
-    }
-    for (const entry of leftovers.values()) if (!entry.deleted) await this.replace(entry, { deleted: true });
+  /** Adds an entry; one that is there already stays as it is. */
+  create(wanted: Wanted, request: EditRequest): Promise<Edited> {
+    return this.edit(wanted, request, (current) => (current?.deleted === false ? { outcome: 'exists' } : { outcome: 'done', set: { deleted: false, value: wanted.value, isSeeded: false } }));
   }
 
-  private async put(wanted: Wanted, current: DirectoryEntry | null): Promise<void> {
-    if (current === null) {
-      if (await this.add(wanted)) return;
-    } else if (!current.deleted && isDeepStrictEqual(current.value, wanted.value)) {
-      return;
-    } else if (await this.replace(current, { deleted: false, value: wanted.value })) {
-      return;
+  /** Gives an entry that is there another value. */
+  change(wanted: Wanted, request: EditRequest): Promise<Edited> {
+    return this.edit(wanted, request, (current) => (current?.deleted === false ? { outcome: 'done', set: { value: wanted.value } } : { outcome: 'absent' }));
+  }
+
+  delete(named: Omit<Wanted, 'value'>, request: EditRequest): Promise<Edited> {
+    return this.edit(named, request, (current) => (current?.deleted === false ? { outcome: 'done', set: { deleted: true } } : { outcome: 'absent' }));
+  }
+
+  /** What came of a request that met an entry before; undefined when none did under its key. */
+  async earlier(named: Omit<Wanted, 'value'>, { id }: EditRequest): Promise<Edited | undefined> {
+    return repeatOf(await inTime(this.stored(directoryKey(named)), patienceMs), id);
+  }
+
+  /**
+   * Makes a part of the directory what it should be: what differs gets its next revision, what is not wanted is marked deleted.
+   * Two at once do it once. What is no part of it stays as it is.
+   */
+  async fill({ part: { kinds, organisations }, entries }: Contents): Promise<void> {
+    const isSeeded = organisations === 'seeded';
+    const within = isSeeded ? { isSeeded } : { orgId: { $in: [...organisations] } };
+    const found = await guarded(() => this.entries.find({ kind: { $in: [...kinds] }, ...within }).toArray());
+    const leftovers = new Map(found.map((stored) => [stored._id, stored]));
+    for (const entry of entries) {
+      const key = directoryKey(entry);
+      await this.put({ ...entry, ...(isSeeded && { isSeeded }) }, leftovers.get(key) ?? null);
+      leftovers.delete(key);
     }
-    return this.put(wanted, await this.find(directoryKey(wanted))); // somebody else was faster: look at what they stored
+    for (const stored of leftovers.values()) if (!stored.deleted) await this.replace(stored, { deleted: true });
+  }
+
+  private async put(wanted: Wanted & Pick<Stored, 'isSeeded'>, current: Stored | null): Promise<void> {
+    const { value, isSeeded } = wanted;
+    const set = { deleted: false, value, ...(isSeeded && { isSeeded }) };
+    if (current !== null && isSame(current, set)) return;
+    if (await (current === null ? this.add(wanted) : this.replace(current, set))) return;
+    return this.put(wanted, await this.stored(directoryKey(wanted))); // somebody else was faster: look at what they stored
+  }
+
+  /** Change and answer are one write: a repeat finds what came of the request, whichever gateway it met. */
+  private async edit(named: Omit<Wanted, 'value'>, request: EditRequest, judge: (current: Stored | null) => Change): Promise<Edited> {
+    const key = directoryKey(named);
+    const current = await inTime(this.stored(key), patienceMs);
+    const earlier = repeatOf(current, request.id);
+    if (earlier) return earlier;
+    const { outcome, set } = judge(current);
+    const came = { outcome, isSeeded: { ...current, ...set }.isSeeded ?? false, hash: request.hash };
+    const notes = request.isKeyed ? [{ id: request.id, ...came, at: this.now() }] : [];
+    const isWritten = await inTime(current === null ? this.first(named, set, notes) : this.next(current, set, notes), patienceMs);
+    return isWritten ? { ...came, isRepeat: false } : this.edit(named, request, judge);
+  }
+
+  /** An entry that never was cannot note that it is absent. */
+  private async first(named: Omit<Wanted, 'value'>, set: Change['set'], requests: Noted[]): Promise<boolean> {
+    return set === undefined || this.add({ ...named, ...set, requests } as Wanted);
+  }
+
+  private async next(current: Stored, set: Change['set'], notes: Noted[]): Promise<boolean> {
+    if (set === undefined && notes.length === 0) return true;
+    return this.replace(current, isSame(current, set) ? undefined : set, notes);
   }
 
   private async add(wanted: Wanted): Promise<boolean> {
@@ -86,10 +180,19 @@ export class DirectoryStore {
     return upsertedCount === 1;
   }
 
-  private async replace(current: DirectoryEntry, change: Partial<Pick<DirectoryEntry, 'deleted' | 'value'>>): Promise<boolean> {
-    const update = { $set: { ...change, revision: current.revision + 1, unpublished: true, changedAt: this.now() } };
-    const filter = { _id: directoryKey(current), revision: current.revision };
+  /** Writes unless somebody was faster. Without a change only the requests are noted. */
+  private async replace(current: Stored, change: Change['set'], requests: Noted[] = []): Promise<boolean> {
+    const update = {
+      ...(change && { $set: { ...change, revision: current.revision + 1, unpublished: true, changedAt: this.now() } }),
+      ...(requests.length > 0 && { $push: { requests: { $each: requests, $slice: -mostRequests } } }),
+    };
+    if (Object.keys(update).length === 0) return true;
+    const filter = { _id: current._id, revision: current.revision, ...(requests.length > 0 && { 'requests.id': { $ne: requests[0]!.id } }) };
     return (await guarded(() => this.entries.updateOne(filter, update as object))).matchedCount === 1;
+  }
+
+  private stored(key: string): Promise<Stored | null> {
+    return guarded(() => this.entries.findOne({ _id: key }));
   }
 
   private get entries() {
@@ -98,6 +201,14 @@ export class DirectoryStore {
 }
 
 const entryOf = (stored: Stored): DirectoryEntry => DirectoryEntry.parse(stored);
+
+const isSame = (current: Stored, set: Change['set']) =>
+  set === undefined || Object.entries(set).every(([name, value]) => isDeepStrictEqual(current[name as keyof Stored], value));
+
+function repeatOf(current: Stored | null, id: string): Edited | undefined {
+  const found = current?.requests?.find((noted) => noted.id === id);
+  return found && { outcome: found.outcome, isSeeded: found.isSeeded, hash: found.hash, isRepeat: true };
+}
 
 function lostRace(error: unknown): { upsertedCount: number } {
   if ((error as { code?: unknown }).code === 11_000) return { upsertedCount: 0 };

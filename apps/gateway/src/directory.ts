@@ -40,7 +40,7 @@ export class Directory {
   private async load(orgId: string, kept: Kept | undefined): Promise<Roster> {
     const readAt = this.now();
     try {
-      const roster = new Roster(await this.store.read(orgId));
+      const roster = new Roster(await this.store.read(orgId, ['member', 'assistant']));
       if (this.kept.size >= maxRosters) this.kept.clear();
       this.kept.set(orgId, { roster, readAt });
       return roster;

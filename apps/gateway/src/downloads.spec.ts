@@ -27,7 +27,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
   queries = new Queries(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`, '0123456789abcdef0123456789abcdef');
-  gateway = await openGateway(queries);
+  gateway = await openGateway({ queries });
   ada = new Client(gateway.url, await gateway.token());
 });
 afterAll(async () => {
@@ -143,7 +143,7 @@ describe('an export through the gateway', () => {
 
   it('ends when the gateway stops', async () => {
     answer = (_, response) => void begun(response);
-    const other = await openGateway(queries);
+    const other = await openGateway({ queries });
     const response = await new Client(other.url, await other.token()).call(path);
     await Promise.all([expect(response.text()).rejects.toThrow(), other.stop()]);
   });

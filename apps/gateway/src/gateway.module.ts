@@ -1,6 +1,7 @@
 import { Logger, Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Provider } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { Fault, RecordProducer } from '#messaging';
+import { Fault, readSystemTopics, RecordProducer } from '#messaging';
+import type { DirectoryEntry } from '#contracts';
 import { patiently } from '#observability';
 import { openDatabase, type Database } from '#persistence';
 import { Agents } from './agents.js';
@@ -11,9 +12,11 @@ import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
 import { ContractsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
+import { DeadLetters } from './dead-letters.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
-import { readSeed } from './directory.seed.js';
+import { readProducers, readSeed } from './directory.seed.js';
 import { DirectoryStore, type Contents } from './directory.store.js';
 import { Downloads } from './downloads.js';
 import { EventsController } from './events.controller.js';
@@ -24,6 +27,7 @@ import { KeyUses } from './key-uses.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { People } from './people.js';
 import { PeopleController } from './people.controller.js';
+import { ProducersController } from './producers.controller.js';
 import { PublishedFiles } from './published-files.js';
 import { Queries } from './queries.js';
 import { Reads } from './reads.js';
@@ -32,14 +36,15 @@ import { ResultsConsumer } from './results.consumer.js';
 import { StatsController } from './stats.controller.js';
 import { Streams } from './stream/streams.js';
 import { SuggestController } from './suggest.controller.js';
+import { clusterAt, SystemTopics } from './system-topics.js';
 import { TicketsController } from './tickets.controller.js';
 import { TokenVerifier } from './token-verifier.js';
 import { Writes } from './writes.js';
 
 /** The gateway's own database. */
 export const STORE = Symbol('store');
-/** What the directory file says, undefined without one. */
-const SEED = Symbol('seed');
+/** What the files say that fill the directory. */
+const SEEDS = Symbol('seeds');
 
 /** The public door. */
 @Module({})
@@ -54,19 +59,25 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
-        { provide: SEED, useFactory: () => (config.DIRECTORY_FILE === undefined ? undefined : readSeed(config.DIRECTORY_FILE)) },
+        { provide: SEEDS, useFactory: () => seedsOf(config) },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'gateway' }) },
         { provide: DirectoryStore, useFactory: (store: Database) => new DirectoryStore(store), inject: [STORE] },
         { provide: Directory, useFactory: (store: DirectoryStore) => new Directory(store), inject: [DirectoryStore] },
         {
           provide: DirectoryPublisher,
-          useFactory: (store: DirectoryStore, producer: RecordProducer) => new DirectoryPublisher(store, producer),
-          inject: [DirectoryStore, RecordProducer],
+          useFactory: (store: DirectoryStore, producer: RecordProducer, systems: SystemTopics) => new DirectoryPublisher(store, producer, Date.now, (entry) => hasTopics(entry, systems)),
+          inject: [DirectoryStore, RecordProducer, SystemTopics],
+        },
+        {
+          provide: SystemTopics,
+          useFactory: async (store: DirectoryStore) => new SystemTopics(clusterAt(brokers), await readSystemTopics(config.TOPICS_FILE, config.TOPICS_PROFILE), store),
+          inject: [DirectoryStore],
         },
         ...signIns(config),
+        { provide: DeadLetters, useFactory: (store: DirectoryStore) => new DeadLetters(brokers, store), inject: [DirectoryStore] },
         { provide: PendingCommands, useFactory: (store: Database) => new PendingCommands(store), inject: [STORE] },
         ResultWaiters,
         {
@@ -93,6 +104,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
   /** After the last request was answered. */
   async onApplicationShutdown(): Promise<void> {
     await this.parts.get(DirectoryPublisher).stop();
+    await this.parts.get(SystemTopics).stop();
     await this.parts.get(KeyUses).stop();
     await this.parts.get(RecordProducer).close();
     await this.parts.get(Queries).close();
@@ -106,13 +118,31 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
 
   private async fillDirectory() {
     const store = this.parts.get(DirectoryStore);
-    const seed = this.parts.get<Contents | undefined>(SEED, { strict: false });
+    const seeds = this.parts.get<Contents[]>(SEEDS, { strict: false });
     const stores = [store, this.parts.get(PendingCommands), this.parts.get(ApiKeyStore)];
     await patiently('preparing the store', () => Promise.all(stores.map((one) => one.prepare())));
-    if (seed !== undefined) await patiently('filling the directory', () => store.fill(seed));
+    for (const seed of seeds) await patiently('filling the directory', () => store.fill(seed));
     this.isFilled = true;
+    this.parts.get(SystemTopics).start();
     this.parts.get(DirectoryPublisher).start();
     this.parts.get(KeyUses).start();
+  }
+}
+
+const seedsOf = ({ DIRECTORY_FILE: people, PRODUCERS_FILE: producers }: Config): Contents[] => [
+  ...(people === undefined ? [] : [readSeed(people)]),
+  ...(producers === undefined ? [] : [readProducers(producers)]),
+];
+
+/** Nobody hears of an outside system before its topics are there: whoever reads them would have to wait for them. */
+async function hasTopics(entry: DirectoryEntry, systems: SystemTopics): Promise<boolean> {
+  if (entry.kind !== 'producer' || entry.deleted) return true;
+  try {
+    await systems.make(entry.id);
+    return true;
+  } catch (error) {
+    new Logger('topics').warn({ msg: 'an outside system waits for its topics', system: entry.id, err: error });
+    return false;
   }
 }
 

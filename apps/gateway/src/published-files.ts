@@ -36,8 +36,10 @@ function packageAround(folder: string): string {
   return existsSync(join(folder, 'package.json')) || folder === dirname(folder) ? folder : packageAround(dirname(folder));
 }
 
+/** A file that comes with the gateway. */
+export const inPackage = (path: string) => join(root, path);
 /** A file of the published contracts, by its path below `docs/`. */
-export const published = (path: string) => join(root, 'docs', path);
+export const published = (path: string) => inPackage(join('docs', path));
 /** A file of Swagger UI. */
 export const ofSwaggerUi = (name: string) => join(swaggerUi, name);
 

@@ -11,7 +11,10 @@ import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
 import { ContractsController, ReferenceController } from '../src/contracts.controller.js';
+import { DeadLetters } from '../src/dead-letters.js';
+import { DeadLettersController } from '../src/dead-letters.controller.js';
 import { Directory } from '../src/directory.js';
+import { DirectoryStore } from '../src/directory.store.js';
 import { doorOptions, openDoor } from '../src/door.js';
 import { PendingCommands } from '../src/pending-commands.store.js';
 import { PublishedFiles } from '../src/published-files.js';
@@ -22,10 +25,12 @@ import { IssuerKeys } from '../src/issuer-keys.js';
 import { KeyRing } from '../src/key-ring.js';
 import { People } from '../src/people.js';
 import { PeopleController } from '../src/people.controller.js';
+import { ProducersController } from '../src/producers.controller.js';
 import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
 import { Reads } from '../src/reads.js';
 import { Streams } from '../src/stream/streams.js';
 import { StatsController } from '../src/stats.controller.js';
+import { SystemTopics } from '../src/system-topics.js';
 import { TicketsController } from '../src/tickets.controller.js';
 import { TokenVerifier } from '../src/token-verifier.js';
 import { Writes } from '../src/writes.js';
@@ -100,8 +105,15 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
   body: Buffer.from(JSON.stringify(body)),
 });
 
-/** @param real asked instead of what `answers` says */
-export async function openGateway(real?: Queries): Promise<TestGateway> {
+/** Real parts instead of those that say what they are told. */
+interface RealParts {
+  queries?: Queries;
+  store?: DirectoryStore;
+  systems?: SystemTopics;
+  letters?: DeadLetters;
+}
+
+export async function openGateway({ queries, store, systems, letters }: RealParts = {}): Promise<TestGateway> {
   const key = await signingKey('key-1');
   const issuer = await startIssuer([key]);
   const sent: Outgoing[] = [];
@@ -115,6 +127,9 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
     { provide: AuthGuard, useValue: new AuthGuard(new People(tokens, directory, 'deskstream-console'), agents) },
     { provide: ApiKeyStore, useValue: keys },
     { provide: Directory, useValue: directory },
+    { provide: DirectoryStore, useValue: store ?? {} },
+    { provide: SystemTopics, useValue: systems ?? {} },
+    { provide: DeadLetters, useValue: letters ?? {} },
     {
       provide: CommandBus,
       useValue: {
@@ -126,7 +141,7 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
     },
     {
       provide: Queries,
-      useValue: real ?? {
+      useValue: queries ?? {
         ask: async (query: Query) => {
           asked.push(query);
           return answers.query(query);
@@ -140,7 +155,7 @@ export async function openGateway(real?: Queries): Promise<TestGateway> {
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

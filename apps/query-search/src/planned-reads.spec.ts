@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { ada, grace } from '../../../libs/contracts/testing/builders.js';
+import { behind } from './list-order.js';
 import { conditionsOf, queryOf, waysOf } from './list-plan.js';
 import { PlannedReads } from './planned-reads.store.js';
 
@@ -120,11 +121,12 @@ describe('a condition of several values', () => {
 
   it('walks where there are many ways, and takes them all when that takes too long', async () => {
     const { asked, answers, reads } = collection({ byCreation: { _id: 'walked' } as never, byWord: { _id: 'a', createdAt: new Date() } as never });
-    expect(await reads.find(among(601, 602, 603, 604), page, {})).toEqual([{ _id: 'walked' }]);
+    const few = [601, 602, 603, 604, 605, 606, 607, 608];
+    expect(await reads.find(among(...few, 609), page, {})).toEqual([{ _id: 'walked' }]);
     answers['byCreation'] = tooSlow;
-    expect(await reads.find(among(601, 602, 603, 604), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
-    expect(await reads.find(among(601, 602, 603), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
-    expect(asked).toEqual(['byCreation', 'byCreation', ...Array.from({ length: 7 }, () => 'byWord')]);
+    expect(await reads.find(among(...few, 609), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
+    expect(await reads.find(among(...few), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
+    expect(asked).toEqual(['byCreation', 'byCreation', ...Array.from({ length: 17 }, () => 'byWord')]);
   });
 
   it('neither takes all ways far into a list nor sorts what is too much', async () => {
@@ -140,6 +142,40 @@ describe('a condition of several values', () => {
     answers['byWord'] = tooSlow; // all others would take longer
     await expect(reads.countNow(many)).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } });
     expect(asked).toEqual(['byWord', 'byWord']);
+  });
+});
+
+describe('a condition that very many meet', () => {
+  const [frequent, all] = [{ tokens: { $in: ['a', 'b'] } }, { tokens: /^a/ }];
+  const query = queryOf({ base, sort: '-createdAt', conditions: [{ filter: all, lead: { index: 'byWord', isSingle: false, size: Infinity, some: frequent } }] });
+
+  it('leads when nothing else does, and is not counted to know that', async () => {
+    const { asked, reads } = collection({ byWord: 3, byKey: 3 });
+    const conditions = [{ filter: all, lead: { index: 'byWord' as const, isSingle: false, size: Infinity } }];
+    const weighed = await reads.weighed(base, [...conditions, { filter: { keys: 'tag:a' }, lead: { index: 'byKey', isSingle: true } }]);
+    expect(asked).toEqual(['byKey']);
+    expect(queryOf({ base, sort: '-createdAt', conditions: weighed }).led).toMatchObject({ hint: 'byKey' });
+  });
+
+  it('is counted by some of them, and by all of them where some are not enough', async () => {
+    expect(query.some).toEqual({ filter: { ...base, $and: [frequent] }, hint: 'byWord' });
+    const { asked, answers, reads } = collection({ byWord: 10_001, byCreation: 7 });
+    expect(await reads.countNow(query)).toEqual({ total: 10_000, isExact: false });
+    expect(asked).toEqual(['byWord']);
+    answers['byWord'] = 10_000;
+    expect(await reads.countNow(query)).toEqual({ total: 10_000, isExact: true });
+    expect(asked).toEqual(['byWord', 'byWord', 'byWord']);
+  });
+});
+
+describe('a list that goes on', () => {
+  const conditions = [{ filter: { keys: 'status:open' }, lead: { index: 'byKey' as const, isSingle: true, size: 10_000 } }];
+  const query = queryOf({ base, sort: '-createdAt', conditions, from: behind('-createdAt', [1, 'acme/1']) });
+
+  it('passes over what came before where that is little, and walks where it may be much', async () => {
+    const { asked, reads } = collection({ byCreation: 1, byKey: 1 });
+    for (const passed of [undefined, 1_101, 1_100]) await reads.find(query, { ...page, passed }, {});
+    expect(asked).toEqual(['byCreation', 'byCreation', 'byKey']);
   });
 });
 

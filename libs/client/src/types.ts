@@ -58,3 +58,10 @@ export type PageQuery = QueryOf<contracts.PageQuery>;
 /** `type` is short, like `status-changed`. */
 export type TimelineQuery = QueryOf<contracts.PageQuery & { type: contracts.ShortEventType[] }>;
 export type StatsQuery = QueryOf<contracts.StatsQuery>;
+
+/** What outside systems publish, `type` as in `create` or `change-status`, and what they are told. */
+export type InboundRecord = {
+  [T in contracts.CommandType]: { type: Verb<T>; data: contracts.InboundInput<T> } & { [K in keyof contracts.InboundValue as K extends 'data' ? never : K]: contracts.InboundValue[K] };
+}[contracts.CommandType];
+export type InboundResult = contracts.InboundResult;
+type Verb<T> = T extends `ticket.${infer V}.v1` ? V : never;

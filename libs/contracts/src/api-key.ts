@@ -1,19 +1,12 @@
 import { z } from 'zod';
 import { Scope } from './principal.js';
-import { Instant, Slug, trimmedText, Uuid } from './text.js';
+import { distinct, Instant, Slug, trimmedText, Uuid } from './text.js';
 
 /** Every API key begins with it: `dsk_<id>_<secret>`. */
 export const apiKeyPrefix = 'dsk_';
 
 /** Id of an API key; it stands in the key itself and is no secret. */
 export const ApiKeyId = Uuid;
-
-const distinct = ({ value, issues }: z.core.ParsePayload<Scope[]>) => {
-  for (const [index, scope] of value.entries()) {
-    if (value.indexOf(scope) === index) continue;
-    issues.push({ code: 'custom', path: [index], message: 'is named twice', input: scope, params: { code: 'duplicate' } });
-  }
-};
 
 /** Body of `POST /api-keys`. That `expiresAt` lies in the future and the assistant exists is the door's to check. */
 export const NewApiKey = z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Availability } from './availability.js';
 import { Role } from './principal.js';
 import { Producer } from './producer.js';
 import { PersonId, Slug, text } from './text.js';
@@ -9,19 +10,31 @@ export type Member = z.infer<typeof Member>;
 export const Assistant = z.object({ id: Slug, name: text(255), memberIds: z.array(PersonId) });
 export type Assistant = z.infer<typeof Assistant>;
 
+/** A member as services know them; REST shows `availability` on its own. */
+export const KnownMember = Member.extend({ availability: Availability.optional() });
+export type KnownMember = z.infer<typeof KnownMember>;
+
+const entry = { orgId: Slug, revision: z.number().int().positive(), deleted: z.boolean() };
+const MemberEntry = z.object({ ...entry, kind: z.literal('member'), id: PersonId, value: KnownMember });
+const AssistantEntry = z.object({ ...entry, kind: z.literal('assistant'), id: Slug, value: Assistant });
+const ProducerEntry = z.object({ ...entry, kind: z.literal('producer'), id: Slug, value: Producer });
+
 /** Value of a record on `directory.v1`, key `<orgId>/<kind>/<id>`: the newest revision wins whatever the order of arrival. */
-export const DirectoryEntry = z.discriminatedUnion('kind', [
-  z.object({ orgId: Slug, kind: z.literal('member'), id: PersonId, revision: z.number().int().positive(), deleted: z.boolean(), value: Member }),
-  z.object({ orgId: Slug, kind: z.literal('assistant'), id: Slug, revision: z.number().int().positive(), deleted: z.boolean(), value: Assistant }),
-  z.object({ orgId: Slug, kind: z.literal('producer'), id: Slug, revision: z.number().int().positive(), deleted: z.boolean(), value: Producer }),
-]);
+export const DirectoryEntry = z.discriminatedUnion('kind', [MemberEntry, AssistantEntry, ProducerEntry]);
 export type DirectoryEntry = z.infer<typeof DirectoryEntry>;
 
 /** Key of an entry on `directory.v1`. */
 export const directoryKey = ({ orgId, kind, id }: Pick<DirectoryEntry, 'orgId' | 'kind' | 'id'>) => `${orgId}/${kind}/${id}`;
 
+/** Values of the messages on `directory.v1`, by `ce_type`. What readers of one type do not know comes as another: they pass over it. */
+export const directoryValue = {
+  'directory.entry.v1': z.discriminatedUnion('kind', [MemberEntry, AssistantEntry]),
+  'directory.producer.v1': ProducerEntry,
+} as const satisfies Record<string, z.ZodType>;
+export type DirectoryType = keyof typeof directoryValue;
+
 /** `ce_type` of an entry on `directory.v1`. */
-export const directoryType = 'directory.entry.v1';
+export const directoryTypeOf = ({ kind }: Pick<DirectoryEntry, 'kind'>): DirectoryType => (kind === 'producer' ? 'directory.producer.v1' : 'directory.entry.v1');
 
 /** File that fills the directory at the start of a gateway (`DIRECTORY_FILE`). */
 export const DirectorySeed = z.strictObject({

@@ -27,6 +27,8 @@ export const inboundData = {
 } as const satisfies Record<CommandType, z.ZodType>;
 
 export type InboundData<T extends CommandType = CommandType> = z.infer<(typeof inboundData)[T]>;
+/** As systems send it, before it is read. */
+export type InboundInput<T extends CommandType = CommandType> = z.input<(typeof inboundData)[T]>;
 
 const externalId = text(255, 1).optional().meta({ description: 'What the system calls the ticket: addresses it where no id is known.' });
 const orgId = Slug.meta({ description: 'For which organisation: one that lets the system write.' });

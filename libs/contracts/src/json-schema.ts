@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApiKey, ApiKeys, CreatedApiKey, NewApiKey } from './api-key.js';
-import { Assistant, DirectoryEntry, directoryType, Member } from './directory.js';
+import { Assistant, type DirectoryType, directoryValue, Member } from './directory.js';
 import { HealthAnswer } from './health.js';
 import { InboundResult, inboundValue } from './inbound.js';
 import { Assistants, Me, Members } from './people.views.js';
@@ -30,14 +30,14 @@ import { Producer } from './producer.js';
 import { resultType } from './topics.js';
 
 /** `ce_type` of every message on our own topics. */
-export type MessageType = CommandType | EventType | typeof resultType | typeof directoryType;
+export type MessageType = CommandType | EventType | typeof resultType | DirectoryType;
 
 /** Schema of every message's value, by `ce_type`. */
 export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
   ...commandValue,
   ...eventValue,
   [resultType]: CommandResult,
-  [directoryType]: DirectoryEntry,
+  ...directoryValue,
 };
 
 /** What outside systems send and are told, by the names of their schemas: on the wire their `ce_type` is that of the command, or of a result. */

@@ -11,7 +11,7 @@ export const problems = {
   'not-acceptable': [406, 'Only JSON is served'],
   'invalid-transition': [409, 'The ticket cannot move there'],
   'ticket-closed': [409, 'The ticket is closed'],
-  'already-exists': [409, 'The ticket exists already'],
+  'already-exists': [409, 'It exists already'],
   gone: [410, 'The ticket was deleted'],
   'version-conflict': [412, 'The ticket has changed meanwhile'],
   'payload-too-large': [413, 'The request is too large'],

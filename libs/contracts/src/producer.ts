@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { Slug, text } from './text.js';
+import { distinct, Slug, text, trimmedText } from './text.js';
 import { commandData, type CommandType } from './ticket.commands.js';
+import { inboundResultsTopic, inboundTopic } from './topics.js';
 
 /** What a command is called where people name it: `create` of `ticket.create.v1`. */
 export const commandVerbOf = (type: CommandType) => type.slice('ticket.'.length, -'.v1'.length);
@@ -21,3 +22,51 @@ export const Producer = z.object({
   assistantIds: z.array(Slug).max(10_000).meta({ description: 'Whose tickets it may file and work on, beside those it made itself.' }),
 });
 export type Producer = z.infer<typeof Producer>;
+
+/** What histories call our own parts: a system of such a name could pass for one of them. */
+const ourOwn = ['assignment', 'assignment-notification', 'console', 'deskstream', 'gateway', 'mail', 'query-search', 'ticket-command'];
+
+/** Name of an outside system that is to be registered. */
+export const SystemId = Slug.refine((id) => !ourOwn.includes(id.toLowerCase()), { error: 'is the name of a part of Deskstream', params: { code: 'reserved' } }).meta({
+  description: 'The outside system, as its topics name it. Upper and lower case differ.',
+});
+
+/** Body of `PUT /producers/{id}`. That the assistants exist is the door's to check. */
+export const ProducerGrant = z.strictObject({
+  name: trimmedText(255).meta({ description: 'What histories call it.' }),
+  commands: z.array(CommandVerb).min(1).check(distinct).meta({ description: 'The commands it may send.', uniqueItems: true }),
+  assistantIds: z
+    .array(Slug)
+    .max(10_000)
+    .check(distinct)
+    .default([])
+    .meta({ description: 'Whose tickets it may file and work on, beside those it made itself.', uniqueItems: true }),
+});
+export type ProducerGrant = z.infer<typeof ProducerGrant>;
+
+/** Body of `POST /producers`. */
+export const NewProducer = ProducerGrant.extend({ id: SystemId });
+export type NewProducer = z.infer<typeof NewProducer>;
+
+/** What an organisation lets an outside system do, as administrators see it. */
+export const RegisteredProducer = Producer.extend({
+  topics: z.object({
+    inbound: z.string().meta({ description: 'Where the system sends its commands.' }),
+    results: z.string().meta({ description: 'Where it is told what became of them.' }),
+  }),
+  managedBy: z.enum(['administrators', 'file']).meta({ description: '`file`: every start of a gateway puts it back to what the installation’s file says.' }),
+});
+export type RegisteredProducer = z.infer<typeof RegisteredProducer>;
+
+/** Answer of `GET /producers`, by id. */
+export const Producers = z.object({ items: z.array(RegisteredProducer) });
+export type Producers = z.infer<typeof Producers>;
+
+/** What whoever looks after a system has to know of its topics. */
+export const topicsOfSystem = (system: string) => ({ inbound: inboundTopic(system), results: inboundResultsTopic(system) });
+
+/** File that registers outside systems at the start of a gateway (`PRODUCERS_FILE`). */
+export const ProducersSeed = z.strictObject({
+  organisations: z.array(z.strictObject({ id: Slug, producers: z.array(NewProducer) })),
+});
+export type ProducersSeed = z.infer<typeof ProducersSeed>;

@@ -86,3 +86,12 @@ export const Json = z.unknown().check(flawless) as unknown as z.ZodType<JsonValu
 
 /** An object of any JSON that survives every store and wire. */
 export const JsonObject = z.record(z.string(), z.unknown()).check(flawless) as unknown as z.ZodType<Record<string, JsonValue>, Record<string, JsonValue>>;
+
+/** What a list must hold only once each. */
+export const distinct = <T extends string>({ value, issues }: z.core.ParsePayload<T[]>) => {
+  const seen = new Set<T>();
+  for (const [index, one] of value.entries()) {
+    if (seen.size < seen.add(one).size) continue;
+    issues.push({ code: 'custom', path: [index], message: 'is named twice', input: one, params: { code: 'duplicate' } });
+  }
+};

@@ -8,7 +8,7 @@ import {
   deadLetterProblem,
   deadLetterTopic,
   directoryKey,
-  directoryType,
+  directoryTypeOf,
   eventData,
   eventId,
   eventSource,
@@ -135,7 +135,7 @@ describe('wire facts', () => {
     for (const other of ['ticket.deleted.v2', 'ticket.delete.v1', '__proto__', '', undefined]) expect(isEventType(other)).toBe(false);
   });
 
-  it('types of other messages', () => expect([resultType, directoryType]).toEqual(['ticket.command-result.v1', 'directory.entry.v1']));
+  it('types of other messages', () => expect([resultType, directoryTypeOf({ kind: 'member' }), directoryTypeOf({ kind: 'assistant' }), directoryTypeOf({ kind: 'producer' })]).toEqual(['ticket.command-result.v1', 'directory.entry.v1', 'directory.entry.v1', 'directory.producer.v1']));
 
   it('ids, sources and keys', () => {
     expect(eventId('0196f0a0-0000-7000-8000-000000000001', 7)).toBe('0196f0a0-0000-7000-8000-000000000001:7');

@@ -46,10 +46,13 @@ export function lacks({ actor, access }: Asker, action: Action): string | null {
   if (access.role === 'admin') return null;
   if (actor.type === 'system') return lacksAsSystem(action);
   if (isForAdministrators(action)) return 'role admin';
-  if (access.role === 'member') return null;
+  return access.role === 'member' ? null : lacksAsAgent(access, action);
+}
+
+function lacksAsAgent({ scopes = [] }: Asker['access'], action: Exclude<Action, ForAdministrators>): string | null {
   if (action === 'delete') return 'role member';
   const scope = scopeFor[action];
-  return access.scopes?.includes(scope) ? null : `scope ${scope}`;
+  return scopes.includes(scope) ? null : `scope ${scope}`;
 }
 
 /** The door of an outside system has let nothing through but the commands that the organisation lets it send. */

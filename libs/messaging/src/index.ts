@@ -1,5 +1,7 @@
+export { grantAccess, readGrants, revokeAccess, type Grant, type Grantee } from './acls.js';
 export { Backlog, type Extent } from './backlog.js';
 export { isWholeBatch, replayedFrom, toReplay } from './dead-letter.js';
+export * from './dead-letters/index.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
 export { groupOf, suffixOf } from './generation.js';
@@ -7,6 +9,6 @@ export { GroupProgress } from './progress.js';
 export { RecordProducer, type ProducerOptions } from './producer.js';
 export type { DeadLetter, DeadLetterReason, IncomingRecord, OutgoingRecord, RawHeader, Round } from './record.js';
 export { Subscribe, type SubscribeOptions } from './subscribe.js';
-export { ensureTopics, readTopics, type TopicReport, type TopicSpec } from './topics.js';
+export { createTopics, ensureTopics, listTopics, readSystemTopics, readTopics, systemsAmong, TopicNameTaken, type TopicReport, type TopicSpec } from './topics.js';
 export { TopicReader, type Stretch } from './topic-reader.js';
 export { RoundTransport, type Reading, type RoundTransportOptions } from './transport.js';

@@ -1,8 +1,10 @@
 /** The way into Kafka: clients with our settings, on the mended kafkajs. The only door to it in this library. */
 import * as net from 'node:net';
 import * as tls from 'node:tls';
+import { readFileSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import type * as Kafkajs from 'kafkajs';
+import { KafkaAccess } from '#observability';
 import { kafkajs } from './kafkajs-mended.js';
 
 /** The default socket leaves Nagle's algorithm on, which holds back small requests until the last answer is acknowledged. */
@@ -13,6 +15,15 @@ const socketFactory: Kafkajs.ISocketFactory = ({ host, port, ssl, onConnect }) =
   socket.setNoDelay(true);
   return socket;
 };
+
+/** Who we are to the brokers, as the environment says it: every client of this process has the same. */
+function access(): Pick<Kafkajs.KafkaConfig, 'sasl' | 'ssl'> {
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_USERNAME: username = '', KAFKA_PASSWORD: password = '', KAFKA_SSL: isEncrypted, KAFKA_SSL_CA_FILE: file } = KafkaAccess.parse(process.env);
+  return {
+    ...(mechanism !== undefined && { sasl: { mechanism, username, password } as Kafkajs.SASLOptions }),
+    ...(isEncrypted === 'true' && { ssl: file === undefined ? true : { ca: readFileSync(file) } }),
+  };
+}
 
 export interface ClientOptions {
   readonly brokers: string[];
@@ -27,6 +38,7 @@ export const patience = { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5
 /** A client of the cluster. */
 export const connectKafka = ({ brokers, clientId, requestTimeout = 10_000, retry = {} }: ClientOptions): Kafkajs.Kafka =>
   new kafkajs.Kafka({
+    ...access(),
     brokers,
     clientId,
     requestTimeout,
@@ -50,7 +62,27 @@ const quietLog: Kafkajs.logCreator = () => {
   };
 };
 
+/** Does something as an administrator of the cluster, with a connection for just that. @throws when no broker answers within seconds */
+export async function asAdmin<T>(brokers: string[], work: (admin: Kafkajs.Admin) => Promise<T>): Promise<T> {
+  const retry = { retries: 3, initialRetryTime: 200, maxRetryTime: 1_000 };
+  const admin = connectKafka({ brokers, clientId: 'deskstream-admin', retry }).admin({ retry });
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 export const { Partitioners, logLevel } = kafkajs;
+
+/** Kafka's numbers for what an access rule is made of. */
+export const acl = {
+  operations: kafkajs.AclOperationTypes,
+  patterns: kafkajs.ResourcePatternTypes,
+  permissions: kafkajs.AclPermissionTypes,
+  resources: kafkajs.AclResourceTypes,
+};
 export type { Admin, Consumer, EachBatchPayload, Kafka, Producer } from 'kafkajs';
 
 export { clusterOf, partitionOf, type Cluster } from './kafkajs-mended.js';

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { brokers, freshName } from '../testing/kafka-broker.js';
 import { connectKafka } from './kafka.js';
-import { ensureTopics, type TopicSpec } from './topics.js';
+import { createTopics, ensureTopics, TopicNameTaken, type TopicSpec } from './topics.js';
 
 Logger.overrideLogger(false);
 jest.setTimeout(60_000);
@@ -45,6 +45,19 @@ describe('topics', () => {
     const wanted = Array.from({ length: 5 }, () => topic(freshName(), { 'retention.ms': '1000000' }));
     const reports = await Promise.all([ensureTopics(brokers, wanted), ensureTopics(brokers, wanted)]);
     expect(reports.flatMap(({ created }) => created).sort()).toEqual(wanted.map(({ name }) => name).sort());
+  });
+
+  it('that are only created are not corrected', async () => {
+    const name = freshName();
+    await createTopics(brokers, [topic(name, { 'retention.ms': '1000000' })]);
+    expect(await createTopics(brokers, [topic(name, { 'retention.ms': '2000000' })])).toEqual([]);
+    expect(await configOf(name)).toMatchObject({ 'retention.ms': '1000000' });
+  });
+
+  it('differ in more than dots and underscores', async () => {
+    const name = freshName();
+    await createTopics(brokers, [topic(`${name}.a`, {})]);
+    await expect(createTopics(brokers, [topic(`${name}_a`, {})])).rejects.toThrow(TopicNameTaken);
   });
 
   it('fail clearly when no broker answers', async () => {

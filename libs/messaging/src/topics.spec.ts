@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { readTopics } from './topics.js';
+import { readSystemTopics, readTopics, systemsAmong } from './topics.js';
 
 const file = 'deploy/topics.yaml';
 const day = 86_400_000;
@@ -40,8 +40,24 @@ describe('topics', () => {
     }
   });
 
+  it('of an outside system take what is too large for us, and their dead letters twice that', async () => {
+    const topics = (await readSystemTopics(file, 'local'))('a.$&_B');
+    expect(topics).toEqual([
+      { name: 'ticket.inbound.a.$&_B.v1', partitions: 12, replication: 1, config: expect.objectContaining({ 'retention.ms': String(7 * day), 'max.message.bytes': String(4 << 20) }) },
+      { name: 'ticket.inbound-results.a.$&_B.v1', partitions: 12, replication: 1, config: expect.objectContaining({ 'retention.ms': String(day) }) },
+      { name: 'dead.ticket-command.ticket.inbound.a.$&_B.v1', partitions: 1, replication: 1, config: expect.objectContaining({ 'retention.ms': String(7 * day), 'max.message.bytes': String(8 << 20) }) },
+    ]);
+  });
+
+  it('tell which outside systems there are', async () => {
+    const ofSystem = await readSystemTopics(file, 'local');
+    const names = ['ticket.inbound.a.v1', 'dead.ticket-command.ticket.inbound.b.v1.v1', 'ticket.inbound-results.c.v2', 'ticket.inbound..v1', 'ticket.commands.v1', 'dead.ticket-command.ticket.commands.v1', 'x.ticket.inbound.d.v1'];
+    expect(systemsAmong(names, ofSystem)).toEqual(['a', 'b.v1']);
+    expect(systemsAmong(ofSystem('erp').map(({ name }) => name), ofSystem)).toEqual(['erp']);
+  });
+
   it('are replicated in production', async () => {
-    for (const { replication, config } of await readTopics(file, 'production')) {
+    for (const { replication, config } of [...(await readTopics(file, 'production')), ...(await readSystemTopics(file, 'production'))('erp')]) {
       expect(replication).toBe(3);
       expect(config['min.insync.replicas']).toBe('2');
     }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { connectKafka, type Admin } from './kafka.js';
+import { asAdmin, type Admin } from './kafka.js';
 
 /** A topic as it should be. */
 export interface TopicSpec {
@@ -14,24 +14,50 @@ export interface TopicSpec {
 }
 
 const Config = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String));
+const place = '{system}';
+const Topic = z.strictObject({ partitions: z.int().positive().optional(), config: Config.default({}) });
 const TopicFile = z.strictObject({
   partitions: z.int().positive(),
   profiles: z.record(z.string(), z.strictObject({ replication: z.int().positive(), config: Config.default({}) })),
-  topics: z.record(z.string(), z.strictObject({ partitions: z.int().positive().optional(), config: Config.default({}) })),
+  topics: z.record(z.string(), Topic),
+  systems: z.record(z.string().regex(/\{system\}/, `must have ${place} in its name`), Topic).default({}),
 });
 
-/** The topics of a file like `deploy/topics.yaml` under one of its profiles. @throws what is wrong with the file. */
-export async function readTopics(file: string, profile: string): Promise<TopicSpec[]> {
-  const { partitions, profiles, topics } = TopicFile.parse(parse(await readFile(file, 'utf8')));
+/** What a file like `deploy/topics.yaml` says under one of its profiles. @throws what is wrong with the file. */
+async function readFileOf(file: string, profile: string) {
+  const { partitions, profiles, topics, systems } = TopicFile.parse(parse(await readFile(file, 'utf8')));
   const chosen = profiles[profile];
   if (chosen === undefined) throw new Error(`${file} has no profile ${profile}, only ${Object.keys(profiles).join(', ')}`);
-  return Object.entries(topics).map(([name, topic]) => ({
+  const specOf = ([name, topic]: [string, z.infer<typeof Topic>]): TopicSpec => ({
     name,
     partitions: topic.partitions ?? partitions,
     replication: chosen.replication,
     config: { ...chosen.config, ...topic.config },
-  }));
+  });
+  return { topics: Object.entries(topics).map(specOf), systems: Object.entries(systems).map(specOf) };
 }
+
+/** The topics that every installation has. @throws what is wrong with the file. */
+export const readTopics = async (file: string, profile: string): Promise<TopicSpec[]> => (await readFileOf(file, profile)).topics;
+
+/** The topics that each outside system has. @throws what is wrong with the file. */
+export async function readSystemTopics(file: string, profile: string): Promise<(system: string) => TopicSpec[]> {
+  const { systems } = await readFileOf(file, profile);
+  return (system) => systems.map((spec) => ({ ...spec, name: spec.name.replace(place, () => system) }));
+}
+
+/** The outside systems that have topics among these: those whose every topic, or some, are there. */
+export function systemsAmong(names: readonly string[], topicsOf: (system: string) => readonly TopicSpec[]): string[] {
+  const patterns = topicsOf(place).map(({ name }) => name.split(place));
+  const found = names.flatMap((name) => patterns.flatMap(([before = '', after = '']) => middleOf(name, before, after)));
+  return [...new Set(found)].sort();
+}
+
+const middleOf = (name: string, before: string, after: string): string[] =>
+  name.startsWith(before) && name.endsWith(after) && name.length > before.length + after.length ? [name.slice(before.length, name.length - after.length)] : [];
+
+/** The names of topics are taken: those of other topics differ in dots and underscores only, which Kafka does not tell apart everywhere. */
+export class TopicNameTaken extends Error {}
 
 /** What `ensureTopics` did, and what it found different but must not touch. */
 export interface TopicReport {
@@ -47,19 +73,28 @@ const topicResource = 2;
  * Never deletes, and never adds partitions: keys would move, so a topic is drained first, by hand.
  * @throws when the broker does not answer.
  */
-export async function ensureTopics(brokers: string[], topics: readonly TopicSpec[]): Promise<TopicReport> {
-  const retry = { retries: 3, initialRetryTime: 200, maxRetryTime: 1_000 };
-  const admin = connectKafka({ brokers, clientId: 'deskstream-topics', retry }).admin({ retry });
-  await admin.connect();
-  try {
-    const present = new Set(await admin.listTopics());
-    const missing = topics.filter(({ name }) => !present.has(name));
-    const created = await create(admin, missing);
+export const ensureTopics = (brokers: string[], topics: readonly TopicSpec[]): Promise<TopicReport> =>
+  asAdmin(brokers, async (admin) => {
+    const created = await createMissing(admin, topics);
     const existing = topics.filter(({ name }) => !created.includes(name));
     return { created, changed: await configure(admin, existing), left: await compare(admin, existing) };
-  } finally {
-    await admin.disconnect();
-  }
+  });
+
+/**
+ * Creates the topics that are missing, and answers their names; those that there are stay as they are.
+ * @throws TopicNameTaken; anything else when the broker does not answer.
+ */
+export const createTopics = (brokers: string[], topics: readonly TopicSpec[]): Promise<string[]> => asAdmin(brokers, (admin) => createMissing(admin, topics));
+
+/** Names of all topics. @throws when the broker does not answer. */
+export const listTopics = (brokers: string[]): Promise<string[]> => asAdmin(brokers, (admin) => admin.listTopics());
+
+async function createMissing(admin: Admin, topics: readonly TopicSpec[]): Promise<string[]> {
+  const present = new Set(await admin.listTopics());
+  return create(
+    admin,
+    topics.filter(({ name }) => !present.has(name)),
+  );
 }
 
 /** Names of the topics that we made; two tasks at once may both try. */
@@ -67,10 +102,9 @@ async function create(admin: Admin, topics: readonly TopicSpec[]): Promise<strin
   const created: string[] = [];
   for (const { name, partitions, replication, config } of topics) {
     const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
-    const isOurs = await admin.createTopics({
-      topics: [{ topic: name, numPartitions: partitions, replicationFactor: replication, configEntries }],
-      waitForLeaders: false, // kafkajs gives up when the broker has not yet heard of the topic from its controller
-    });
+    const topic = { topic: name, numPartitions: partitions, replicationFactor: replication, configEntries };
+    // Without waiting: kafkajs gives up when the broker has not yet heard of the topic from its controller.
+    const isOurs = await admin.createTopics({ topics: [topic], waitForLeaders: false }).catch((error: unknown) => refused(name, error));
     if (isOurs) created.push(name);
   }
   await untilKnown(
@@ -78,6 +112,12 @@ async function create(admin: Admin, topics: readonly TopicSpec[]): Promise<strin
     topics.map(({ name }) => name),
   );
   return created;
+}
+
+function refused(name: string, error: unknown): never {
+  const { errors = [] } = error as { errors?: { type?: string }[] };
+  if (errors.some(({ type }) => type === 'INVALID_TOPIC_EXCEPTION')) throw new TopicNameTaken(`${name} cannot be made`, { cause: error });
+  throw error;
 }
 
 /** Returns when the leader of every partition answers: to know of it is not yet to lead it. @throws after 10 s. */

@@ -1,4 +1,4 @@
-export { commonConfig, Port, readConfig, type CommonConfig } from './config.js';
+export { commonConfig, KafkaAccess, Port, readConfig, type CommonConfig } from './config.js';
 export { Health } from './health.js';
 export { loggedUrl } from './logged-url.js';
 export { context, createLogger, NestLogger } from './logger.js';

@@ -13,6 +13,10 @@ export interface BrokerOptions {
   readonly software: string;
   readonly jvm: readonly string[];
   readonly patienceMs: number;
+  /** Ports beside the clients' and the controller's (0). */
+  readonly morePorts?: number;
+  /** More lines of its configuration, which win over ours, when its ports are known. */
+  readonly properties?: (ports: readonly number[]) => string;
 }
 
 /**
@@ -26,13 +30,14 @@ const youngJvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 export const jvmFlavour = 'c1-serial';
 
 /** One Kafka broker, which is its own controller, with its data in `kafka` below the data folder. Its first port is the clients'. */
-export function startBroker({ software, jvm, patienceMs }: BrokerOptions, around: Surroundings): Promise<Started> {
+export function startBroker({ software, jvm, patienceMs, morePorts = 0, properties: more = () => '' }: BrokerOptions, around: Surroundings): Promise<Started> {
   const folder = join(around.dataDir, 'kafka');
   const properties = join(folder, 'server.properties');
   const heap = around.memory === 'small' ? ['-Xms96m', '-Xmx256m'] : ['-Xms256m', '-Xmx512m'];
   const logging = `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`;
-  return startOnFreePorts(2, around, async (port = 0, controller = 0) => {
-    await prepare(folder, software, { port, controller, data: join(folder, 'data') }, around);
+  return startOnFreePorts(2 + morePorts, around, async (...ports) => {
+    const [port = 0, controller = 0] = ports;
+    await prepare(folder, software, { port, controller, data: join(folder, 'data'), more: more(ports) }, around);
     return {
       ...kafkaJava(software, [...youngJvm, ...heap, ...jvm, logging], ['kafka.Kafka', properties]),
       name: 'kafka',
@@ -75,10 +80,11 @@ export interface BrokerSettings {
   readonly port: number;
   readonly controller: number;
   readonly data: string;
+  readonly more?: string;
 }
 
 /** The broker's configuration. Retention and compaction are the topics' own affair. */
-export function serverProperties({ port, controller, data }: BrokerSettings): string {
+export function serverProperties({ port, controller, data, more = '' }: BrokerSettings): string {
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
@@ -113,7 +119,7 @@ broker.heartbeat.interval.ms=300
 log.cleaner.dedupe.buffer.size=16777216
 # After an unclean end the logs are checked on both cores.
 num.recovery.threads.per.data.dir=2
-`;
+${more}`;
 }
 
 /** Without it log4j reports errors only. Times are UTC: what is told of a death depends on them. */

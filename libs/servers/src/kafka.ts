@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jvmFlavour, startBroker } from './kafka-broker.js';
+import { jvmFlavour, startBroker, type BrokerOptions } from './kafka-broker.js';
 import { java, maven, needTools, onPath, run } from './machine.js';
 import type { Server, Surroundings } from './server.js';
 import { install, type Software } from './software.js';
@@ -21,14 +21,17 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 `;
 
 /** Kafka as a process of this machine on 127.0.0.1. Its topics are made by their owners. */
-export async function openLocalKafka(around: Surroundings): Promise<Server> {
+export const openLocalKafka = (around: Surroundings): Promise<Server> => openKafka(around);
+
+/** The same with other settings. @param changes more ports and lines of its configuration */
+export async function openKafka(around: Surroundings, changes: Pick<BrokerOptions, 'morePorts' | 'properties'> = {}): Promise<Server & { ports: readonly number[] }> {
   const software = await install(kafkaSoftware(around), around);
   if (!onPath('java')) await needTools('kafka', [java], around);
   const archive = join(software, classArchive);
   const jvm = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : [];
-  const broker = await startBroker({ software, jvm, patienceMs: 8_000 }, around);
+  const broker = await startBroker({ software, jvm, patienceMs: 8_000, ...changes }, around);
   around.say('kafka', 'is ready');
-  return serverOf('local', `127.0.0.1:${broker.ports[0]}`, broker);
+  return Object.assign(serverOf('local', `127.0.0.1:${broker.ports[0]}`, broker), { ports: broker.ports });
 }
 
 function kafkaSoftware(around: Surroundings): Software {

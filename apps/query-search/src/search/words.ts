@@ -62,6 +62,8 @@ export interface Asked {
   prefix: string;
   /** All words that begin like it, where they are known and few. */
   beginnings?: readonly string[] | undefined;
+  /** Else frequent ones of them, where very many tickets have one: perhaps none. */
+  frequent?: readonly string[] | undefined;
 }
 
 /** Reads a search box. Undefined when there is no word in it: then nothing matches. */

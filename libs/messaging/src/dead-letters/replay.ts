@@ -1,5 +1,6 @@
 import type { DeadLetterDecision } from '#contracts';
-import { toReplay, type IncomingRecord } from '#messaging';
+import { toReplay } from '../dead-letter.js';
+import type { IncomingRecord } from '../record.js';
 import { decisionOn, verdictOn, type Wish } from './decisions.js';
 import type { Desk } from './desk.js';
 import { readLetter, type Letter, type LetterPlace } from './letter.js';

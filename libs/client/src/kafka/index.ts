@@ -1,0 +1,4 @@
+export { OutsideSystem, type OutsideSystemOptions, type SendOptions } from './outside-system.js';
+export { DeskstreamNoAnswer } from '../errors.js';
+export type { Outcome } from './awaited.js';
+export type { InboundRecord } from './record.js';
