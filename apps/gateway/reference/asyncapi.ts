@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
+import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
