@@ -43,7 +43,7 @@ const someday = { createdAt: new Date(newYear + 3_600_000), updatedAt: new Date(
 const people: Record<string, Principal> = { 'an administrator': ada, 'an agent who may not read notes': agent('billing-bot', 'tickets:read') };
 const searches = ['fire', 'printer on 3'];
 /** What the last word begins: nobody knows; many words, of which some are frequent; and some words. */
-const vocabularies = [{}, { frequent: ['fire', 'fired'] }, { beginnings: ['fire', 'fires', 'fired', 'fireman'] }];
+const vocabularies = [{}, { common: { frequent: 'fire', isMost: false } }, { beginnings: ['fire', 'fires', 'fired', 'fireman'] }];
 
 interface Asked {
   sort: Query['sort'];
@@ -56,9 +56,9 @@ interface Asked {
 const asksOf = (base: object, conditions: readonly Condition[], among: readonly Query['sort'][]): Asked[] =>
   among.flatMap((sort) =>
     [undefined, behind(sort, positionOf(sort, someday))].flatMap((from) => {
-      const { walk, led, some } = queryOf({ base, sort, conditions, from });
+      const { walk, led } = queryOf({ base, sort, conditions, from });
       const ways = (led?.ways ?? []).map((plan, i) => ({ sort, plan, maySort: i === frequentWays }));
-      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : []), ...ways, ...(some ? [{ sort, plan: some, maySort: true }] : [])];
+      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : []), ...ways, ...(led?.some ? [{ sort, plan: led.some, maySort: true }] : [])];
     }),
   );
 
