@@ -10,7 +10,7 @@ import { ApiKeyStore } from './api-keys.store.js';
 import { AuthGuard } from './auth.guard.js';
 import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
-import { ContractsController, ReferenceController } from './contracts.controller.js';
+import { ContractsController, ProblemsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
 import { DeadLetters } from './dead-letters.js';
 import { DeadLettersController } from './dead-letters.controller.js';
@@ -59,7 +59,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },
