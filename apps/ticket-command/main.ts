@@ -2,6 +2,7 @@ import { RoundTransport } from '#messaging';
 import { Health, readConfig, startService } from '#observability';
 import { Config } from './src/config.js';
 import { DeadCommands } from './src/dead-commands.js';
+import { InboundSystems } from './src/inbound/inbound-systems.js';
 import { STORE, TicketCommandModule } from './src/ticket-command.module.js';
 import type { Database } from '#persistence';
 
@@ -19,10 +20,12 @@ await startService({
       isStoreHealthy: () => store.healthy(),
       deadLetters: app.get(DeadCommands),
     });
+    const systems = app.get(InboundSystems);
     const health = app.get(Health);
     health.check('mongodb', () => store.healthy());
-    health.check('kafka', () => transport.health().ready);
+    health.check('kafka', () => transport.health().ready && systems.isReady);
     health.liveness(() => transport.health().live);
     app.connectMicroservice({ strategy: transport });
+    systems.readBy(transport);
   },
 });

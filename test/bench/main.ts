@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { stream } from './events.js';
+import { inbound } from './inbound.js';
 import { backlog, crash, latency, memory, reads, rest, stock, type Figures } from './measures.js';
 import { search, searchDirectory } from './search.js';
 import { Setting, tell } from './setting.js';
@@ -13,6 +14,9 @@ interface Options {
   tickets: string;
   others: string;
   othersTickets: string;
+  smaller: string;
+  keep?: string;
+  ask?: string;
   readers: string;
   json?: string;
   cpuProf?: string;
@@ -20,25 +24,28 @@ interface Options {
 }
 
 const usual = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
-const names = [...usual, 'stream', 'search'] as const;
+const names = [...usual, 'inbound', 'stream', 'search'] as const;
 
 const options = new Command('npm run bench --')
   .description('Measures the running product on real servers of its own and prints what it saw.')
-  .argument('[measures...]', `some of ${names.join(', ')}; all but stream and search when left out`)
+  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, stream and search when left out`)
   .option('--only <names>', 'the same, between commas')
   .option('--runs <n>', 'alternating runs against the reference', '5')
   .option('--seconds <n>', 'length of one run', '6')
-  .option('--commands <n>', 'size of the backlog', '100000')
+  .option('--commands <n>', 'size of the backlog, of inbound records as well', '100000')
   .option('--tickets <n>', 'search: tickets of the organisation that is asked about', '200000')
   .option('--others <n>', 'search: organisations that share the store', '20')
   .option('--others-tickets <n>', 'search: tickets of each of those', '5000')
+  .option('--smaller <n>', 'search: tickets of an organisation that is asked the same, for the growth from it to the larger one; 0 for none', '100000')
+  .option('--ask <text>', 'search: only the questions with this in their name')
+  .option('--keep <dir>', "keeps the servers' data there; search fills them once, and asks them again")
   .option('--readers <n>', 'stream: open streams', '2000')
   .option('--json <file>', 'writes the figures as JSON too')
   .option('--node-options <options>', 'options of Node for every service, such as "--trace-gc"')
   .option('--cpu-prof <dir>', 'writes a CPU profile of every service there')
   .parse();
 const { args } = options;
-const { only, json, cpuProf, nodeOptions = '', ...sizes } = options.opts<Options>();
+const { only, json, cpuProf, keep, ask = '', nodeOptions = '', ...sizes } = options.opts<Options>();
 
 const [runs, seconds, commands] = [Number(sizes.runs), Number(sizes.seconds), Number(sizes.commands)];
 const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Figures>> = {
@@ -48,9 +55,10 @@ const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Fig
   stock: (setting) => stock(setting, { commands: Math.min(commands, 3_000) }),
   reads: (setting) => reads(setting, { seconds }),
   crash: (setting) => crash(setting),
+  inbound: (setting) => inbound(setting, { records: commands, seconds }),
   stream: (setting) => stream(setting, { seconds, readers: Number(sizes.readers) }),
   search: (setting) =>
-    search(setting, { tickets: Number(sizes.tickets), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds }),
+    search(setting, { tickets: Number(sizes.tickets), smaller: Number(sizes.smaller), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds, ask }),
 };
 
 const named = [...args, ...(only?.split(',') ?? [])];
@@ -63,6 +71,7 @@ if (unknown.length > 0) {
 
 const setting = await Setting.open({
   nodeOptions: [...nodeOptions.split(' ').filter((option) => option !== ''), ...(cpuProf ? ['--cpu-prof', `--cpu-prof-dir=${cpuProf}`] : [])],
+  keep,
   ...(chosen.includes('search') && { directory: searchDirectory }),
 });
 const figures: Figures = {};

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { topics, type DirectorySeed } from '#contracts';
 import { Backlog, RecordProducer, type OutgoingRecord } from '#messaging';
@@ -22,14 +23,21 @@ export class Setting {
     readonly servers: RunningServers,
     readonly stack: Stack,
     private readonly folder: string,
+    /** Whether the servers' data stay where they are, for another run. */
+    readonly isKept: boolean,
   ) {}
 
-  static async open({ nodeOptions = [], directory = plain }: { nodeOptions?: string[]; directory?: DirectorySeed } = {}): Promise<Setting> {
-    const folder = temporaryFolder('bench');
+  /** A file that stays as long as the servers' data. */
+  file(name: string): string {
+    return resolve(this.folder, name);
+  }
+
+  static async open({ nodeOptions = [], directory = plain, keep }: { nodeOptions?: string[]; directory?: DirectorySeed; keep?: string | undefined } = {}): Promise<Setting> {
+    const folder = keep === undefined ? temporaryFolder('bench') : resolve(keep);
     const servers = await openServers({ dataDir: folder, env: {}, progress: ({ part, text }) => tell(`${part}: ${text}`) });
     try {
       const options = Object.fromEntries(['gateway', 'ticket-command', 'query-search'].map((app) => [app, nodeOptions]));
-      return new Setting(servers, await startStack({ servers, directory, nodeOptions: options }), folder);
+      return new Setting(servers, await startStack({ servers, directory, nodeOptions: options }), folder, keep !== undefined);
     } catch (error) {
       await servers.stop();
       throw error;
@@ -77,7 +85,7 @@ export class Setting {
   async close(): Promise<void> {
     await this.stack.stop();
     await this.servers.stop();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (!this.isKept) rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

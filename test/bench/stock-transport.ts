@@ -21,7 +21,7 @@ const brokers = process.env['KAFKA_BROKERS']!.split(',');
 const store = openDatabase({ uri: process.env['MONGODB_URI']!, database: 'bench_stock' });
 const producer = new RecordProducer({ brokers, clientId: 'bench-stock' });
 const eventsOnly = { send: async (records: Parameters<RecordProducer['send']>[0]) => (records[0]?.topic === topics.events ? producer.send(records) : undefined) };
-const handler = new TicketHandler(new MongoCommitLog(store), new NumberBlocks(store), new Outcomes(eventsOnly), new KnownTickets());
+const handler = new TicketHandler(new MongoCommitLog(store), new NumberBlocks(store), new Outcomes(eventsOnly, { send: async () => undefined }), new KnownTickets());
 let answered = 0;
 
 @Controller()

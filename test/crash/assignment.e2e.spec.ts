@@ -75,7 +75,7 @@ describe('assignment-notification killed while it deals out tickets', () => {
   it.each<{ point: AbortPoint; chosen: boolean; sent: boolean }>([
     { point: 'after-facts', chosen: false, sent: false },
     { point: 'after-choice', chosen: true, sent: false },
-    { point: 'after-command', chosen: true, sent: true },
+    { point: 'after-forwards', chosen: true, sent: true },
   ])('$point: no ticket is forgotten, none is chosen for twice', async ({ point, chosen, sent }) => {
     await app.end();
     const ids = await opened(20);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
 import { Described } from '../support/described.js';
 import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
@@ -180,6 +181,28 @@ describe('what the document says of answers', () => {
     await ask('POST', '/v1/members/grace/hand-back', 202, { as: grace });
     await ask('POST', '/v1/members/ada/hand-back', 403, { as: grace });
     await ask('POST', '/v1/members/nobody/hand-back', 404);
+  });
+
+  it('holds for dead letters', async () => {
+    const producer = new Kafka({ brokers: stack.kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).producer();
+    await producer.connect();
+    const record = () => {
+      const ticketId = randomUUID();
+      const headers = { ce_specversion: '1.0', ce_id: randomUUID(), ce_type: 'ticket.create.v1', ce_source: '/spec', ce_subject: ticketId, ce_time: new Date().toISOString(), ce_orgid: org };
+      return { key: ticketId, value: JSON.stringify({ orgId: org, ticketId, nonsense: true }), headers };
+    };
+    await producer.send({ topic: 'ticket.commands.v1', messages: [record(), record()] }).finally(() => producer.disconnect());
+    const [one, other] = await eventually(async () => {
+      const { body } = await ask('GET', '/v1/dead-letters?limit=100', 200);
+      return body['items'].length === 2 && (body['items'] as { id: string }[]);
+    });
+    expect((await ask('GET', `/v1/dead-letters/${one!.id}`, 200)).body).toMatchObject({ reason: 'schema-invalid', state: 'waiting' });
+    await ask('POST', `/v1/dead-letters/${one!.id}/replay`, 200);
+    await ask('POST', `/v1/dead-letters/${one!.id}/discard`, 409, { body: { reason: 'a test' } });
+    await ask('POST', `/v1/dead-letters/${other!.id}/discard`, 200, { body: { reason: 'a test' } });
+    await ask('GET', '/v1/dead-letters', 403, { as: grace });
+    await ask('GET', '/v1/dead-letters?after=nope', 422);
+    await ask('GET', '/v1/dead-letters/dead.ticket-command.ticket.commands.v1:0:999999999', 404);
   });
 
   it('holds for what needs no sign-in', async () => {

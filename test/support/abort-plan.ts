@@ -3,11 +3,13 @@ import type { AppChanges } from './app-handle.js';
 
 /** Moments of ticket-command's write path, in their order. */
 export const abortPoints = ['after-look-up', 'after-insert', 'after-some-events', 'after-events', 'before-offset-commit'] as const;
+/** Moments of ticket-command's work on records of outside systems, in their order: commands forwarded, dead letters written, systems told. */
+export const inboundPoints = ['before-forward', 'after-some-forwards', 'after-forwards', 'after-letters', 'after-telling'] as const;
 /** Moments of query-search's projection, in their order. */
 export const projectionPoints = ['before-rows', 'after-rows', 'after-feed', 'after-views', 'before-offset-commit'] as const;
 /** Moments of assignment-notification's work on a ticket that needs somebody. */
-export const choicePoints = ['after-facts', 'after-choice', 'after-command', 'before-offset-commit'] as const;
-export type AbortPoint = (typeof abortPoints | typeof projectionPoints | typeof choicePoints)[number];
+export const choicePoints = ['after-facts', 'after-choice', 'after-forwards', 'before-offset-commit'] as const;
+export type AbortPoint = (typeof abortPoints | typeof inboundPoints | typeof projectionPoints | typeof choicePoints)[number];
 
 export interface AbortPlan {
   point: AbortPoint;

@@ -41,21 +41,27 @@ log.append = async function (commits) {
   return appended;
 };
 
+/** What is reached around and amid sending to a topic. */
+const moments: { of: RegExp; before?: AbortPoint; some?: AbortPoint; after: AbortPoint }[] = [
+  { of: new RegExp(`^${topics.events}$`), some: 'after-some-events', after: 'after-events' },
+  { of: new RegExp(`^${topics.commands}$`), before: 'before-forward', some: 'after-some-forwards', after: 'after-forwards' },
+  { of: /^dead\.ticket-command\.ticket\.inbound\./, after: 'after-letters' },
+  { of: /^ticket\.inbound-results\./, after: 'after-telling' },
+];
+
 const { send } = RecordProducer.prototype;
 
 RecordProducer.prototype.send = async function (records, options) {
-  if (records[0]?.topic !== topics.events) {
-    await send.call(this, records, options);
-    if (records[0]?.topic === topics.commands) reach('after-command');
-    return;
-  }
-  const some = point === 'after-some-events' ? records.length >> 1 : 0;
+  const moment = moments.find(({ of }) => of.test(records[0]?.topic ?? ''));
+  if (moment === undefined) return send.call(this, records, options);
+  if (moment.before) reach(moment.before);
+  const some = point === moment.some ? records.length >> 1 : 0;
   if (some > 0) {
     await send.call(this, records.slice(0, some), options);
-    reach('after-some-events');
+    reach(moment.some!);
   }
   await send.call(this, records.slice(some), options);
-  reach('after-events');
+  reach(moment.after);
 };
 
 /** The stores of query-search and assignment-notification are no library: they are met where they write. */

@@ -1,11 +1,8 @@
 import { createInterface } from 'node:readline/promises';
-import type { Wish } from './decisions.js';
-import type { Desk, Filter } from './desk.js';
-import { readId, readLetter, type LetterPlace } from './letter.js';
+import { decide, handful, readId, readLetter, Trouble, type Desk, type Filter, type LetterPlace, type Outcome, type Wish } from '#messaging';
 import { jsonLine, page, table, whole, type Listed } from './pages.js';
 import { printable } from './printable.js';
-import { decide, handful, type Outcome } from './replay.js';
-import { Trouble, WrongUsage } from './trouble.js';
+import { WrongUsage } from './trouble.js';
 
 /** What the command line chose. */
 export interface Chosen extends Filter {

@@ -3,13 +3,12 @@ import { hostname, userInfo } from 'node:os';
 import { Logger } from '@nestjs/common';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { DeadLetterReason } from '#contracts';
+import { Desk, Trouble, unreadable } from '#messaging';
 import { dataDir } from '../places.js';
 import { readRun } from '../start/run-file.js';
 import { list, settle, show, type Chosen } from './actions.js';
-import { Desk } from './desk.js';
-import { unreadable } from './letter.js';
 import { printable } from './printable.js';
-import { Trouble, WrongUsage } from './trouble.js';
+import { WrongUsage } from './trouble.js';
 
 type Options = Chosen & { brokers?: string; again?: boolean; as: string };
 /** Of a discard: there `reason` is the operator's. */

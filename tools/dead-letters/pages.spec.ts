@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { IncomingRecord } from '#messaging';
-import { readId, readLetter } from './letter.js';
+import { readId, readLetter, type IncomingRecord } from '#messaging';
 import { jsonLine, page, table, whole } from './pages.js';
 import { indented, printable } from './printable.js';
 

@@ -1,8 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { DeadLetterDecision } from '#contracts';
-import type { IncomingRecord } from '#messaging';
-import type { LetterState } from './decisions.js';
-import { textOf, type Letter } from './letter.js';
+import { contentOf, textOf, type IncomingRecord, type Letter, type LetterState } from '#messaging';
 import { cut, indented, printable, printableLines } from './printable.js';
 
 export type Listed = Letter & { state: LetterState };
@@ -89,12 +87,4 @@ const hex = (bytes: Buffer) =>
   }).join('\n');
 
 /** The whole letter for programs: bytes that are no UTF-8 as base64. */
-export const whole = ({ key, value, rawHeaders }: IncomingRecord, letter: Listed, decision: DeadLetterDecision | undefined) => ({
-  ...letter,
-  decision: decision ?? null,
-  headers: rawHeaders.map((header) => [exact(header.key), header.value && exact(header.value)]),
-  key: key && exact(key),
-  value: value && exact(value),
-});
-
-const exact = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString('base64') });
+export const whole = (record: IncomingRecord, letter: Listed, decision: DeadLetterDecision | undefined) => ({ ...letter, decision: decision ?? null, ...contentOf(record) });

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
+import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
+import type { Message } from './message.js';
+import { inboundChannels, inboundMessages, inboundParts } from './inbound-channels.js';
 
 const about = `Everything that changes a ticket goes over Kafka. A message is CloudEvents 1.0 in binary mode: what it is about stands in headers, its value is JSON.
 
@@ -29,7 +31,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     description: 'What somebody wants of a ticket. Rights count as the door knew them, the facts of the ticket as they are when the command is decided.',
     key: 'The ticket id.',
     types: Object.keys(commandValue) as MessageType[],
-    writers: ['gateway', 'assignment-notification'],
+    writers: ['gateway', 'ticket-command', 'assignment-notification'],
     readers: ['ticket-command'],
   },
   events: {
@@ -50,11 +52,11 @@ const channels: Record<keyof typeof topics, Channel> = {
   },
   directory: {
     title: 'Directory',
-    description: 'Members and assistants of organisations. Compacted: the newest record of a key stays. The newest revision wins, whatever the order of arrival.',
+    description: 'Members and assistants of organisations, and what outside systems may do. Compacted: the newest record of a key stays. The newest revision wins, whatever the order of arrival.',
     key: '`<orgId>/<kind>/<id>`',
     types: Object.keys(directoryValue) as DirectoryType[],
     writers: ['gateway'],
-    readers: ['assignment-notification'],
+    readers: ['ticket-command', 'assignment-notification'],
   },
 };
 
@@ -73,14 +75,14 @@ export function asyncApiDocument(samples: readonly Sample[], specs: readonly Top
   const components = new Components({}, 'draft-7');
   const dead = specs.filter(({ name }) => name.startsWith('dead.'));
   const own = Object.entries(channels).map(([name, channel]) => [name, ownChannel(channel, specOf(specs, topics[name as keyof typeof topics]))] as const);
-  const messages: Record<string, Message> = { 'dead-letter': deadLetter(components), 'dead-letter-decision': decision(components) };
+  const messages: Record<string, Message> = { 'dead-letter': deadLetter(components), 'dead-letter-decision': decision(components), ...inboundMessages(components) };
   for (const type of Object.keys(messageValue) as MessageType[]) messages[type] = messageOf(components, type, samples);
   return {
     asyncapi: '3.0.0',
     info: { title: 'Deskstream topics', version, description: about },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries<ReturnType<typeof ownChannel>>([...own, ...dead.map((spec) => [spec.name, deadChannel(spec)] as const), ['decisions', ownChannel(decisions, specOf(specs, deadLetterDecisions))] as const]),
-    operations: Object.fromEntries<ReturnType<typeof operation>>([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...dead.map(setAside), ...operationsOf('decisions', decisions)]),
+    channels: Object.fromEntries<Omit<ReturnType<typeof ownChannel>, 'bindings'> & { bindings?: ReturnType<typeof bindingsOf> }>([...own, ...Object.entries(inboundChannels), ...dead.map((spec) => [spec.name, deadChannel(spec)] as const), ['decisions', ownChannel(decisions, specOf(specs, deadLetterDecisions))] as const]),
+    operations: Object.fromEntries<ReturnType<typeof operation>>([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...inboundParts.map(inboundOperation), ...dead.map(setAside), ...operationsOf('decisions', decisions)]),
     components: { messages, schemas: components.sorted().schemas },
   };
 }
@@ -110,18 +112,6 @@ function bindingsOf({ name, partitions, replication, config }: TopicSpec) {
   return { kafka: { topic: name, partitions, replicas: replication, topicConfiguration, bindingVersion: '0.5.0' } };
 }
 
-/** A message of the document. */
-export interface Message {
-  name: string;
-  title: string;
-  summary: string;
-  contentType?: string;
-  headers: JsonSchema;
-  payload: JsonSchema;
-  bindings?: { kafka: { key: { type: 'string'; description: string }; bindingVersion: string } };
-  examples?: { name: string; payload: unknown }[];
-}
-
 function messageOf(components: Components, type: MessageType, samples: readonly Sample[]): Message {
   const { key, title } = Object.values(channels).find(({ types }) => types.includes(type))!;
   return {
@@ -140,6 +130,9 @@ const operationsOf = (name: string, { writers, readers, types }: Channel) => [
   ...writers.map((writer) => [`${writer}.send.${name}`, operation('send', name, { title: `${writer} writes`, types })] as const),
   ...readers.map((reader) => [`${reader}.receive.${name}`, operation('receive', name, { title: `${reader} reads`, types })] as const),
 ];
+
+const inboundOperation = ([channel, part, action, types]: (typeof inboundParts)[number]) =>
+  [`${part}.${action}.${channel}`, operation(action, channel, { title: `${part} ${action === 'send' ? 'writes' : 'reads'}`, types })] as const;
 
 const operation = (action: 'send' | 'receive', channel: string, { title, types }: { title: string; types: readonly string[] }) => ({
   action,

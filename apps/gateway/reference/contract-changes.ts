@@ -31,10 +31,10 @@ export interface Document {
 type Found = Breach<ContractRule>;
 
 /**
- * How a message goes: commands are read by us. Events, results and entries are read by others and stay on their topics: what we wrote once we must read
+ * How a message goes: commands are read by us, those of outside systems, too. Events, results and entries are read by others and stay on their topics: what we wrote once we must read
  * for ever, too.
  */
-const directions = (type: string): Direction[] => (isCommandType(type) ? ['read'] : ['read', 'written']);
+const directions = (type: string): Direction[] => (isCommandType(type.replace(/^inbound\./, '')) ? ['read'] : ['read', 'written']);
 
 /** What is incompatible between the schemas of messages that were released and those there are, by `ce_type`. */
 export const messageBreaches = (released: Readonly<Record<string, JsonSchema>>, current: Readonly<Record<string, JsonSchema>>): Found[] =>

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jsonSchemaOf, messageValue, type MessageType } from '#contracts';
+import { jsonSchemaOf, messageValue, outsideValue } from '#contracts';
 import { readTopics } from '#messaging';
 import { asyncApiDocument } from './asyncapi.js';
 import { answerExamples, readSamples } from './examples.js';
 import { openApiDocument } from './openapi.js';
+import { problemsPage } from './problems-page.js';
 import { routes } from './routes.js';
 import { topicsPage } from './topics-page.js';
 
@@ -13,12 +14,13 @@ export async function documents(root: string): Promise<Map<string, string>> {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const samples = readSamples(root);
   const topics = await readTopics(join(root, 'deploy/topics.yaml'), 'production');
-  const schemas = (Object.keys(messageValue) as MessageType[]).map((type) => [`schemas/${type}.json`, text(jsonSchemaOf(type))] as const);
+  const schemas = [...Object.keys(messageValue), ...Object.keys(outsideValue)].map((type) => [`schemas/${type}.json`, text(jsonSchemaOf(type))] as const);
   const asyncapi = asyncApiDocument(samples, topics, version);
   return new Map([
     ['openapi.json', text(openApiDocument(routes(), answerExamples(samples), version))],
     ['asyncapi.json', text(asyncapi)],
     ['reference/topics.html', topicsPage(asyncapi)],
+    ['reference/problems.html', problemsPage()],
     ...schemas,
   ]);
 }

@@ -174,10 +174,10 @@ export class DirectoryStore {
     return this.replace(current, isSame(current, set) ? undefined : set, notes);
   }
 
+  /** By an insert: of several upserts at once FerretDB says of each that it was the first. */
   private async add(wanted: Wanted): Promise<boolean> {
     const entry = { _id: directoryKey(wanted), ...wanted, revision: 1, deleted: false, unpublished: true, changedAt: this.now() } as Stored;
-    const { upsertedCount } = await guarded(() => this.entries.updateOne({ _id: entry._id }, { $setOnInsert: entry }, { upsert: true }).catch(lostRace));
-    return upsertedCount === 1;
+    return guarded(() => this.entries.insertOne(entry).then(() => true, unlessThere));
   }
 
   /** Writes unless somebody was faster. Without a change only the requests are noted. */
@@ -210,7 +210,7 @@ function repeatOf(current: Stored | null, id: string): Edited | undefined {
   return found && { outcome: found.outcome, isSeeded: found.isSeeded, hash: found.hash, isRepeat: true };
 }
 
-function lostRace(error: unknown): { upsertedCount: number } {
-  if ((error as { code?: unknown }).code === 11_000) return { upsertedCount: 0 };
+function unlessThere(error: unknown): false {
+  if ((error as { code?: unknown }).code === 11_000) return false;
   throw error;
 }

@@ -11,8 +11,10 @@ import { AssignmentController } from './assignment.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
-import { ContractsController, ReferenceController } from './contracts.controller.js';
+import { ContractsController, ProblemsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
+import { DeadLetters } from './dead-letters.js';
+import { DeadLettersController } from './dead-letters.controller.js';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
 import { readProducers, readSeed } from './directory.seed.js';
@@ -59,7 +61,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, AssignmentController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },
@@ -77,6 +79,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
           inject: [DirectoryStore],
         },
         ...signIns(config),
+        { provide: DeadLetters, useFactory: (store: DirectoryStore) => new DeadLetters(brokers, store), inject: [DirectoryStore] },
         { provide: PendingCommands, useFactory: (store: Database) => new PendingCommands(store), inject: [STORE] },
         ResultWaiters,
         {

@@ -12,6 +12,7 @@ export const tags = {
   Assignment: 'Who gets a ticket that nobody has.',
   Reports: 'Numbers and exports.',
   Organisation: 'Who one is, who else is there, and API keys.',
+  'Dead letters': 'Records that a service gave up on: look at them, send them back once the cause is mended, put them aside.',
   Health: 'For load balancers and operators.',
   Contracts: 'These documents.',
 } as const;

@@ -11,7 +11,9 @@ import { AssignmentController } from '../src/assignment.controller.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
-import { ContractsController, ReferenceController } from '../src/contracts.controller.js';
+import { ContractsController, ProblemsController, ReferenceController } from '../src/contracts.controller.js';
+import { DeadLetters } from '../src/dead-letters.js';
+import { DeadLettersController } from '../src/dead-letters.controller.js';
 import { Directory } from '../src/directory.js';
 import { DirectoryStore } from '../src/directory.store.js';
 import { doorOptions, openDoor } from '../src/door.js';
@@ -110,10 +112,11 @@ interface RealParts {
   queries?: Queries;
   store?: DirectoryStore;
   systems?: SystemTopics;
+  letters?: DeadLetters;
   forwards?: Forwards;
 }
 
-export async function openGateway({ queries, store, systems, forwards }: RealParts = {}): Promise<TestGateway> {
+export async function openGateway({ queries, store, systems, letters, forwards }: RealParts = {}): Promise<TestGateway> {
   const key = await signingKey('key-1');
   const issuer = await startIssuer([key]);
   const sent: Outgoing[] = [];
@@ -129,6 +132,7 @@ export async function openGateway({ queries, store, systems, forwards }: RealPar
     { provide: Directory, useValue: directory },
     { provide: DirectoryStore, useValue: store ?? {} },
     { provide: SystemTopics, useValue: systems ?? {} },
+    { provide: DeadLetters, useValue: letters ?? {} },
     {
       provide: CommandBus,
       useValue: {
@@ -155,7 +159,7 @@ export async function openGateway({ queries, store, systems, forwards }: RealPar
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, AssignmentController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

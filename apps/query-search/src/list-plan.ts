@@ -10,7 +10,7 @@ export interface Condition {
   /** The same without bounds on the time of creation: with those, some engines lose the order of an index over lists and sort all it leads to. */
   unbound?: object;
   lead?: {
-    index: 'byKey' | 'byWord';
+    index: 'byKey' | 'byWord' | 'byPriority';
     /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
     isSingle: boolean;
     /** How many tickets it leads to, as far as that was counted. */
@@ -19,13 +19,17 @@ export interface Condition {
     anyOf?: AnyOf;
     /** Filters that together say the same, each for tickets in order of creation or for rare ones. */
     ways?: readonly object[];
+    /** A filter of one value for very many of its tickets, though not for all. */
+    some?: object;
+    /** Of one that very many tickets meet, however many: whether most do. */
+    common?: { isMost: boolean };
   };
 }
 
 /** Values of which a field has any. */
 export interface AnyOf {
-  field: 'tokens';
-  values: readonly string[];
+  field: 'tokens' | 'keys' | 'priority';
+  values: readonly (string | number)[];
 }
 
 /** One way to run a query. */
@@ -42,6 +46,9 @@ export const conditionsOf = (principal: Principal, filters: Omit<TicketFilters, 
   ...keyConditions(principal, filters),
   ...rangeConditions(filters),
 ];
+
+/** Up to so many values are looked up one by one. */
+export const mostWays = 32;
 
 /** Up to so many tickets are sorted in a few ms. */
 export const rareUpTo = 500;
@@ -72,6 +79,10 @@ export interface Query {
     isSkipping: boolean;
     /** The same, divided: what they find has to be merged. */
     ways?: readonly Plan[];
+    /** Leads to some of them only, which are quickly counted: where they are as many as anybody counts, nobody need gather the others. */
+    some?: Plan;
+    /** Walking soon meets them, and gathering them would take long. */
+    common?: { isMost: boolean };
   };
 }
 
@@ -80,15 +91,16 @@ export function queryOf({ base, sort, conditions, from = [] }: Wanted): Query {
   const { index } = orders[sort];
   const place = from.map((filter) => ({ filter }));
   const query = { sort, scope: scopeOf(base, conditions), walk: { filter: filterOf(base, [...conditions, ...place]), hint: index } };
-  const led = ledPlan({ base, sort, conditions, from });
-  return led ? { ...query, led } : query;
+  const leader = conditions.filter(hasLead).sort((one, other) => sizeOf(one) - sizeOf(other))[0];
+  return leader ? { ...query, led: ledBy(leader, { base, sort, conditions, from }) } : query;
 }
 
-function ledPlan(wanted: Wanted): Query['led'] {
-  const { sort, conditions } = wanted;
-  const leader = conditions.filter((condition) => condition.lead).sort((one, other) => sizeOf(one) - sizeOf(other))[0];
-  if (!leader?.lead) return undefined;
-  const { lead: { isSingle, index, ways = [] } } = leader;
+type Leader = Condition & Required<Pick<Condition, 'lead'>>;
+const hasLead = (condition: Condition): condition is Leader => condition.lead !== undefined;
+
+function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
+  const { lead: { isSingle, index, ways = [], some, common } } = leader;
+  const { sort } = wanted;
   const { byCreation } = orders[sort];
   const planOf = (filter: object, isOrdered: boolean): Plan => ({ filter: ledFilter(wanted, { leader, filter, isOrdered }), hint: index });
   const isOrdered = isSingle && byCreation;
@@ -99,6 +111,8 @@ function ledPlan(wanted: Wanted): Query['led'] {
     isOrdered,
     isSkipping: isSkipping(wanted),
     ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, true)) }),
+    ...(some && { some: planOf(some, false) }),
+    ...(common && { common }),
   };
 }
 
@@ -144,17 +158,19 @@ export function keyConditions(principal: Principal, { status, assignee, assistan
   ];
 }
 
-function anyKey(keys: readonly string[] | undefined): Condition[] {
-  if (keys === undefined) return [];
-  const distinct = [...new Set(keys)];
-  const isSingle = distinct.length === 1;
-  return [{ filter: { keys: isSingle ? distinct[0] : { $in: distinct } }, lead: { index: 'byKey', isSingle } }];
+const anyKey = (values: readonly string[] | undefined) => anyOf({ field: 'keys', values }, 'byKey');
+
+function anyOf({ field, values }: { field: AnyOf['field']; values: readonly (string | number)[] | undefined }, index: Leader['lead']['index']): Condition[] {
+  if (values === undefined) return [];
+  const distinct = [...new Set(values)];
+  if (distinct.length === 1) return [{ filter: { [field]: distinct[0] }, lead: { index, isSingle: true } }];
+  const isDivided = distinct.length > 0 && distinct.length <= mostWays;
+  return [{ filter: { [field]: { $in: distinct } }, lead: { index, isSingle: false, ...(isDivided && { anyOf: { field, values: distinct } }) } }];
 }
 
 function rangeConditions({ priority, createdFrom, createdTo, updatedFrom, updatedTo }: TicketFilters): Condition[] {
-  const ranks = priority?.map(priorityRank);
   return [
-    ...(ranks ? [{ filter: { priority: ranks.length === 1 ? ranks[0] : { $in: ranks } } }] : []),
+    ...anyOf({ field: 'priority', values: priority?.map(priorityRank) }, 'byPriority'),
     ...rangeOf('createdAt', createdFrom, createdTo),
     ...rangeOf('updatedAt', updatedFrom, updatedTo),
   ];

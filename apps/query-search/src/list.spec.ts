@@ -69,6 +69,23 @@ describe('filters', () => {
   });
 });
 
+describe('values of which a ticket needs one', () => {
+  const leads = (asked: Record<string, string>, by = ada) => conditions(asked, by).map(({ lead }) => lead?.anyOf);
+
+  it('are looked up one by one, those that decide what somebody sees, too', () => {
+    expect(leads({ status: 'open,pending,open' })).toEqual([{ field: 'keys', values: ['status:open', 'status:pending'] }]);
+    expect(leads({ priority: 'high,urgent' })).toEqual([{ field: 'priority', values: [2, 3] }]);
+    expect(leads({}, grace)).toEqual([{ field: 'keys', values: ['assistant:billing-bot', 'assignee:member:grace', 'creator:member:grace'] }]);
+  });
+
+  it('are not where they are many, or one', () => {
+    const many = (count: number) => ({ tag: Array.from({ length: count }, (_, i) => `t${i}`).join(',') });
+    expect(leads(many(33))).toEqual([undefined]);
+    expect(leads(many(32))[0]!.values).toHaveLength(32);
+    expect(leads({ status: 'open' })).toEqual([undefined]);
+  });
+});
+
 describe('plans', () => {
   it.each([
     [{}, ['byCreation']],
@@ -77,6 +94,9 @@ describe('plans', () => {
     [{ status: 'open' }, ['byKey']],
     [{ status: 'open', sort: '-updatedAt' }, ['byUpdate', 'byKey']],
     [{ status: 'open', createdFrom: '2026-01-01' }, ['byCreation', 'byKey']],
+    [{ priority: 'urgent' }, ['byPriority']],
+    [{ priority: 'urgent', sort: 'number' }, ['byNumber', 'byPriority']],
+    [{ priority: 'urgent,high' }, ['byCreation', 'byPriority']],
     [{ status: 'open,pending' }, ['byCreation', 'byKey']],
     [{ q: 'printer' }, ['byCreation', 'byWord']],
   ])('for %j use %j', (asked, hints) => expect(plans(asked as Record<string, string>)).toEqual(hints));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { ada, grace } from '../../../libs/contracts/testing/builders.js';
+import { behind } from './list-order.js';
 import { conditionsOf, queryOf, waysOf } from './list-plan.js';
 import { PlannedReads } from './planned-reads.store.js';
 
@@ -120,17 +121,31 @@ describe('a condition of several values', () => {
 
   it('walks where there are many ways, and takes them all when that takes too long', async () => {
     const { asked, answers, reads } = collection({ byCreation: { _id: 'walked' } as never, byWord: { _id: 'a', createdAt: new Date() } as never });
-    expect(await reads.find(among(601, 602, 603, 604), page, {})).toEqual([{ _id: 'walked' }]);
+    const few = [601, 602, 603, 604, 605, 606, 607, 608];
+    expect(await reads.find(among(...few, 609), page, {})).toEqual([{ _id: 'walked' }]);
     answers['byCreation'] = tooSlow;
-    expect(await reads.find(among(601, 602, 603, 604), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
-    expect(await reads.find(among(601, 602, 603), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
-    expect(asked).toEqual(['byCreation', 'byCreation', ...Array.from({ length: 7 }, () => 'byWord')]);
+    expect(await reads.find(among(...few, 609), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
+    expect(await reads.find(among(...few), page, {})).toEqual([expect.objectContaining({ _id: 'a' })]);
+    expect(asked).toEqual(['byCreation', 'byCreation', ...Array.from({ length: 17 }, () => 'byWord')]);
   });
 
   it('neither takes all ways far into a list nor sorts what is too much', async () => {
     const { asked, reads } = collection({ byCreation: 1, byWord: 10_001 });
     await reads.find(among(6_001, 6_002), { skip: 9_975, limit: 26 }, {});
     expect(asked).toEqual(['byCreation']);
+  });
+
+  it('is counted by the one that is as frequent as anybody counts, where there is one', async () => {
+    const { asked, answers, reads } = collection({ byKey: 10_000 });
+    const conditions = await reads.weighed(base, conditionsOf(ada, { status: ['open', 'closed'] }));
+    const query = queryOf({ base, sort: '-createdAt', conditions });
+    expect(query.led!.some).toEqual({ filter: { ...base, $and: [{ keys: 'status:open' }] }, hint: 'byKey' });
+    answers['byKey'] = 10_001;
+    asked.length = 0;
+    expect(await reads.countNow(query)).toEqual({ total: 10_000, isExact: false });
+    expect(asked).toEqual(['byKey']);
+    const rare = collection({ byKey: 9_999 }).reads;
+    expect(queryOf({ base, sort: '-createdAt', conditions: await rare.weighed(base, conditionsOf(ada, { status: ['open', 'closed'] })) }).led).not.toHaveProperty('some');
   });
 
   it('is counted at once', async () => {
@@ -140,6 +155,48 @@ describe('a condition of several values', () => {
     answers['byWord'] = tooSlow; // all others would take longer
     await expect(reads.countNow(many)).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } });
     expect(asked).toEqual(['byWord', 'byWord']);
+  });
+});
+
+describe('a condition that very many meet', () => {
+  const [frequent, all] = [{ tokens: 'a' }, { tokens: /^a/ }];
+  const condition = (isMost: boolean, some?: object) => ({ filter: all, lead: { index: 'byWord' as const, isSingle: false, size: Infinity, common: { isMost }, ...(some && { some }) } });
+  const query = (isMost: boolean, some?: object) => queryOf({ base, sort: '-createdAt', conditions: [condition(isMost, some)] });
+
+  it('leads when nothing else does, and is not counted to know that', async () => {
+    const { asked, reads } = collection({ byWord: 3, byKey: 3 });
+    const weighed = await reads.weighed(base, [condition(true), { filter: { keys: 'tag:a' }, lead: { index: 'byKey', isSingle: true } }]);
+    expect(asked).toEqual(['byKey']);
+    expect(queryOf({ base, sort: '-createdAt', conditions: weighed }).led).toMatchObject({ hint: 'byKey' });
+  });
+
+  it('is found by walking, however long that takes: gathering would take longer', async () => {
+    const { asked, reads } = collection({ byCreation: tooSlow, byWord: 1 });
+    await expect(reads.find(query(false, frequent), page, {})).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } });
+    expect(asked).toEqual(['byCreation']);
+  });
+
+  it('is counted by some of them; where those are not enough by walking, if most meet it, or else in its index', async () => {
+    expect(query(true, frequent).led!.some).toEqual({ filter: { ...base, $and: [frequent] }, hint: 'byWord' });
+    const enough = collection({ byWord: 10_001, byCreation: 7 });
+    for (const isMost of [true, false]) expect(await enough.reads.countNow(query(isMost, frequent))).toEqual({ total: 10_000, isExact: false });
+    expect(enough.asked).toEqual(['byWord', 'byWord']);
+    const { asked, reads } = collection({ byWord: 10_000, byCreation: 7 });
+    expect(await reads.countNow(query(false, frequent))).toEqual({ total: 10_000, isExact: true });
+    expect(await reads.countNow(query(true, frequent))).toEqual({ total: 7, isExact: true });
+    expect(await reads.countNow(query(true))).toEqual({ total: 7, isExact: true });
+    expect(asked).toEqual(['byWord', 'byWord', 'byWord', 'byCreation', 'byCreation']);
+  });
+});
+
+describe('a list that goes on', () => {
+  const conditions = [{ filter: { keys: 'status:open' }, lead: { index: 'byKey' as const, isSingle: true, size: 10_000 } }];
+  const query = queryOf({ base, sort: '-createdAt', conditions, from: behind('-createdAt', [1, 'acme/1']) });
+
+  it('passes over what came before where that is little, and walks where it may be much', async () => {
+    const { asked, reads } = collection({ byCreation: 1, byKey: 1 });
+    for (const passed of [undefined, 1_101, 1_100]) await reads.find(query, { ...page, passed }, {});
+    expect(asked).toEqual(['byCreation', 'byCreation', 'byKey']);
   });
 });
 

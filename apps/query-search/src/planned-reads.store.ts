@@ -18,7 +18,7 @@ const exactUpTo = 1_000;
 /** Each of several ways reads so many documents at most: all but so many are thrown away when they are merged. */
 const mostMerged = 1_100;
 /** Up to so many ways cost less than walking, whatever is met on the way. */
-const fewWays = 3;
+const fewWays = 8;
 /** Documents that make a condition common: how many more does not matter. */
 const mostCounted = 10_000;
 
@@ -26,10 +26,21 @@ const mostCounted = 10_000;
 interface Slice {
   skip: number;
   limit: number;
+  /** How many come before the place where it begins, where that is known: few are soon passed over. */
+  passed?: number | undefined;
 }
 
 type Divided = NonNullable<Query['led']> & { ways: readonly Plan[] };
 const isMerged = (led: NonNullable<Query['led']>, { skip, limit }: Slice): led is Divided => led.ways !== undefined && skip + limit <= mostMerged;
+
+/** Whether what is wanted stands near the beginning of what leads to it, in its order. */
+function isSoon(led: NonNullable<Query['led']>, piece: Slice): boolean {
+  if (led.isSkipping && (piece.passed ?? Infinity) > mostMerged) return false;
+  return led.isOrdered || (isMerged(led, piece) && led.ways.length <= fewWays);
+}
+
+/** Whether nothing is quicker to count by. */
+const isSure = ({ isSingle, isRare, ways }: NonNullable<Query['led']>) => isSingle || isRare || ways !== undefined;
 
 type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 
@@ -51,9 +62,11 @@ export class PlannedReads<T extends { _id: string }> {
 
   private async weighedLead(base: object, condition: Condition, lead: NonNullable<Condition['lead']>): Promise<Condition['lead']> {
     const { anyOf } = lead;
+    if (lead.size !== undefined) return lead;
     if (!anyOf) return { ...lead, size: await this.size(base, condition) };
     const sizes = await Promise.all(anyOf.values.map((value) => this.size(base, { filter: { [anyOf.field]: value }, lead })));
-    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes) };
+    const common = sizes.findIndex((size) => size >= mostCounted);
+    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes), ...(common >= 0 && { some: { [anyOf.field]: anyOf.values[common] } }) };
   }
 
   /** Plans a query by how many documents its conditions lead to. */
@@ -75,17 +88,17 @@ export class PlannedReads<T extends { _id: string }> {
     const { scope, sort, walk, led } = query;
     const { limit } = piece;
     const read: Read<T[]> = (plan, maxTimeMS) => this.read(sort, plan, { piece, projection, maxTimeMS });
-    if (!led) return asking(() => read(walk, longestMs));
+    if (!led || led.common) return asking(() => read(walk, longestMs));
     const gather = async () => {
       if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
       return read(led.isOrdered || (await this.isSortable(led)) ? led : walk, longestMs);
     };
-    if (led.isRare || (!led.isSkipping && (led.isOrdered || (isMerged(led, piece) && led.ways.length <= fewWays)))) return asking(gather);
+    if (led.isRare || isSoon(led, piece)) return asking(gather);
     return this.gamble(`find ${limit > exactUpTo} ${sort} ${scope}`, (ms) => read(walk, ms), gather, gambleMs + limit / 20);
   }
 
   private async read(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
-    const found = this.documents.find(filter, { projection, maxTimeMS, hint }).sort(new Map(orders[sort].fields));
+    const found = this.documents.find(filter, { projection, maxTimeMS, hint, batchSize: piece.limit }).sort(new Map(orders[sort].fields));
     return found.skip(piece.skip).limit(piece.limit).toArray() as Promise<T[]>;
   }
 
@@ -114,12 +127,19 @@ export class PlannedReads<T extends { _id: string }> {
    * How many there are at this moment. The order is no matter here. Tickets of one value, or of few that are known, are counted one by one up to the limit. Others are gathered
    * first; where there are too many for that, walking soon comes to the limit.
    */
-  async countNow({ scope, walk, led }: Query): Promise<Count> {
-    const isSure = !led || led.isSingle || led.isRare || led.ways !== undefined;
-    const found = await (isSure
-      ? asking(() => this.counted(led ?? walk, longestMs))
-      : this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs)));
+  async countNow(query: Query): Promise<Count> {
+    const found = await this.found(query);
     return { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
+  }
+
+  private async found({ scope, walk, led }: Query): Promise<number> {
+    const sure = (plan: Plan) => asking(() => this.counted(plan, longestMs));
+    if (!led) return sure(walk);
+    const some = led.some ? await sure(led.some) : 0;
+    if (some > maxListDepth) return some;
+    if (led.common) return sure(led.common.isMost ? walk : led);
+    if (isSure(led)) return sure(led);
+    return this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs));
   }
 
   /** Tries the first way for a moment, unless it lost to the second lately. */

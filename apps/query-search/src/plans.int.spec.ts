@@ -37,13 +37,13 @@ const isSort = (step: string) => /sort/i.test(step);
 const filters: Record<string, string>[] = [
   {}, { status: 'open' }, { status: 'open,pending' }, { priority: 'urgent' }, { assignee: 'me' }, { assignee: 'none,grace' }, { assistantId: 'billing-bot' }, { tag: 'tag-1' },
   { requester: 'bob@example.com' }, { createdFrom: '2026-01-01', createdTo: '2026-02-01' }, { updatedFrom: '2026-01-01' }, { status: 'open', priority: 'urgent' },
-  { status: 'open', createdFrom: '2026-01-01', createdTo: '2026-02-01' }, { assistantId: 'billing-bot', status: 'open' }, { assignee: 'me', status: 'open,pending' }, { tag: 'tag-1', updatedTo: '2026-02-01' },
+  { priority: 'high,urgent' }, { priority: 'urgent', createdTo: '2026-02-01' }, { status: 'open', createdFrom: '2026-01-01', createdTo: '2026-02-01' }, { assistantId: 'billing-bot', status: 'open' }, { assignee: 'me', status: 'open,pending' }, { tag: 'tag-1', updatedTo: '2026-02-01' },
 ];
 const someday = { createdAt: new Date(newYear + 3_600_000), updatedAt: new Date(newYear + 3_600_000), priority: 1, number: 60, _id: 'acme/7' };
 const people: Record<string, Principal> = { 'an administrator': ada, 'an agent who may not read notes': agent('billing-bot', 'tickets:read') };
 const searches = ['fire', 'printer on 3'];
-/** What the last word begins: many words, and some. */
-const vocabularies = [undefined, ['fire', 'fires', 'fired', 'fireman']];
+/** What the last word begins: nobody knows; many words, of which some are frequent; and some words. */
+const vocabularies = [{}, { common: { frequent: 'fire', isMost: false } }, { beginnings: ['fire', 'fires', 'fired', 'fireman'] }];
 
 interface Asked {
   sort: Query['sort'];
@@ -57,16 +57,19 @@ const asksOf = (base: object, conditions: readonly Condition[], among: readonly 
   among.flatMap((sort) =>
     [undefined, behind(sort, positionOf(sort, someday))].flatMap((from) => {
       const { walk, led } = queryOf({ base, sort, conditions, from });
-      const ways = (led?.ways ?? []).map((plan) => ({ sort, plan, maySort: JSON.stringify(plan.filter).includes('{"$in":["fired"') }));
-      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : []), ...ways];
+      const ways = (led?.ways ?? []).map((plan, i) => ({ sort, plan, maySort: i === frequentWays }));
+      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : []), ...ways, ...(led?.some ? [{ sort, plan: led.some, maySort: true }] : [])];
     }),
   );
 
-/** The same conditions, each of those with an index leading once. Words that a prefix is looked up by are divided, the first ones frequent and the others rare. */
+/** Of the values that are looked up one by one, so many are frequent; the others are rare, and their tickets sorted. */
+const frequentWays = 2;
+
+/** The same conditions, each of those with an index leading once. */
 const ledByEach = (conditions: readonly Condition[]) =>
   conditions.filter(({ lead }) => lead).map((leader) => conditions.map((one) => (one.lead ? { ...one, lead: { ...divided(one.lead), size: one === leader ? 1_000 : 2_000 } } : one)));
 
-const divided = (lead: NonNullable<Condition['lead']>) => (lead.anyOf ? { ...lead, ways: waysOf(lead.anyOf, lead.anyOf.values.map((_, i) => (i < 2 ? 5_000 : 1))) } : lead);
+const divided = (lead: NonNullable<Condition['lead']>) => (lead.anyOf ? { ...lead, ways: waysOf(lead.anyOf, lead.anyOf.values.map((_, i) => (i < frequentWays ? 5_000 : 1))) } : lead);
 
 const withoutQ = (filter: Record<string, string>) => {
   const { q: _q, ...parsed } = ListQuery.parse(filter);
@@ -76,11 +79,14 @@ const early: Record<string, string>[] = [{}, { tag: 'tag-1' }, { assignee: 'none
 
 describe('what the store is asked', () => {
   it.each(Object.keys(people))('for a list of %s uses the index named, scans no collection, and sorts nothing but what was counted before', async (who) => {
-    for (const ask of filters.flatMap((filter) => asksOf(viewBase(ada), conditionsOf(people[who]!, withoutQ(filter)), sorts))) await expectGood(collections.views, ask);
+    const all = filters.map((filter) => conditionsOf(people[who]!, withoutQ(filter)));
+    const asks = [...all.flatMap((conditions) => asksOf(viewBase(ada), conditions, sorts)), ...all.flatMap(ledByEach).flatMap((conditions) => asksOf(viewBase(ada), conditions, ['-createdAt']))];
+    const distinct = new Map(asks.map((ask) => [JSON.stringify([ask.plan, ask.sort]), ask]));
+    for (const ask of distinct.values()) await expectGood(collections.views, ask);
   });
 
   it.each(Object.keys(people))('for a search of %s does, too', async (who) => {
-    const questions = searches.flatMap((q) => vocabularies.map((beginnings) => ({ ...asked(q)!, beginnings })));
+    const questions = searches.flatMap((q) => vocabularies.map((known) => ({ ...asked(q)!, ...known })));
     const conditions = questions.flatMap((search) => early.map((filter) => entryConditions(people[who]!, withoutQ(filter), search)));
     for (const ask of conditions.flatMap(ledByEach).flatMap((one) => asksOf({ orgId: 'acme' }, one, ['-createdAt', 'createdAt']))) await expectGood(collections.search, ask);
   });

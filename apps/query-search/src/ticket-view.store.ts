@@ -121,6 +121,7 @@ export class TicketViewStore {
   /** Tickets by their words, as they are now: what is out of sight or deleted by now is left out, however late the search is. */
   private async lookUp(principal: Principal, { sort, q, ...filters }: ListQuery & { q: string }, piece: Piece): Promise<Found> {
     const hits = await this.search.find({ principal, q, filters, sort }, piece);
+    if (hits.length === 0) return { hits, items: [] };
     const keys = sightKeys(principal);
     const filter = { _id: { $in: hits.slice(0, piece.limit - 1).map(({ id }) => id) }, deleted: false, ...(keys && { keys: { $in: keys } }) };
     const views = await asking(() => this.views.find(filter, { projection: forList, hint: '_id_', maxTimeMS: longestMs }).toArray());

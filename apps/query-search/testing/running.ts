@@ -46,9 +46,11 @@ export class Running {
     readonly url: string,
   ) {}
 
-  /** @param database another instance's, to share it @param limits of searching, the usual ones unless given */
-  static async start(database = `spec_query_${randomUUID().slice(0, 8)}`, limits?: SearchLimits): Promise<Running> {
-    const module = QuerySearchModule.with(config, { database, limits, feeds: silentFeed });
+  /** @param database another instance's, to share it @param limits of searching, the usual ones unless given @param isWatched the store's client tells its commands as events */
+  static async start(database = `spec_query_${randomUUID().slice(0, 8)}`, limits?: SearchLimits, isWatched = false): Promise<Running> {
+    const watched = new URL(uri);
+    watched.searchParams.set('monitorCommands', String(isWatched));
+    const module = QuerySearchModule.with({ ...config, MONGODB_URI: watched.href }, { database, limits, feeds: silentFeed });
     const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await app.listen(0, '127.0.0.1');

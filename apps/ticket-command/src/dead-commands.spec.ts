@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { CommandResult, topics } from '#contracts';
+import { CommandResult, InboundResult, topics } from '#contracts';
 import type { OutgoingRecord } from '#messaging';
 import { ada, commandId, commandOf, ticketId } from '../../../libs/contracts/testing/builders.js';
 import { recordOf } from '../testing/instance.js';
 import { DeadCommands } from './dead-commands.js';
+import type { Told } from './inbound/inbound-results.js';
 
 const command = commandOf('ticket.create.v1', { title: 'T' });
 
@@ -14,10 +15,12 @@ function letterOf(changes: Parameters<typeof recordOf>[1] = {}, reason = 'key-mi
   return { topic: 'dead.ticket-command.ticket.commands.v1', key, value, headers: [...rawHeaders, ...told] };
 }
 
+const nobody = { send: async () => undefined };
+
 async function sent(...letters: OutgoingRecord[]) {
   const calls: OutgoingRecord[][] = [];
   const producer = { send: (records: readonly OutgoingRecord[]) => Promise.resolve(void calls.push([...records])) };
-  await new DeadCommands(producer, () => new Date('2026-01-01T12:00:00.000Z')).send(letters);
+  await new DeadCommands(producer, nobody, () => new Date('2026-01-01T12:00:00.000Z')).send(letters);
   return calls;
 }
 
@@ -53,10 +56,23 @@ describe('dead commands', () => {
     ['nested deep', { value: Buffer.from('['.repeat(20_000)) }],
   ])('%s are told to nobody', async (_, changes) => expect(await sent(letterOf(changes))).toHaveLength(1));
 
+  it('are told to the outside system whose record one of them was, word for word', async () => {
+    const origin = { system: 'erp', id: 'their-17', topic: 'ticket.inbound.erp.v1', partition: 3, offset: '17' };
+    const { type: _type, commandId: _id, ...value } = { ...command, origin };
+    const calls: OutgoingRecord[][] = [];
+    const told: Told[] = [];
+    const producer = { send: async (records: readonly OutgoingRecord[]) => void calls.push([...records]) };
+    const systems = { send: async (all: readonly Told[]) => void told.push(...all) };
+    await new DeadCommands(producer, systems).send([letterOf({ value: Buffer.from(JSON.stringify(value)) }, 'handler-failed'), letterOf()]);
+    expect(told.map(({ system, key }) => [system, key])).toEqual([['erp', 'their-17']]);
+    expect(told[0]!.value).toBe(calls[1]![0]!.value);
+    expect(InboundResult.parse(JSON.parse(String(told[0]!.value)))).toMatchObject({ commandId, outcome: 'rejected', problem: { type: '/problems/handler-failed' }, origin });
+  });
+
   it('are not told when their letters could not be written', async () => {
     let calls = 0;
     const producer = { send: () => Promise.reject(new Error(`call ${(calls += 1)}`)) };
-    await expect(new DeadCommands(producer).send([letterOf()])).rejects.toThrow('call 1');
+    await expect(new DeadCommands(producer, nobody).send([letterOf()])).rejects.toThrow('call 1');
     expect(calls).toBe(1);
   });
 });

@@ -74,7 +74,7 @@ describe(`${size} commands for ${size} different tickets in one round cost at mo
     await createTopics(Object.values(own));
     const send = (records: readonly OutgoingRecord[]) => producer.send(records.map((record) => ({ ...record, topic: own[record.topic]! })));
     const known = new KnownTickets();
-    const handler = new TicketHandler(new MongoCommitLog(watched.store), new NumberBlocks(watched.store), new Outcomes({ send }), known);
+    const handler = new TicketHandler(new MongoCommitLog(watched.store), new NumberBlocks(watched.store), new Outcomes({ send }, { send: async () => undefined }), known);
     const costOf = async (round: readonly Received[], again = false) => {
       known.proceed(round.map(({ record }) => record));
       watched.seen();

@@ -1,10 +1,14 @@
-import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Provider } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { Fault, RecordProducer } from '#messaging';
 import { patiently } from '#observability';
 import { MongoCommitLog, NumberBlocks, openDatabase, prepareCommits, type Database } from '#persistence';
 import type { Config } from './config.js';
 import { DeadCommands } from './dead-commands.js';
+import { DirectoryFollower } from './inbound/directory.follower.js';
+import { InboundResults } from './inbound/inbound-results.js';
+import { InboundSystems } from './inbound/inbound-systems.js';
+import { SystemProducers } from './inbound/system-producers.js';
 import { KnownTickets } from './known-tickets.js';
 import { Outcomes } from './outcomes.js';
 import { ALLOW_PAST, TicketConsumer } from './ticket.consumer.js';
@@ -17,6 +21,8 @@ export const STORE = Symbol('store');
 const largestDeadLetter = 4 * 1024 * 1024;
 /** The producer of dead letters. */
 const UNDERTAKER = Symbol('undertaker');
+/** The producer of commands that outside systems send. */
+const FORWARDER = Symbol('forwarder');
 
 /** The only writer of tickets. */
 @Module({})
@@ -34,14 +40,19 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
           provide: UNDERTAKER,
           useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command-dead-letters', maxRecordBytes: largestDeadLetter }),
         },
-        { provide: DeadCommands, useFactory: (producer: RecordProducer) => new DeadCommands(producer), inject: [UNDERTAKER] },
+        {
+          provide: DeadCommands,
+          useFactory: (producer: RecordProducer, systems: InboundResults) => new DeadCommands(producer, systems),
+          inject: [UNDERTAKER, InboundResults],
+        },
+        ...outsideSystems(brokers),
         KnownTickets,
         { provide: ALLOW_PAST, useValue: allowPast },
         {
           provide: TicketHandler,
-          useFactory: (store: Database, producer: RecordProducer, known: KnownTickets) =>
-            new TicketHandler(new MongoCommitLog(store), new NumberBlocks(store), new Outcomes(producer), known),
-          inject: [STORE, RecordProducer, KnownTickets],
+          useFactory: (store: Database, producer: RecordProducer, systems: InboundResults, known: KnownTickets) =>
+            new TicketHandler(new MongoCommitLog(store), new NumberBlocks(store), new Outcomes(producer, systems), known),
+          inject: [STORE, RecordProducer, InboundResults, KnownTickets],
         },
       ],
     };
@@ -50,15 +61,32 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
   /** The unique indexes must stand before the first command: they are what keeps two instances apart. */
   async onModuleInit(): Promise<void> {
     await patiently('preparing the commit log', () => prepareCommits(this.parts.get<Database>(STORE)));
-    for (const producer of [this.parts.get(RecordProducer), this.parts.get<RecordProducer>(UNDERTAKER)]) {
+    for (const producer of this.producers) {
       await patiently('connecting to Kafka', () => producer.connect().catch((cause: unknown) => Promise.reject(new Fault('no broker', { cause }))));
     }
   }
 
   /** After the transport has drained: it publishes until then. */
   async onApplicationShutdown(): Promise<void> {
-    await this.parts.get(RecordProducer).close();
-    await this.parts.get<RecordProducer>(UNDERTAKER).close();
+    await this.parts.get(DirectoryFollower).stop();
+    await Promise.all([...this.producers, this.parts.get(SystemProducers)].map((producer) => producer.close()));
     await this.parts.get<Database>(STORE).close();
   }
+  private get producers(): RecordProducer[] {
+    return [RecordProducer, UNDERTAKER, FORWARDER].map((part) => this.parts.get<RecordProducer>(part));
+  }
 }
+
+/** What reads the topics of outside systems, and tells them what became of their records. */
+const outsideSystems = (brokers: string[]): Provider[] => [
+  { provide: DirectoryFollower, useFactory: () => new DirectoryFollower(brokers) },
+  { provide: FORWARDER, useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command-inbound' }) },
+  { provide: SystemProducers, useFactory: () => new SystemProducers(brokers) },
+  { provide: InboundResults, useFactory: (producers: SystemProducers) => new InboundResults(producers), inject: [SystemProducers] },
+  {
+    provide: InboundSystems,
+    useFactory: (follower: DirectoryFollower, producer: RecordProducer, producers: SystemProducers, results: InboundResults) =>
+      new InboundSystems(follower, { producer, producers, results }),
+    inject: [DirectoryFollower, FORWARDER, SystemProducers, InboundResults],
+  },
+];

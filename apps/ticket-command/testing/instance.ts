@@ -3,6 +3,7 @@ import { toHeaders, type DeadLetter, type IncomingRecord, type OutgoingRecord } 
 import type { Commit, CommitKey } from '#persistence';
 import { ticketId } from '../../../libs/contracts/testing/builders.js';
 import { InMemoryCommitLog, type InMemoryOptions, type Moment } from '../../../libs/persistence/testing/in-memory-commit-log.js';
+import { InboundResults } from '../src/inbound/inbound-results.js';
 import { KnownTickets } from '../src/known-tickets.js';
 import { Outcomes } from '../src/outcomes.js';
 import { TicketConsumer } from '../src/ticket.consumer.js';
@@ -77,8 +78,9 @@ export function instanceIn(world: World, { at = () => undefined, clock = Date.no
       }
     },
   };
+  const systems = new InboundResults({ of: async () => ({ ...producer, topics: async () => [] }) });
   const known = new KnownTickets(memory);
-  const consumer = new TicketConsumer(new TicketHandler(log, numbers, new Outcomes(producer), known, clock), known);
+  const consumer = new TicketConsumer(new TicketHandler(log, numbers, new Outcomes(producer, systems), known, clock), known);
   const signal = new AbortController().signal;
   return {
     known,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApiKey, ApiKeys, CreatedApiKey, NewApiKey } from './api-key.js';
 import { Assistant, type DirectoryType, directoryValue, Member } from './directory.js';
 import { HealthAnswer } from './health.js';
+import { InboundResult, inboundValue } from './inbound.js';
 import { Assistants, Me, Members } from './people.views.js';
 import { Access, Actor, Assignee, Channel, Role, Scope } from './principal.js';
 import { Problem, ProblemAnswer, ValidationError } from './problem.js';
@@ -37,6 +38,12 @@ export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
   ...eventValue,
   [resultType]: CommandResult,
   ...directoryValue,
+};
+
+/** What outside systems send and are told, by the names of their schemas: on the wire their `ce_type` is that of the command, or of a result. */
+export const outsideValue: Readonly<Record<string, z.ZodType>> = {
+  ...Object.fromEntries(Object.entries(inboundValue).map(([type, schema]) => [`inbound.${type}`, schema])),
+  'inbound-result.v1': InboundResult,
 };
 
 /** Shapes that documents call by name; the others stand where they are used. */
@@ -78,5 +85,5 @@ type Side = 'input' | 'output';
 export const jsonSchema = (schema: z.ZodType, { io = 'input', target = 'draft-2020-12' }: { io?: Side; target?: Dialect } = {}): JsonSchema =>
   z.toJSONSchema(schema, { io, target, metadata: new Names(), override: withoutObviousBounds });
 
-/** JSON Schema (draft 2020-12) of a message's value, under its own address. */
-export const jsonSchemaOf = (type: MessageType, io: Side = 'input'): JsonSchema => ({ ...jsonSchema(messageValue[type], { io }), $id: `/schemas/${type}.json`, title: type });
+/** JSON Schema (draft 2020-12) of a message's value, under its own address. @param type one of `messageValue` or of `outsideValue` */
+export const jsonSchemaOf = (type: string, io: Side = 'input'): JsonSchema => ({ ...jsonSchema((messageValue as typeof outsideValue)[type] ?? outsideValue[type]!, { io }), $id: `/schemas/${type}.json`, title: type });

@@ -4,7 +4,8 @@ import { commandData, type CommandType } from './ticket.commands.js';
 import { inboundResultsTopic, inboundTopic } from './topics.js';
 
 /** What a command is called where people name it: `create` of `ticket.create.v1`. */
-export const commandVerbs = Object.keys(commandData).map((type) => type.slice('ticket.'.length, -'.v1'.length));
+export const commandVerbOf = (type: CommandType) => type.slice('ticket.'.length, -'.v1'.length);
+export const commandVerbs = (Object.keys(commandData) as CommandType[]).map(commandVerbOf);
 export const CommandVerb = z.enum(commandVerbs);
 
 /** `ce_type` of the command that is called so. */

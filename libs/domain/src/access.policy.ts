@@ -44,8 +44,7 @@ export function sees(asker: Asker, ticket: Pick<Ticket, 'assistantId' | 'assigne
 /** What somebody lacks for an action (a scope or a role), or null when they may. */
 export function lacks({ actor, access }: Asker, action: Action): string | null {
   if (access.role === 'admin') return null;
-  // Its door has let nothing through but the commands that an organisation lets it send.
-  if (actor.type === 'system') return action === 'administer' ? 'role admin' : null;
+  if (actor.type === 'system') return lacksAsSystem(action);
   if (isForAdministrators(action)) return 'role admin';
   return access.role === 'member' ? null : lacksAsAgent(access, action);
 }
@@ -55,6 +54,9 @@ function lacksAsAgent({ scopes = [] }: Asker['access'], action: Exclude<Action, 
   const scope = scopeFor[action];
   return scopes.includes(scope) ? null : `scope ${scope}`;
 }
+
+/** The door of an outside system has let nothing through but the commands that the organisation lets it send. */
+const lacksAsSystem = (action: Action) => (action === 'administer' ? 'role admin' : null);
 
 /** Whether somebody may file a ticket under this assistant: members under their own, agents under themselves, outside systems under those named to them or none. */
 export function mayFileUnder({ actor, access }: Asker, assistantId: string | null): boolean {

@@ -14,6 +14,9 @@ export interface Budget {
 /** A batch above this is refused as a bomb. Producers fill batches to 1 MB at most, before compression, unless told otherwise. */
 export const batchLimit = 32 << 20;
 
+/** A record above this is no record: its batch is refused whole, packed as it came, since unpacked it would fit onto no dead-letter topic. */
+export const recordLimit = (4 << 20) - (16 << 10);
+
 const overhead = 61;
 const magic = 2;
 const noHeaders = Buffer.of(0);
@@ -216,7 +219,7 @@ class PartitionReader {
     const { topic, partition, fetchOffset } = this.source;
     const cursor = new Cursor(plain);
     for (let left = count; left > 0; left--) {
-      const record = new Cursor(cursor.bytes(cursor.varint()), 1);
+      const record = new Cursor(cursor.bytes(recordLength(cursor.varint())), 1);
       const timestamp = baseTimestamp + record.varint();
       const offset = baseOffset + record.varint();
       // Else a partition could stand still before it, or jump over what comes behind it.
@@ -241,6 +244,11 @@ class PartitionReader {
     const time = batch.readBigInt64BE(35).toString();
     return new FetchedRecord(topic, partition, String(lastOffset), time, null, batch, noHeaders, context, why);
   }
+}
+
+function recordLength(length: number): number {
+  if (length > recordLimit) throw new TooLarge(`a record has ${length} bytes, at most ${recordLimit} are taken`);
+  return length;
 }
 
 async function unpack(number: number, packed: Buffer): Promise<Buffer> {

@@ -12,6 +12,14 @@ export class Overloaded extends Fault {
 /** No acknowledgement: nothing of this call will be sent from now on, but what was in flight may have arrived. */
 export class NotAcknowledged extends Fault {
   override readonly name = 'NotAcknowledged';
+
+  /** Kafka's name for what the broker had against it, such as `UNKNOWN_TOPIC_OR_PARTITION`; undefined where it said nothing. */
+  get refusal(): string | undefined {
+    for (let cause = this.cause as { type?: unknown; cause?: unknown } | undefined; cause !== undefined && cause !== null; cause = cause.cause as typeof cause) {
+      if (typeof cause.type === 'string') return cause.type;
+    }
+    return undefined;
+  }
 }
 
 /** Told by the mark, not by the class, so that a store need not import this library to say that its trouble passes. */

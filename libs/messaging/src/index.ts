@@ -1,6 +1,7 @@
 export { grantAccess, readGrants, revokeAccess, type Grant, type Grantee } from './acls.js';
 export { Backlog, type Extent } from './backlog.js';
 export { isWholeBatch, replayedFrom, toReplay } from './dead-letter.js';
+export * from './dead-letters/index.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
 export { groupOf, suffixOf } from './generation.js';
@@ -11,4 +12,4 @@ export { Subscribe, type SubscribeOptions } from './subscribe.js';
 export { eventsIn, readEvent, valueOf, type PlacedEvent, type ReadRound } from './ticket-events.js';
 export { createTopics, ensureTopics, listTopics, readSystemTopics, readTopics, systemsAmong, TopicNameTaken, type TopicReport, type TopicSpec } from './topics.js';
 export { TopicReader, type Stretch } from './topic-reader.js';
-export { RoundTransport, type RoundTransportOptions } from './transport.js';
+export { RoundTransport, type Reading, type RoundTransportOptions } from './transport.js';

@@ -11,6 +11,8 @@ export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout'> {
   /** The group as the broker knows it. */
   readonly groupId: string;
   readonly fromBeginning: boolean;
+  /** Topics without which it does not begin: it waits until all of them are there, and that is no trouble of the service. */
+  readonly waitsFor?: readonly string[] | undefined;
   readonly onConsumer: (consumer: Consumer) => void;
 }
 
@@ -24,6 +26,12 @@ const longestFetch = 400;
 const maxBytes = 2 << 20;
 const maxBytesPerPartition = 1 << 20;
 
+/** How often a member looks for topics that it waits for, ms. */
+const topicsEvery = 1_000;
+
+/** Topics that a member waits for are not there. */
+class TopicsMissing extends Error {}
+
 /** One kafkajs consumer and its life: starts it until it stands, watches it, starts it again when only the broker was to blame. */
 export class Member {
   readonly lane: Lane;
@@ -34,6 +42,8 @@ export class Member {
   readonly #isStopping = new AbortController();
   #fetchedAt = 0;
   #crash: Error | undefined;
+  /** The topics it waits for are not there. */
+  #isEarly = false;
 
   constructor(private readonly options: MemberOptions) {
     this.lane = new Lane({ ...options, sessionTimeout });
@@ -41,15 +51,22 @@ export class Member {
 
   /** Joined, positioned, fetching, and not waiting for anything; else why not. */
   get trouble(): string | undefined {
-    const { topic, groupId, positions } = this.options;
+    const { topic, groupId } = this.options;
     const name = `${groupId} on ${topic}`;
     if (this.#crash) return `${name} crashed: ${this.#crash.message}`;
+    if (this.#isEarly) return undefined;
     if (!this.#isJoined) return `${name} is not in its group`;
     if (this.lane.trouble !== undefined) return `${name} waits: ${text(this.lane.trouble)}`;
-    const isPositioned = positions !== undefined || this.#fetchedAt > 0;
-    if (!isPositioned) return `${name} is not positioned`;
-    const isFetching = this.lane.isBusy || Date.now() - this.#fetchedAt < 5_000;
-    return isFetching ? undefined : `${name} gets no answer from the broker`;
+    if (!this.isPositioned) return `${name} is not positioned`;
+    return this.isFetching ? undefined : `${name} gets no answer from the broker`;
+  }
+
+  private get isPositioned(): boolean {
+    return this.options.positions !== undefined || this.#fetchedAt > 0;
+  }
+
+  private get isFetching(): boolean {
+    return this.lane.isBusy || Date.now() - this.#fetchedAt < 5_000;
   }
 
   /** When something last moved; Infinity while it waits for something known, or has never stood. */
@@ -64,16 +81,26 @@ export class Member {
         this.#opening = this.open();
         return await this.#opening;
       } catch (error) {
-        const { topic, groupId } = this.options;
-        logger.warn({ msg: 'cannot subscribe yet', topic, group: groupId, ms: wait, error: text(error) });
+        this.#isEarly = error instanceof TopicsMissing;
         await this.disconnect();
-        await sleep(wait, undefined, { signal: this.#isStopping.signal }).catch(() => undefined);
+        const pause = this.#isEarly ? topicsEvery : wait;
+        this.tellOfDelay(error, pause);
+        await sleep(pause, undefined, { signal: this.#isStopping.signal }).catch(() => undefined);
       }
     }
   }
 
+  private tellOfDelay(error: unknown, ms: number): void {
+    const { topic, groupId: group } = this.options;
+    const line = { msg: 'cannot subscribe yet', topic, group, ms, error: text(error) };
+    if (this.#isEarly) logger.debug(line);
+    else logger.warn(line);
+  }
+
   private async open(): Promise<void> {
     const { client, groupId, topic, fromBeginning, positions, onConsumer } = this.options;
+    if (await this.isEarly()) throw new TopicsMissing('its topics are not there');
+    this.#isEarly = false;
     const consumer = client.consumer({
       groupId,
       sessionTimeout,
@@ -84,7 +111,7 @@ export class Member {
       maxBytesPerPartition,
       allowAutoTopicCreation: false,
       // Without this, kafkajs answers a stop in the middle of joining with a restart, and a consumer nobody knows keeps partitions.
-      retry: { ...patience, restartOnFailure: async () => !this.#isStopping.signal.aborted },
+      retry: { ...patience, restartOnFailure: async () => !this.#isStopping.signal.aborted && !(await this.isEarly()) },
     });
     this.#consumer = consumer;
     this.listen(consumer);
@@ -100,6 +127,14 @@ export class Member {
       partitionsConsumedConcurrently: 64, // above the partitions of any topic: gathering is the point
       eachBatch: (payload) => this.lane.take(payload),
     });
+  }
+
+  /** Whether topics that it waits for are missing. @throws when the broker does not answer */
+  private async isEarly(): Promise<boolean> {
+    const { waitsFor = [], probe } = this.options;
+    if (waitsFor.length === 0) return false;
+    const present = new Set(await (await probe.admin()).listTopics());
+    return waitsFor.some((topic) => !present.has(topic));
   }
 
   /** Where to start, fixed before anybody may rely on hearing what comes next. */
@@ -138,12 +173,12 @@ export class Member {
     for (const partition of partitions) consumer.seek({ topic, partition, offset: positions.get(partition) ?? '0' });
   }
 
-  /** kafkajs has given up. While the broker is away that means nothing; else the cause is ours and stays. */
+  /** kafkajs has given up. While the broker is away, or a topic that is waited for, that means nothing; else the cause is ours and stays. */
   private async crashed(error: Error): Promise<void> {
     if (this.#isStopping.signal.aborted) return;
     const { topic, groupId, probe, onFatal } = this.options;
     logger.error({ msg: 'consumer crashed', topic, group: groupId, error: text(error) });
-    if (await probe.isHealthy()) {
+    if ((await probe.isHealthy()) && !(await this.isEarly().catch(() => false))) {
       this.#crash = error;
       onFatal(error);
       return;

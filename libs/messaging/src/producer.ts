@@ -80,6 +80,11 @@ export class RecordProducer {
     }
   }
 
+  /** Names of the topics that there are. @throws when the broker does not answer */
+  async topics(): Promise<string[]> {
+    return (await this.#probe.admin()).listTopics();
+  }
+
   private async transmit(records: PackedRecord[]): Promise<void> {
     const { clientId } = this.options;
     const end = produceSeconds.startTimer({ client: clientId });

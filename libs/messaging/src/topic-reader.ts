@@ -14,7 +14,7 @@ export interface Stretch {
 
 const tries = 5;
 
-/** Reads what lies on topics, for tools: takes part in no group, leaves nothing behind at the brokers, and ends where it was told to. */
+/** Reads what lies on topics, without being told of what comes: takes part in no group, leaves nothing behind at the brokers, and ends where it was told to. */
 export class TopicReader {
   private constructor(
     private readonly admin: Admin,
@@ -40,8 +40,11 @@ export class TopicReader {
     return (await this.admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
   }
 
-  /** Shows every record of a stretch, in offset order; what retention or compaction took away is passed over. @throws when the brokers do not answer. */
-  async read(stretch: Stretch, visit: (record: IncomingRecord) => void): Promise<void> {
+  /**
+   * Shows every record of a stretch, in offset order, until `visit` answers false; what retention or compaction took away is passed over.
+   * @throws when the brokers do not answer.
+   */
+  async read(stretch: Stretch, visit: (record: IncomingRecord) => unknown): Promise<void> {
     const { topic, to } = stretch;
     await this.cluster.addTargetTopic(topic);
     let from = stretch.from;
@@ -49,7 +52,7 @@ export class TopicReader {
     for (let empty = 0; from < to && empty < tries; ) {
       const records = await this.fetch({ ...stretch, from });
       empty = records.length === 0 ? empty + 1 : 0;
-      for (const record of records) if (Number(record.offset) < to && !record.isControlRecord) visit(record);
+      if (isStopped(records, to, visit)) return;
       from = records.length === 0 ? Math.max(from, await this.low(stretch)) : Number(records.at(-1)!.offset) + 1;
     }
   }
@@ -87,3 +90,6 @@ export class TopicReader {
     return (await this.extent(topic)).find((part) => part.partition === partition)?.low ?? to;
   }
 }
+
+const isStopped = (records: readonly FetchedRecord[], to: number, visit: (record: IncomingRecord) => unknown): boolean =>
+  records.some((record) => Number(record.offset) < to && !record.isControlRecord && visit(record) === false);

@@ -42,6 +42,18 @@ const traffic = new Traffic();
 /** Dead letters hold records and whole batches that were already at the limit of their topic. */
 const largestDeadLetter = 4 << 20;
 
+/** A subscription that is made while the service runs, beside those of its handlers. */
+export interface Reading extends Omit<SubscribeOptions, 'perInstance' | 'isBackground' | 'lanes'> {
+  readonly handle: RoundHandler;
+  /** Writes its dead letters. */
+  readonly bury: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  /** Topics without which it does not begin, its own among them: as long as one is missing it waits, and nobody minds. */
+  readonly waitsFor: readonly string[];
+}
+
+/** What is done with the records of a subscription. */
+type Work = Pick<Reading, 'handle'> & Partial<Pick<Reading, 'bury' | 'waitsFor'>>;
+
 /** What a subscription says, with what it leaves out. */
 const withDefaults = ({ perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, paceMs = 0, lanes = 1, isBackground = false, ...named }: SubscribeOptions) => ({
   ...named,
@@ -66,6 +78,7 @@ export class RoundTransport extends ServerKafka {
   #undertaker: Promise<RecordProducer> | undefined;
   #members: Member[] = [];
   #isListening = false;
+  #isClosing = false;
   #fatal: unknown;
   #watchdog: NodeJS.Timeout | undefined;
 
@@ -88,15 +101,20 @@ export class RoundTransport extends ServerKafka {
 
   override async start(callback: () => void): Promise<void> {
     this.#isListening = true;
-    this.#members = this.subscriptions().flatMap(({ options, handler }) => this.membersOf(options, handler));
-    for (const member of this.#members) void member.start();
+    for (const { options, handler } of this.subscriptions()) this.add(options, { handle: this.pipeline(handler) });
     const { stallAfterMs = 60_000 } = this.#settings;
     this.#watchdog = setInterval(() => void this.watch(stallAfterMs), Math.min(5_000, stallAfterMs / 4));
     this.#watchdog.unref();
     callback();
   }
 
+  /** Reads one more topic, until the service stops: a consumer of its own, so that no other one notices. */
+  read({ handle, bury, waitsFor, ...options }: Reading): void {
+    if (!this.#isClosing) this.add(options, { handle: async (round) => handle(round), bury, waitsFor });
+  }
+
   override async close(): Promise<void> {
+    this.#isClosing = true;
     clearInterval(this.#watchdog);
     const { stopWithinMs = 20_000 } = this.#settings;
     const outOfTime = setTimeout(() => this.#members.forEach(({ lane }) => lane.giveUp()), stopWithinMs);
@@ -124,7 +142,13 @@ export class RoundTransport extends ServerKafka {
     });
   }
 
-  private membersOf(options: SubscribeOptions, handler: MessageHandler): Member[] {
+  private add(options: SubscribeOptions, work: Work): void {
+    const members = this.membersOf(options, work);
+    this.#members.push(...members);
+    for (const member of members) void member.start();
+  }
+
+  private membersOf(options: SubscribeOptions, work: Work): Member[] {
     const { topic, group, perInstance, startFrom, maxRecords, paceMs, lanes, isBackground } = withDefaults(options);
     const holds: Holds = new Map();
     const positions = perInstance ? new Map<number, string>() : undefined;
@@ -142,9 +166,10 @@ export class RoundTransport extends ServerKafka {
         holds,
         ...(positions && { positions }),
         fromBeginning: startFrom === 'beginning',
+        waitsFor: work.waitsFor,
         client: this.client as never,
         probe: this.#probe,
-        settler: this.settlerFor(options, handler, (trouble) => member.lane.waits(trouble)),
+        settler: this.settlerFor(options, work, (trouble) => member.lane.waits(trouble)),
         onConsumer: (consumer) => this.show(consumer),
         onFatal: (error) => this.fail(error),
       });
@@ -152,8 +177,7 @@ export class RoundTransport extends ServerKafka {
     });
   }
 
-  private settlerFor({ topic, group }: SubscribeOptions, handler: MessageHandler, onWait: (trouble: unknown) => void): Settler {
-    const handle = this.pipeline(handler);
+  private settlerFor({ topic, group }: SubscribeOptions, { handle, bury = (letters) => this.#bury.send(letters) }: Work, onWait: (trouble: unknown) => void): Settler {
     return new Settler({
       service: this.#settings.service,
       group,
@@ -162,7 +186,7 @@ export class RoundTransport extends ServerKafka {
         recordsEnded.inc({ topic, group, end: 'done' }, round.records.length - letters.length);
         return letters;
       },
-      bury: (letters) => this.#bury.send(letters),
+      bury,
       isHealthy: () => this.isHealthy(),
       onWait,
       onDead: ({ reason }) => {

@@ -12,6 +12,7 @@ import { COLLECTIONS, STORE } from '../store.js';
 import { sightKeys } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import { countIn, LateCounts, type Tally } from './late-counts.store.js';
+import { NewestWords } from './newest-words.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
 import { divided, entryBase, entryConditions, nameOf, wordConditions } from './search-plan.js';
 import { SearchPort, type Hit, type Piece, type Question } from './search.port.js';
@@ -22,7 +23,7 @@ import { asked } from './words.js';
 export interface SearchLimits {
   /** Up to so many tickets with a word, all of them are looked at. */
   few: number;
-  /** Up to so many tickets that pass the filters, their words are looked at. */
+  /** Up to so many tickets that pass the filters, their words are looked at: those are fewer than have the words. */
   narrow: number;
   /** Tickets looked at with one query, at first and at most. */
   steps: readonly [number, number];
@@ -54,6 +55,8 @@ export class MongoSearch extends SearchPort {
   private readonly viewReads: PlannedReads<TicketView>;
   private readonly late: LateCounts;
   private readonly large: LargeCounts;
+  private readonly largeByStatus: LargeCounts<ByStatus>;
+  private readonly newest: NewestWords;
 
   constructor(
     @Inject(STORE) { db }: Database,
@@ -68,6 +71,8 @@ export class MongoSearch extends SearchPort {
     this.viewReads = new PlannedReads(this.views);
     this.late = new LateCounts(this.entries, this.views);
     this.large = new LargeCounts(limits.few);
+    this.largeByStatus = new LargeCounts(limits.few);
+    this.newest = new NewestWords(this.entries);
   }
 
   override async find(question: Question, piece: Piece): Promise<Hit[]> {
@@ -78,29 +83,34 @@ export class MongoSearch extends SearchPort {
   }
 
   override async count(question: Question): Promise<Count> {
-    return this.counted(question);
-  }
-
-  override async countByStatus(question: Question): Promise<Count[]> {
-    let tally: Promise<Tally> | undefined;
-    const shared = (plan: Plan) => (tally ??= this.tally(plan));
-    return Promise.all(Status.options.map((status) => this.counted({ ...question, filters: { ...question.filters, status: [status] } }, shared)));
-  }
-
-  /** @param shared a tally that others take as well */
-  private async counted(question: Question, shared?: Tallying): Promise<Count> {
     const search = asked(question.q);
-    return search ? this.large.told(nameOf(question, search), () => this.countNow(question, shared)) : nothing;
+    return search ? this.large.told(nameOf(question, search), () => this.countNow(question)) : nothing;
   }
 
-  private async countNow(question: Question, shared?: Tallying): Promise<Count> {
+  /** Counted together, and told again together where they are many: see `LargeCounts`. */
+  override async countByStatus(question: Question): Promise<Count[]> {
+    const search = asked(question.q);
+    const { each } = search ? await this.largeByStatus.told(nameOf(question, search), () => this.countEach(question)) : summed([]);
+    return each;
+  }
+
+  private async countNow(question: Question): Promise<Count> {
     const plan = await this.plan({ ...question, sort: '-createdAt' });
     if (!plan) return nothing;
     // An entry may lag behind what its ticket's view says of who sees it: whoever does not see everything is told what the views say.
     if (!plan.isLate && sightKeys(plan.principal) === null) return this.entryReads.countNow(this.entryQuery(plan));
-    if (plan.most > this.limits.few) return this.countMany(plan, shared);
+    if (plan.most > this.limits.few) return this.countMany(plan, () => this.tally(plan));
     const { length } = await this.lookAtAll(plan, { skip: 0, limit: Infinity });
     return { total: length, isExact: length < maxListDepth }; // how many there were was seen a minute ago at most
+  }
+
+  private async countEach(question: Question): Promise<ByStatus> {
+    const plan = await this.plan({ ...question, sort: '-createdAt' });
+    if (!plan) return summed([]);
+    const tally = await this.tally(plan);
+    const ofStatus = (one: Status) => ({ ...plan, filters: { ...plan.filters, status: [one] } });
+    const count = async (one: Status) => (tally.isWhole ? countIn(tally, [one]) : this.countMany(ofStatus(one), async () => tally));
+    return summed(await Promise.all(Status.options.map(count)));
   }
 
   /** Entries know enough, and have the order. */
@@ -124,25 +134,23 @@ export class MongoSearch extends SearchPort {
     const [firstStep, longestStep] = this.limits.steps;
     const hits: Hit[] = [];
     const start = performance.now();
-    for (let [place, step] = [from, firstStep]; ; step = Math.min(2 * step, longestStep)) {
-      const views = await this.viewReads.find(await this.viewQuery(plan, place), { skip: 0, limit: step }, placing);
+    for (let [place, step, passed] = [from, firstStep, from && Infinity]; ; step = Math.min(2 * step, longestStep)) {
+      const views = await this.viewReads.find(await this.viewQuery(plan, place), { skip: 0, limit: step, passed }, placing);
       const saying = await this.saying(plan, views.map(({ _id }) => _id));
       hits.push(...views.filter(({ _id }) => saying.has(_id)).map((view) => ({ id: view._id, position: positionOf(sort, view) })));
       if (hits.length >= skip + limit || views.length < step) return hits.slice(skip, skip + limit);
       if (performance.now() - start > longestMs) throw tooLong();
       place = positionOf(sort, views.at(-1)!);
+      passed = (passed ?? 0) + views.length;
     }
   }
 
-  /** Many tickets have the words. Where few pass the filters, those are asked for the words; else the newest 10,000 with the words are looked at. */
-  private async countMany(plan: Plan, shared?: Tallying): Promise<Count> {
+  /** Many tickets have the words. Where fewer pass the filters, those are asked for the words; else 10,000 with the words are looked at. */
+  private async countMany(plan: Plan, tally: () => Promise<Tally>): Promise<Count> {
     const query = await this.viewQuery(plan);
     const { total: passing } = await this.viewReads.count(query);
-    const isNarrow = passing <= this.limits.narrow;
-    // A tally of all there are is as exact, and costs nothing where others need it, too.
-    if (isNarrow && !(shared && plan.most < maxListDepth)) return this.countNarrow(plan, query);
-    const tally = await (shared ? shared(plan) : this.tally(plan));
-    return isNarrow && !tally.isWhole ? this.countNarrow(plan, query) : countIn(tally, plan.filters.status);
+    if (passing <= this.limits.narrow && passing < plan.most) return this.countNarrow(plan, query);
+    return countIn(await tally(), plan.filters.status);
   }
 
   private async countNarrow({ said }: Plan, { walk, led }: Query): Promise<Count> {
@@ -150,10 +158,12 @@ export class MongoSearch extends SearchPort {
   }
 
   /** Whatever their status. */
-  private tally(plan: Plan): Promise<Tally> {
+  private async tally(plan: Plan): Promise<Tally> {
     const { status: _status, ...filters } = plan.filters;
-    const { walk, led = walk } = this.entryQuery(plan);
-    return this.late.tally(led, viewFilter({ ...plan, filters }));
+    const { walk, led } = this.entryQuery(plan);
+    const tallyOf = (of: Query['walk']) => this.late.tally(of, viewFilter({ ...plan, filters }));
+    const frequent = led?.some && (await tallyOf(led.some));
+    return frequent?.isWhole === false ? frequent : tallyOf(led && !led.common?.isMost ? led : walk);
   }
 
   private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {
@@ -166,14 +176,14 @@ export class MongoSearch extends SearchPort {
 
   /** Of these tickets those that pass all filters as they are now. */
   private async viewsOf(plan: Plan, ids: readonly string[]): Promise<TicketView[]> {
-    const read = (some: string[]) => this.views.find({ _id: { $in: some }, ...viewFilter(plan) }, { projection: placing, hint: '_id_', maxTimeMS: longestMs }).toArray();
+    const read = (some: string[]) => this.views.find({ _id: { $in: some }, ...viewFilter(plan) }, { projection: placing, hint: '_id_', maxTimeMS: longestMs, batchSize: some.length }).toArray();
     return this.inSteps(ids, read);
   }
 
   /** Of these tickets those that have the words. */
   private async saying({ said }: Plan, ids: readonly string[]): Promise<Set<string>> {
     const read = (some: string[]) =>
-      this.entries.find({ _id: { $in: some }, $and: said }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs }).toArray();
+      this.entries.find({ _id: { $in: some }, $and: said }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs, batchSize: some.length }).toArray();
     return new Set((await this.inSteps(ids, read)).map(({ _id }) => _id));
   }
 
@@ -188,8 +198,10 @@ export class MongoSearch extends SearchPort {
     const { principal, q, filters, sort } = question;
     const typed = asked(q);
     if (!typed) return undefined;
-    const search = { ...typed, beginnings: await this.vocabulary.beginnings(principal.orgId, typed.prefix) };
-    if (search.beginnings?.length === 0) return undefined;
+    const beginnings = await this.vocabulary.beginnings(principal.orgId, typed.prefix);
+    if (beginnings?.length === 0) return undefined;
+    const common = beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix);
+    const search = { ...typed, beginnings, common };
     const conditions = await this.entryReads.weighed(entryBase(principal), entryConditions(principal, filters, search));
     const said = wordConditions(principal, search).map(({ filter }) => filter);
     const isLate = divided(filters).isLate || !orders[sort].byCreation;
@@ -197,9 +209,17 @@ export class MongoSearch extends SearchPort {
   }
 }
 
-type Tallying = (plan: Plan) => Promise<Tally>;
-
 const nothing: Count = { total: 0, isExact: true };
+
+/** Counts of every status, in their order, and what they come to. */
+interface ByStatus extends Count {
+  each: Count[];
+}
+
+const summed = (counts: readonly Count[]): ByStatus => {
+  const each = Status.options.map((_, i) => counts[i] ?? nothing);
+  return { each, total: each.reduce((sum, { total }) => sum + total, 0), isExact: each.every(({ isExact }) => isExact) };
+};
 
 /** What a view must say, but for the words. */
 const viewFilter = ({ principal, filters }: Plan) => {

@@ -31,8 +31,8 @@ export interface Hit {
 export abstract class SearchPort {
   /** Tickets that match, in order. @throws ProblemError dependency-unavailable */
   abstract find(question: Question, piece: Piece): Promise<Hit[]>;
-  /** How many match, up to 10,000; with filters that change often, out of 10,000 that have the words. @throws ProblemError dependency-unavailable */
+  /** How many match, up to 10,000; where very many have the words and pass filters that change often, out of 10,000 that have the words. @throws ProblemError dependency-unavailable */
   abstract count(question: Question): Promise<Count>;
-  /** The same for every status, in the contract's order of statuses; the question names none. @throws ProblemError dependency-unavailable */
+  /** The same for every status, in the contract's order of statuses, counted together; the question names none. @throws ProblemError dependency-unavailable */
   abstract countByStatus(question: Question): Promise<Count[]>;
 }

@@ -4,13 +4,14 @@ import type mongoose from 'mongoose';
 import { addMissing, type Database, guarded } from '#persistence';
 import { asking } from '../asking.js';
 import type { Collections } from '../collections.js';
+import { mostWays } from '../list-plan.js';
 import { longestMs } from '../planned-reads.store.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import type { SearchEntry } from './search-entry.projection.js';
 import { isNoted } from './words.js';
 
 /** With up to so many words that begin like it, a prefix is looked up word by word. Where there are more, so many tickets match that any order soon meets them. */
-export const mostBeginnings = 32;
+export const mostBeginnings = mostWays;
 
 /** Words that are known to be noted, in this process. */
 const mostRemembered = 50_000;
@@ -36,6 +37,8 @@ export class Vocabulary {
   private readonly words: mongoose.mongo.Collection<Noted>;
   private readonly entries: mongoose.mongo.Collection<SearchEntry>;
   private readonly remembered = new LRUCache<string, true>({ max: mostRemembered });
+  /** Beginnings of many words. */
+  private readonly long = new LRUCache<string, true>({ max: 5_000 });
   private isWhole: boolean | undefined;
 
   constructor(@Inject(STORE) { db }: Pick<Database, 'db'>, @Inject(COLLECTIONS) collections: Collections) {
@@ -66,10 +69,11 @@ export class Vocabulary {
 
   /** The words of an organisation that begin like this; undefined when there are many, or not all of them are known. @throws ProblemError dependency-unavailable */
   async beginnings(orgId: string, prefix: string): Promise<string[] | undefined> {
-    if (!isNoted(prefix) || !(await this.hasAll())) return undefined;
     const from = wordKey(orgId, prefix);
+    if (!isNoted(prefix) || this.long.get(from) || !(await this.hasAll())) return undefined;
     const options = { projection: { _id: 1 }, hint: '_id_', limit: mostBeginnings + 1, maxTimeMS: longestMs };
     const found = await asking(() => this.words.find({ _id: { $gte: from, $lt: `${from}${last}` } }, options).toArray());
+    if (found.length > mostBeginnings) this.long.set(from, true); // words stay, so there will always be as many
     return found.length > mostBeginnings ? undefined : found.map(({ _id }) => _id.slice(wordKey(orgId, '').length));
   }
 

@@ -12,7 +12,7 @@ export interface OutsideSystemOptions {
   system: string;
   /** How long an outcome is awaited, ms (60,000). */
   timeoutMs?: number | undefined;
-  /** Group that reads the results; the system needs the right to it. Each process needs a group of its own: `<system>.results.<random>`. */
+  /** Group that reads the results; the system has the right to those whose names begin with its own and a colon. Each process needs a group of its own: `<system>:results.<random>`. */
   groupId?: string | undefined;
 }
 
@@ -38,7 +38,7 @@ export class OutsideSystem {
 
   /** Resolves when results are heard: none that comes later is missed. @throws what kafkajs throws when the broker, or the right to a topic, is not there */
   static async connect(options: OutsideSystemOptions): Promise<OutsideSystem> {
-    const { kafka, system, groupId = `${system}.results.${crypto.randomUUID()}` } = options;
+    const { kafka, system, groupId = `${system}:results.${crypto.randomUUID()}` } = options;
     const topics = topicsOf(system);
     const producer = kafka.producer({ allowAutoTopicCreation: false });
     const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false });
@@ -86,7 +86,11 @@ export class OutsideSystem {
 async function listen(kafka: Kafka, consumer: Consumer, { topic, awaited }: { topic: string; awaited: Awaited }): Promise<void> {
   const ends = await endsOf(kafka, topic);
   const joined = new Promise<void>((resolve, reject) => {
-    consumer.on(consumer.events.GROUP_JOIN, () => resolve());
+    const off = consumer.on(consumer.events.GROUP_JOIN, () => {
+      off();
+      for (const { partition, high } of ends) consumer.seek({ topic, partition, offset: high }); // not before: a group that is still being made cannot be sought in
+      resolve();
+    });
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       if (restart) return;
       awaited.fail('Results are not heard any more', error);
@@ -95,7 +99,6 @@ async function listen(kafka: Kafka, consumer: Consumer, { topic, awaited }: { to
   });
   await consumer.subscribe({ topic, fromBeginning: true }); // after a rebalance without a committed place nothing is missed
   await consumer.run({ eachMessage: async ({ message }) => awaited.told(message) });
-  for (const { partition, high } of ends) consumer.seek({ topic, partition, offset: high });
   await joined;
 }
 

@@ -1,5 +1,7 @@
 import { deadLetterDecisions } from '#contracts';
-import { RecordProducer, TopicReader, type IncomingRecord } from '#messaging';
+import { RecordProducer } from '../producer.js';
+import type { IncomingRecord } from '../record.js';
+import { TopicReader, type Stretch } from '../topic-reader.js';
 import type { LetterState } from './decisions.js';
 import { Ledger } from './ledger.js';
 import { readLetter, sourceTopic, type Letter, type LetterPlace } from './letter.js';
@@ -15,8 +17,34 @@ export interface Filter {
   state?: LetterState;
 }
 
-/** Larger than any dead letter: their topics take 4 MiB. */
-const maxRecordBytes = 5 << 20;
+interface Scanning {
+  visit: (record: IncomingRecord) => boolean;
+  patience: Patience;
+}
+
+/** How much somebody who waits for an answer lets be read for it. */
+export class Patience {
+  readonly #until: number;
+
+  /** @param ms time, @param bytes of values and headers */
+  constructor(
+    ms: number,
+    private bytes: number,
+  ) {
+    this.#until = Date.now() + ms;
+  }
+
+  get isOver(): boolean {
+    return this.bytes <= 0 || Date.now() >= this.#until;
+  }
+
+  spend({ value, rawHeaders }: Pick<IncomingRecord, 'value' | 'rawHeaders'>): void {
+    this.bytes -= (value?.length ?? 0) + rawHeaders.reduce((sum, header) => sum + header.key.length + (header.value?.length ?? 0), 100);
+  }
+}
+
+/** What the largest of the topics of dead letters takes. */
+const maxRecordBytes = 8 << 20;
 
 /** All dead letters, and what became of them. */
 export class Desk {
@@ -25,7 +53,7 @@ export class Desk {
   private constructor(
     readonly reader: TopicReader,
     readonly producer: RecordProducer,
-    readonly topics: ReadonlySet<string>,
+    public topics: ReadonlySet<string>,
   ) {
     this.ledger = new Ledger(reader, producer);
   }
@@ -48,6 +76,12 @@ export class Desk {
     }
   }
 
+  /** Hears what came since the last time: decisions of others, and topics. @throws what the brokers say, or that they do not answer */
+  async refresh(): Promise<void> {
+    const [topics] = await Promise.all([this.reader.topics(), this.ledger.refresh()]);
+    this.topics = new Set(topics);
+  }
+
   /** Shows every letter that fits, topic by topic, each partition in offset order. */
   async visit(filter: Filter, visit: (letter: Letter, state: LetterState) => void): Promise<void> {
     for (const topic of this.topicsOf(filter)) {
@@ -59,6 +93,27 @@ export class Desk {
         });
       }
     }
+  }
+
+  /**
+   * Shows the letters of some topics from a place on, topic by topic, each partition in offset order, until `visit` answers false or the patience
+   * has run out. Answers where to go on, which is the letter that was answered so; null at the end.
+   */
+  async scan(topics: readonly string[], from: LetterPlace | null, { visit, patience }: Scanning): Promise<LetterPlace | null> {
+    for await (const stretch of this.stretches(topics, from)) {
+      const { topic, partition } = stretch;
+      if (patience.isOver) return { topic, partition, offset: stretch.from };
+      let end: LetterPlace | null = null;
+      await this.reader.read(stretch, (record) => {
+        patience.spend(record);
+        const offset = Number(record.offset);
+        if (!visit(record)) end = { topic, partition, offset };
+        else if (patience.isOver) end = { topic, partition, offset: offset + 1 };
+        return end === null;
+      });
+      if (end !== null) return end;
+    }
+    return null;
   }
 
   /** The record of a letter; undefined when there is none (any more). */
@@ -73,6 +128,18 @@ export class Desk {
 
   async close(): Promise<void> {
     await Promise.all([this.reader.close(), this.producer.close()]);
+  }
+
+  /** What lies on the topics now, from a place on; the place may be gone. */
+  private async *stretches(topics: readonly string[], from: LetterPlace | null): AsyncGenerator<Stretch> {
+    for (const topic of [...topics].sort()) {
+      if (from !== null && topic < from.topic) continue;
+      const begin = topic === from?.topic ? from : { partition: 0, offset: 0 };
+      const parts = [...(await this.reader.extent(topic))].sort((one, other) => one.partition - other.partition);
+      for (const { partition, low, high } of parts.filter((part) => part.partition >= begin.partition)) {
+        yield { topic, partition, from: partition === begin.partition ? Math.max(low, begin.offset) : low, to: high };
+      }
+    }
   }
 
   private topicsOf({ topic }: Filter): string[] {

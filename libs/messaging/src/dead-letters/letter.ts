@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { DeadLetterHeaders } from '#contracts';
-import { isWholeBatch, replayedFrom, type IncomingRecord } from '#messaging';
+import { isWholeBatch, replayedFrom } from '../dead-letter.js';
+import type { IncomingRecord } from '../record.js';
 
 /** What is known of a dead letter without its value. Texts are strangers': print them with `printable`. */
 export interface Letter {
@@ -104,3 +105,12 @@ export function readId(id: string): LetterPlace | undefined {
   const [, topic, partition, offset] = /^(dead\.[\w-]+\.[\w.-]+)\/(\d{1,6})\/(\d{1,15})$/.exec(id) ?? [];
   return topic === undefined ? undefined : { topic, partition: Number(partition), offset: Number(offset) };
 }
+
+/** All of a letter but what `readLetter` tells, for programs: bytes that are no UTF-8 as base64. */
+export const contentOf = ({ key, value, rawHeaders }: IncomingRecord) => ({
+  headers: rawHeaders.map((header) => [exact(header.key), header.value && exact(header.value)] as const),
+  key: key && exact(key),
+  value: value && exact(value),
+});
+
+const exact = (bytes: Buffer) => (isUtf8(bytes) ? bytes.toString() : { base64: bytes.toString('base64') });

@@ -1,5 +1,6 @@
 import { DeadLetterDecision, deadLetterDecisions } from '#contracts';
-import type { RecordProducer, TopicReader } from '#messaging';
+import type { RecordProducer } from '../producer.js';
+import type { TopicReader } from '../topic-reader.js';
 import { Decisions } from './decisions.js';
 import { Trouble } from './trouble.js';
 

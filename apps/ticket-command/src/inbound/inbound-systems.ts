@@ -1,0 +1,39 @@
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import type { Reading } from '#messaging';
+import type { DirectoryFollower } from './directory.follower.js';
+import { inboundReading, type InboundParts } from './inbound.reader.js';
+
+/**
+ * Reads the topic of every outside system that some organisation lets do something. Systems come while the service runs; none goes: what one sends that
+ * nobody lets do anything any more is refused record by record. Were it left lying, it would be done once the system is let in again.
+ */
+export class InboundSystems implements OnApplicationBootstrap {
+  private readonly read = new Set<string>();
+  private transport: { read(reading: Reading): void } | undefined;
+
+  constructor(
+    private readonly follower: DirectoryFollower,
+    private readonly parts: Omit<InboundParts, 'directory'>,
+  ) {}
+
+  /** Whether it is known whom to read. */
+  get isReady(): boolean {
+    return this.follower.directory.isComplete;
+  }
+
+  readBy(transport: { read(reading: Reading): void }): void {
+    this.transport = transport;
+  }
+
+  /** When everything that a round needs stands. Reading begins once the directory was read to its end. */
+  onApplicationBootstrap(): void {
+    this.follower.start(() => {
+      for (const system of this.follower.directory.systems) if (!this.read.has(system)) this.begin(system);
+    });
+  }
+
+  private begin(system: string): void {
+    this.read.add(system);
+    this.transport?.read(inboundReading(system, { ...this.parts, directory: this.follower.directory }));
+  }
+}
