@@ -78,7 +78,7 @@ describe('assignment-notification killed while it deals out tickets', () => {
     { point: 'after-forwards', chosen: true, sent: true },
   ])('$point: no ticket is forgotten, none is chosen for twice', async ({ point, chosen, sent }) => {
     await app.end();
-    const ids = await opened(20);
+    const ids = await opened(chosen ? 20 : 1); // others would have it looked at again
     app.start(abortAt({ point }));
     await eventually(() => !app.isRunning);
     for (const one of [group, 'assignment-notification.directory']) await forgetMembers(stack.kafkaBrokers, one);
@@ -92,7 +92,7 @@ describe('assignment-notification killed while it deals out tickets', () => {
       await tail.readToEnd();
       expect([...before.keys()].filter((id) => assignments(id).length === 0)).toEqual([]);
     }, 40_000);
-    await everybodyIs(null);
+    if (chosen) await everybodyIs(null);
     await allAssigned(ids);
     for (const [id, whom] of before) expect(assignments(id)[0]!.ticket.assignee?.id).toBe(whom);
   });
