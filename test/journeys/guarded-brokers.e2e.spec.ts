@@ -43,10 +43,12 @@ const ask = (method: string, path: string, body?: object, headers: Record<string
 
 describe('where the brokers ask who their clients are', () => {
   it('every service does its work with what it is granted', async () => {
+    const rule = { name: 'Only Ada', strategy: { type: 'fixed', assignee: { type: 'member', id: 'ada' } } };
+    await eventually(async () => expect((await ask('POST', '/v1/assignment-rules', rule)).status).toBe(201));
     const created = await ask('POST', '/v1/tickets', { title: 'Through the gates' });
     expect(created.status).toBe(201);
     const { id } = (await created.json()) as { id: string };
-    await eventually(async () => expect((await ask('GET', `/v1/tickets/${id}`, undefined, { 'x-min-version': '1' })).status).toBe(200));
+    await eventually(async () => expect(await (await ask('GET', `/v1/tickets/${id}`, undefined, { 'x-min-version': '2' })).json()).toMatchObject({ assignee: { id: 'ada' } }));
   });
 
   it('the gateway makes the topics of an outside system', async () => {

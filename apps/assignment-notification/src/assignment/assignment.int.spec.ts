@@ -178,6 +178,16 @@ describe('rules', () => {
     }
   });
 
+  it('have room for what a store takes', async () => {
+    const orgId = await organised(inTurn('a'), member('', 'a'));
+    const customFields = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`$field.${i}`, '\u{1f600}'.repeat(1_000)]));
+    const answers = [];
+    for (let i = 0; i < 30; i += 1) answers.push(await one.ask(admin(orgId), 'POST', '/assignment-rules', { body: { ...inTurn('a'), condition: { customFields } } }));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 422]));
+    expect(answers.at(-1)!.body.errors).toMatchObject([{ code: 'too_big' }]);
+    expect((await one.ask(admin(orgId), 'GET', '/assignment-rules')).body.items.at(-1).condition).toEqual({ customFields });
+  });
+
   it('are for administrators whom a gateway vouches for', async () => {
     const orgId = `org-${randomUUID().slice(0, 8)}`;
     const somebody = { ...admin(orgId), access: { role: 'member' as const, assistantIds: [] } };

@@ -37,7 +37,7 @@ export class RulesController {
     await this.change({ request, reply }, (rules) => {
       demandKnown(input, people);
       if (rules.length >= maxAssignmentRules) throw refusal({ pointer: '', code: 'too_many', message: `the organisation has ${maxAssignmentRules} rules: delete some first` });
-      return { rules: [...rules, rule], outcome: { status: 201, body: JSON.stringify(rule) } };
+      return { rules: fitting([...rules, rule]), outcome: { status: 201, body: JSON.stringify(rule) } };
     });
   }
 
@@ -60,7 +60,7 @@ export class RulesController {
     await this.change({ request, reply }, (rules) => {
       if (!rules.some((one) => one.id === id)) return absent;
       demandKnown(input, people);
-      return { rules: rules.map((one) => (one.id === id ? rule : one)), outcome: { status: 200, body: JSON.stringify(rule) } };
+      return { rules: fitting(rules.map((one) => (one.id === id ? rule : one))), outcome: { status: 200, body: JSON.stringify(rule) } };
     });
   }
 
@@ -99,6 +99,15 @@ export class RulesController {
     if (status === 204) return void reply.code(status).send();
     void reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
   }
+}
+
+/** Rules of an organisation are one document, well below what the store takes, bytes. */
+const mostBytes = 4 * 1024 * 1024;
+
+/** @throws ProblemError where there is no room for them */
+function fitting(rules: readonly AssignmentRule[]): readonly AssignmentRule[] {
+  if (Buffer.byteLength(JSON.stringify(rules)) <= mostBytes) return rules;
+  throw refusal({ pointer: '', code: 'too_big', message: 'is too much beside the other rules of the organisation' });
 }
 
 const absent: Change = { outcome: { status: 404, body: '' } };
