@@ -110,7 +110,7 @@ export type RehearsedTicket = z.infer<typeof RehearsedTicket>;
 /** Answer of `POST /assignment-rules/rehearse`. Nothing was changed. */
 export const Rehearsal = z.object({
   tickets: count.meta({ description: 'How many times a ticket was without an assignee, as far as was looked.' }),
-  isComplete: z.boolean().meta({ description: 'false: there were more than 5,000; those after them were not looked at.' }),
+  isComplete: z.boolean().meta({ description: 'false: there were more than 5,000, or it took too long; those after them were not looked at.' }),
   assigned: count,
   waiting: count,
   unmatched: count,

@@ -21,7 +21,7 @@ export class AssignmentConsumer {
     const { events, dead, unknown } = eventsIn(round);
     if (unknown > 0) unknownRecords.inc({ topic: topics.events }, unknown);
     if (events.length === 0) return dead;
-    await this.agenda.wake(await this.tickets.follow(events, (begun) => this.log.note(begun)));
+    await this.agenda.wake(await this.tickets.follow(events, (begun, ended) => this.log.note(begun, ended)));
     return dead;
   }
 }

@@ -89,6 +89,20 @@ describe('a ticket that needs somebody', () => {
     await eventually(() => left().length === 0, 'the fourth is given');
   });
 
+  it('waits for a clock, and is given once where two instances look at it', async () => {
+    const until = new Date(Date.now() + 1_500).toISOString();
+    const orgId = await organised(inTurn('a', 'b'), member('', 'a', { away: { until } }), member('', 'b', { away: { until: null } }));
+    const tickets = Array.from({ length: 20 }, () => course(orgId).created());
+    await Promise.all([one.follow(...tickets.flatMap(({ events }) => events)), other.follow(...tickets.flatMap(({ events }) => events))]);
+    await eventually(async () => (await one.db.collection('tickets').countDocuments({ orgId, 'need.state': 'waits' })) === 20, 'they wait');
+    expect((await one.db.collection<{ _id: string; dueAt: Date }>('agendas').findOne({ _id: orgId }))!.dueAt).toEqual(new Date(until));
+    expect(tickets.flatMap(chosenFor)).toEqual([]);
+    await eventually(() => tickets.every((ticket) => sentFor(ticket).length > 0), 'all are given');
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(until));
+    await settled(orgId);
+    expect(tickets.flatMap(chosenFor)).toEqual(tickets.map(() => 'a'));
+  });
+
   it('of another rule is not held up by thousands that wait', async () => {
     const orgId = await organised({ ...inTurn('away'), condition: { tags: ['stuck'] } }, member('', 'away', { away: { until: null } }), member('', 'a'));
     await one.ask(admin(orgId), 'POST', '/assignment-rules', { body: inTurn('a') });
@@ -193,6 +207,27 @@ describe('rules', () => {
     const somebody = { ...admin(orgId), access: { role: 'member' as const, assistantIds: [] } };
     expect((await one.ask(somebody, 'GET', '/assignment-rules')).status).toBe(403);
     expect((await one.ask(admin(orgId), 'GET', '/assignment-rules', { audience: 'query-search' })).status).toBe(401);
+  });
+});
+
+describe('a rehearsal', () => {
+  it('goes by working hours, capacity and the time at which tickets were done', async () => {
+    const orgId = await organised(inTurn('c'), member('', 'a', { capacity: 1, workingHours: [{ days: ['mon'], from: '09:00', to: '11:00' }] }), member('', 'b', { workingHours: [{ days: ['mon'], from: '11:00', to: '12:00' }] }), member('', 'c'));
+    const at = (hour: string, ticket: Course) => ticket.events.map((event) => ({ ...event, at: `2026-01-05T${hour}:00.000Z` })); // a Monday
+    const [first, second, third, fourth] = Array.from({ length: 4 }, () => course(orgId).created()) as [Course, Course, Course, Course];
+    await one.follow(...at('09:10', first), ...at('09:20', second));
+    await one.follow({ ...first.moved('pending').moved('resolved').events[2]!, at: '2026-01-05T10:00:00.000Z' });
+    for (let again = 0; again < 2; again += 1) await one.follow(...at('10:10', third), ...at('11:30', fourth));
+    const span = { from: '2026-01-05T00:00:00Z', to: '2026-01-06T00:00:00Z' };
+    const { status, body } = await one.ask(admin(orgId), 'POST', '/assignment-rules/rehearse', { body: { ...span, rule: inTurn('a', 'b') } });
+    expect([status, body.assigned, body.waiting, body.isComplete]).toEqual([200, 3, 1, true]);
+    expect(body.items).toMatchObject([
+      { ticketId: first.id, outcome: 'assigned', chosen: { id: 'a' } },
+      { ticketId: second.id, outcome: 'waits', candidates: [{ id: 'a', whyNot: 'at-capacity', load: 1 }, { id: 'b', whyNot: 'outside-working-hours' }] },
+      { ticketId: third.id, outcome: 'assigned', chosen: { id: 'a' } },
+      { ticketId: fourth.id, outcome: 'assigned', chosen: { id: 'b' } },
+    ]);
+    expect((await one.ask(admin(orgId), 'POST', '/assignment-rules/rehearse', { body: { ...span, to: '2026-01-05T09:15:00Z' } })).body).toMatchObject({ tickets: 1, byAssignee: [{ assignee: { id: 'c' }, count: 1 }] });
   });
 });
 

@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Assignee, AssignmentRule, Rehearsal, RehearsalInput, RehearsedTicket } from '#contracts';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
-import { allot, keyOf, type Allotment, type Person } from './choice.policy.js';
+import { allot, keyOf, type Allotment } from './choice.policy.js';
 import { isFor } from './condition.policy.js';
 import { NeedsLog, type PastNeed } from './needs-log.store.js';
 import { RuleBook } from './rule-book.store.js';
@@ -16,7 +16,7 @@ const draftId = '00000000-0000-0000-0000-000000000000';
 
 const assumptions = [
   'People work, are away and are there as the directory says now, judged at the time of each ticket.',
-  'Capacity is not looked at: how long tickets would have stayed with whom is not known. Least-open counts what the rehearsal itself has given.',
+  'Nobody has anything at its beginning. A ticket counts for whom the rehearsal gave it until it was really resolved, or given back.',
   'A ticket that nobody was free for is shown as waiting, also where somebody would have been free later.',
   'Tickets are judged as they were when nobody had them; such moments are kept for 180 days.',
 ];
@@ -35,12 +35,11 @@ export class Rehearsals {
     const rules = draft ? [{ id: draftId, ...draft }] : (await this.book.rules(orgId)).filter(({ enabled }) => enabled);
     const people = await this.directory.people(orgId);
     const needs = await this.log.between(orgId, { from, to }, most + 1);
-    const isComplete = needs.length <= most;
     const rehearsed = await played(needs.slice(0, most), rules, people);
     const count = (outcome: RehearsedTicket['outcome']) => rehearsed.filter((one) => one.outcome === outcome).length;
     return {
       tickets: rehearsed.length,
-      isComplete,
+      isComplete: rehearsed.length === needs.length,
       assigned: count('assigned'),
       waiting: count('waits'),
       unmatched: count('unmatched'),
@@ -51,26 +50,42 @@ export class Rehearsals {
   }
 }
 
-/** Lets others be answered in between. */
+/** How long somebody is let wait, ms. */
+const patienceMs = 4_000;
+
+/** Lets others be answered in between, and gives up what cannot be done in time. */
 async function played(needs: readonly PastNeed[], rules: readonly AssignmentRule[], people: People): Promise<RehearsedTicket[]> {
-  const [loads, turns] = [new Map<string, number>(), new Map<string, string>()];
+  const turns = new Map<string, string>();
+  let given: Given[] = [];
+  const deadline = Date.now() + patienceMs;
   const rehearsed: RehearsedTicket[] = [];
   for (const need of needs) {
     const deciding = rules.filter(({ condition }) => isFor(condition, need.facts)).slice(0, 1);
-    const team = withoutCapacity(teamOf(deciding, people, { at: need.at.getTime(), loads }));
+    given = given.filter(({ ticketId, doneAt }) => ticketId !== need.ticketId && (doneAt === null || doneAt > need.at));
+    const team = teamOf(deciding, people, { at: need.at.getTime(), loads: loadsOf(given) });
     const allotment = allot(need, deciding, { team, turns });
     if (allotment.outcome === 'assigned') {
       const key = keyOf(allotment.to);
-      loads.set(key, (loads.get(key) ?? 0) + 1);
+      given.push({ key, ticketId: need.ticketId, doneAt: need.doneAt });
       turns.set(allotment.rule.id, key);
     }
     rehearsed.push(told(need, allotment));
     if (rehearsed.length % 100 === 0) await breathe();
+    if (Date.now() > deadline) break;
   }
   return rehearsed;
 }
 
-const withoutCapacity = (team: ReadonlyMap<string, Person>) => new Map([...team].map(([key, person]) => [key, { ...person, capacity: null }]));
+/** A ticket that the rehearsal gave to somebody. */
+interface Given extends Pick<PastNeed, 'ticketId' | 'doneAt'> {
+  key: string;
+}
+
+function loadsOf(given: readonly Given[]): Map<string, number> {
+  const loads = new Map<string, number>();
+  for (const { key } of given) loads.set(key, (loads.get(key) ?? 0) + 1);
+  return loads;
+}
 
 function told({ ticketId, at }: PastNeed, allotment: Allotment): RehearsedTicket {
   const { outcome } = allotment;

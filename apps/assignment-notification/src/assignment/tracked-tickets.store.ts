@@ -50,6 +50,13 @@ export interface NeedyTicket {
   need: Need;
 }
 
+/** A ticket that is no work any more: resolved, closed or deleted. */
+export interface EndedWork {
+  orgId: string;
+  ticketId: string;
+  at: string;
+}
+
 /** What was found out about a need. */
 export type Finding = { ticket: NeedyTicket } & ({ state: 'waits'; ruleId: string } | { state: 'idle' } | { state: 'chosen'; choice: StoredChoice });
 
@@ -78,15 +85,15 @@ export class TrackedTickets {
   /**
    * Takes in events; those that come late or again change nothing. Answers the organisations in which somebody may have something to do now. Where all of a
    * ticket's events came again, too: who took them in before may have died before it told.
-   * @param note keeps needs that begin; called before they are stored, perhaps more than once
+   * @param note keeps needs that begin, and work that ends; called before they are stored, perhaps more than once
    * @throws StoreFault
    */
-  async follow(events: readonly TicketEvent[], note: (begun: readonly NeedyTicket[]) => Promise<void>): Promise<Set<string>> {
+  async follow(events: readonly TicketEvent[], note: (begun: readonly NeedyTicket[], ended: readonly EndedWork[]) => Promise<void>): Promise<Set<string>> {
     const restless = new Set<string>();
     for (let pending = events; pending.length > 0; ) {
       const courses = await this.courses(pending);
       for (const { orgId, isRestless } of courses) if (isRestless) restless.add(orgId);
-      await note(courses.flatMap(({ begins }) => begins));
+      await note(courses.flatMap(({ begins }) => begins), courses.flatMap(({ ends }) => ends));
       const lost = await this.put(courses);
       // Another instance knows them by now, perhaps an older version of them: once more, from what it has stored.
       pending = pending.filter(({ orgId, ticketId }) => lost.has(idOf(orgId, ticketId)));
@@ -188,24 +195,29 @@ interface Course {
   /** Undefined where all of it was known. */
   after: Tracked | undefined;
   begins: NeedyTicket[];
+  ends: EndedWork[];
   isRestless: boolean;
 }
 
 const idOf = (orgId: string, ticketId: string) => `${orgId}/${ticketId}`;
 
 function courseOf(id: string, before: StoredTicket | undefined, events: readonly TicketEvent[]): Course {
-  const first = before && { ...before, facts: JSON.parse(before.facts) as TicketFacts };
-  let after: Tracked | undefined = first;
-  const begins: NeedyTicket[] = [];
+  const { after, begins, ends } = folded(before && { ...before, facts: JSON.parse(before.facts) as TicketFacts }, events);
+  return { id, orgId: events[0]!.orgId, before, after, begins, ends, isRestless: after === undefined || isRestless(before, after) };
+}
+
+/** What events make of a ticket; `after` is undefined where all of them are known. */
+function folded(before: Tracked | undefined, events: readonly TicketEvent[]): Pick<Course, 'after' | 'begins' | 'ends'> {
+  const course: Pick<Course, 'after' | 'begins' | 'ends'> = { after: undefined, begins: [], ends: [] };
   for (const event of events) {
-    const next: Tracked | undefined = trackedAfter(after, event);
+    const earlier = course.after ?? before;
+    const next = trackedAfter(earlier, event);
     if (next === undefined) continue;
-    if (next.need !== null && next.need.version === next.version) begins.push({ ...next, need: next.need });
-    after = next;
+    if (next.need?.version === next.version) course.begins.push({ ...next, need: next.need });
+    if (earlier?.isWork && !next.isWork) course.ends.push({ orgId: next.orgId, ticketId: next.ticketId, at: event.at });
+    course.after = next;
   }
-  const { orgId } = events[0]!;
-  if (after === undefined || after === first) return { id, orgId, before, after: undefined, begins, isRestless: true };
-  return { id, orgId, before, after, begins, isRestless: isRestless(before, after) };
+  return course;
 }
 
 /** Whether somebody is needed, or may be free for something that waits. */
