@@ -10,7 +10,8 @@ import { allot, hasSomebodyFree, keyOf, wantedBy, type Allotment, type Person } 
 import { HandBacks, type HandedBack } from './hand-backs.store.js';
 import { RuleBook } from './rule-book.store.js';
 import { teamOf } from './team.js';
-import { TrackedTickets, type Finding, type NeedyTicket } from './tracked-tickets.store.js';
+import type { NeedyTicket } from './ticket-course.projection.js';
+import { TrackedTickets, type Finding } from './tracked-tickets.store.js';
 import { backAt, isAway } from './working-hours.js';
 
 /** Part of what ids of commands derive from: never change it. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
-import { STORE } from '../store.js';
+import { STORE, unlessThere } from '../store.js';
 import type { ChangeRequest } from './rule-book.store.js';
 
 /** Requests are kept so long for their repeats, seconds. */
@@ -53,9 +53,4 @@ export class HandBacks {
   async markSent(_id: string): Promise<void> {
     await guarded(() => this.handBacks.updateOne({ _id }, { $set: { isSent: true } }));
   }
-}
-
-function unlessThere(error: unknown): false {
-  if ((error as { code?: unknown }).code === 11_000) return false;
-  throw error;
 }

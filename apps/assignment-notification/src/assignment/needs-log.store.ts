@@ -3,7 +3,7 @@ import type mongoose from 'mongoose';
 import { addMissing, guarded, type Database } from '#persistence';
 import { STORE } from '../store.js';
 import type { TicketFacts } from './condition.policy.js';
-import type { EndedWork, NeedyTicket } from './tracked-tickets.store.js';
+import type { EndedWork, NeedyTicket } from './ticket-course.projection.js';
 
 /** Rehearsals look back so far, seconds. */
 const keptSeconds = 180 * 86_400;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { AssignmentRule } from '#contracts';
 import { guarded, type Database } from '#persistence';
-import { STORE } from '../store.js';
+import { STORE, unlessThere } from '../store.js';
 
 /** Answers to repeats are kept so long, seconds. */
 const keptSeconds = 30 * 86_400;
@@ -108,8 +108,3 @@ export class RuleBook {
 }
 
 const rulesIn = (book: StoredBook | null) => JSON.parse(book?.rules ?? '[]') as AssignmentRule[];
-
-function unlessThere(error: unknown): false {
-  if ((error as { code?: unknown }).code === 11_000) return false;
-  throw error;
-}

@@ -1,61 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import type { Assignee, TicketEvent } from '#contracts';
+import type { TicketEvent } from '#contracts';
 import { duplicates, guarded, type Database } from '#persistence';
 import { STORE } from '../store.js';
 import { keyOf } from './choice.policy.js';
 import type { TicketFacts } from './condition.policy.js';
-import { trackedAfter, type Need, type Tracked } from './need.projection.js';
-
-/** How far a need has come: `fresh` is looked at next, `waits` until somebody is free, `idle` where no rule is for it. */
-type NeedState = 'fresh' | 'waits' | 'idle' | 'chosen';
-
-/** A choice as it is stored before its command is sent. */
-export interface StoredChoice {
-  commandId: string;
-  to: Assignee;
-  /** Value of the command record, as it is sent however often. */
-  command: string;
-  at: Date;
-  isSent: boolean;
-}
-
-interface StoredNeed extends Need {
-  state: NeedState;
-  /** Whom it waits for. */
-  ruleId?: string;
-  choice?: StoredChoice;
-}
-
-interface StoredTicket {
-  /** organisation/ticket */
-  _id: string;
-  orgId: string;
-  ticketId: string;
-  version: number;
-  isWork: boolean;
-  assignee: Assignee | null;
-  assigneeKey: string | null;
-  /** JSON text: custom fields may have any name. */
-  facts: string;
-  need: StoredNeed | null;
-}
-
-/** A ticket that needs somebody, as it was read. */
-export interface NeedyTicket {
-  orgId: string;
-  ticketId: string;
-  version: number;
-  facts: TicketFacts;
-  need: Need;
-}
-
-/** A ticket that is no work any more: resolved, closed or deleted. */
-export interface EndedWork {
-  orgId: string;
-  ticketId: string;
-  at: string;
-}
+import type { Need } from './need.projection.js';
+import { courseOf, idOf, isSameNeed, keyOrNull, type Course, type EndedWork, type NeedState, type NeedyTicket, type StoredChoice, type StoredTicket } from './ticket-course.projection.js';
 
 /** What was found out about a need. */
 export type Finding = { ticket: NeedyTicket } & ({ state: 'waits'; ruleId: string } | { state: 'idle' } | { state: 'chosen'; choice: StoredChoice });
@@ -186,53 +137,6 @@ export class TrackedTickets {
     return new Set(again.map((i) => writes[i]!.id));
   }
 }
-
-/** What happened to one ticket in a round. */
-interface Course {
-  id: string;
-  orgId: string;
-  before: StoredTicket | undefined;
-  /** Undefined where all of it was known. */
-  after: Tracked | undefined;
-  begins: NeedyTicket[];
-  ends: EndedWork[];
-  isRestless: boolean;
-}
-
-const idOf = (orgId: string, ticketId: string) => `${orgId}/${ticketId}`;
-
-function courseOf(id: string, before: StoredTicket | undefined, events: readonly TicketEvent[]): Course {
-  const { after, begins, ends } = folded(before && { ...before, facts: JSON.parse(before.facts) as TicketFacts }, events);
-  return { id, orgId: events[0]!.orgId, before, after, begins, ends, isRestless: after === undefined || isRestless(before, after) };
-}
-
-/** What events make of a ticket; `after` is undefined where all of them are known. */
-function folded(before: Tracked | undefined, events: readonly TicketEvent[]): Pick<Course, 'after' | 'begins' | 'ends'> {
-  const course: Pick<Course, 'after' | 'begins' | 'ends'> = { after: undefined, begins: [], ends: [] };
-  for (const event of events) {
-    const earlier = course.after ?? before;
-    const next = trackedAfter(earlier, event);
-    if (next === undefined) continue;
-    if (next.need?.version === next.version) course.begins.push({ ...next, need: next.need });
-    if (earlier?.isWork && !next.isWork) course.ends.push({ orgId: next.orgId, ticketId: next.ticketId, at: event.at });
-    course.after = next;
-  }
-  return course;
-}
-
-/** Whether somebody is needed, or may be free for something that waits. */
-function isRestless(before: StoredTicket | undefined, after: Tracked): boolean {
-  if (after.need !== null && (!isSameNeed(before, after) || JSON.stringify(after.facts) !== before?.facts)) return true;
-  const counted = before === undefined ? null : countedFor(before);
-  return counted !== null && counted !== (after.isWork ? keyOrNull(after.assignee) : null);
-}
-
-/** Whose load a ticket was part of. */
-const countedFor = ({ need, isWork, assigneeKey }: StoredTicket) => (need?.choice ? keyOf(need.choice.to) : isWork ? assigneeKey : null);
-
-const keyOrNull = (assignee: Assignee | null) => assignee && keyOf(assignee);
-
-const isSameNeed = (before: StoredTicket | undefined, { need }: Tracked) => need !== null && need.version === before?.need?.version;
 
 function writesOf({ id, before, after }: Course): Write[] {
   if (after === undefined) return [];
