@@ -197,8 +197,8 @@ describe('lane', () => {
 });
 
 describe('sharing a round', () => {
-  const delivery = (count: number): Delivery => ({
-    records: Array.from<IncomingRecord>({ length: count }),
+  const delivery = (count: number, bytes = 100): Delivery => ({
+    records: Array.from({ length: count }, () => ({ value: Buffer.alloc(bytes) }) as unknown as IncomingRecord),
     payload: {} as EachBatchPayload,
     generation: 0,
     finish: () => undefined,
@@ -214,5 +214,11 @@ describe('sharing a round', () => {
 
   it('never exceeds the room', () => {
     expect(counts([5, 5, 5, 5], 3).reduce((sum, count) => sum + count, 0)).toBe(3);
+  });
+
+  it('takes few large records, and of each partition at least one', () => {
+    const large = [delivery(60, 500 << 10), delivery(60, 500 << 10), delivery(10)];
+    expect(share(large, 1_000).map(({ records }) => records.length)).toEqual([10, 8, 8]);
+    expect(share([delivery(2, 30 << 20), delivery(3, 30 << 20)], 1_000).map(({ records }) => records.length)).toEqual([1, 1]);
   });
 });
