@@ -121,9 +121,10 @@ export class DirectoryStore {
     return this.edit(named, request, (current) => (current?.deleted === false ? { outcome: 'done', set: { deleted: true } } : { outcome: 'absent' }));
   }
 
-  /** What came of a request that met an entry before; undefined when none did under its key. */
-  async earlier(named: Omit<Wanted, 'value'>, { id }: EditRequest): Promise<Edited | undefined> {
-    return repeatOf(await inTime(this.stored(directoryKey(named)), patienceMs), id);
+  /** What came of a request that met an entry before, be it another one of the kind; undefined when none did under its key. */
+  async earlier({ orgId, kind }: Pick<Wanted, 'orgId' | 'kind'>, { id, isKeyed }: EditRequest): Promise<Edited | undefined> {
+    if (!isKeyed) return undefined;
+    return repeatOf(await inTime(guarded(() => this.entries.findOne({ orgId, kind, 'requests.id': id })), patienceMs), id);
   }
 
   /**

@@ -143,6 +143,7 @@ describe('a repeat under the same Idempotency-Key', () => {
     const [id, key] = [freshSystem(), under(randomUUID())];
     await registered(ada, id, key);
     await expectProblem(ada.post(path, { id, ...grant, name: 'Other' }, key), 422, 'idempotency-key-reused');
+    await expectProblem(elsewhere.post(path, { id: freshSystem(), ...grant }, key), 422, 'idempotency-key-reused');
     await put(ada, id, grant, key);
     await expectProblem(put(ada, id, { ...grant, name: 'Other' }, key), 422, 'idempotency-key-reused');
   });
