@@ -1,3 +1,4 @@
+import { FetchedRecord } from './batch-reader.js';
 import type { EachBatchPayload } from './kafka.js';
 import type { IncomingRecord } from './record.js';
 
@@ -18,7 +19,7 @@ export interface Share {
   readonly records: readonly IncomingRecord[];
 }
 
-/** Bytes of values in a round, about: reading more than that at once keeps the process from its heartbeats, and its groups give its partitions away. */
+/** Bytes of records in a round, about: reading more than that at once keeps the process from its heartbeats, and its groups give its partitions away. */
 export const roundBytes = 8 << 20;
 
 /** Takes up to `room` records and about `bytes`, dealt evenly: what a quiet partition leaves goes to the busy ones, and none starves another. */
@@ -43,4 +44,4 @@ function fitting(records: readonly IncomingRecord[], bytes: number): readonly In
   return end === -1 ? records : records.slice(0, end);
 }
 
-const sizeOf = (records: readonly IncomingRecord[]) => records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+const sizeOf = (records: readonly IncomingRecord[]) => records.reduce((sum, record) => sum + (record instanceof FetchedRecord ? record.weight : (record.value?.length ?? 0)), 0);
