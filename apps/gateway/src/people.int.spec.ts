@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { alwaysThere, type Availability, type DirectoryEntry } from '#contracts';
 import { openDatabase, type Database } from '#persistence';
@@ -6,6 +7,7 @@ import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { signedIn } from './directory.policy.js';
 import { DirectoryStore } from './directory.store.js';
+import { inTime } from './in-time.js';
 
 const under = (key: string) => ({ 'idempotency-key': key });
 const org = `people-${randomUUID().slice(0, 8)}`;
@@ -67,6 +69,29 @@ describe('people', () => {
     expect(await entry('member', 'mary')).toMatchObject({ revision: 2, value: { name: 'Mary Major', role: 'admin' } });
     await (await as('mary', { iat: Math.floor(Date.now() / 1_000) - 60 })).call('/v1/members'); // an older token of hers, still good
     expect(await entry('member', 'mary')).toMatchObject({ revision: 2, value: { name: 'Mary Major' } });
+  });
+
+  it.each<[string, () => Promise<never>]>([
+    ['hangs', () => new Promise(() => undefined)],
+    ['fails', () => Promise.reject(new Error('down'))],
+  ])('are let in at once where the store %s, and put down once it works again', async (_, trouble) => {
+    const own = new DirectoryStore(database);
+    const edit = own.edit.bind(own);
+    let isUp = false;
+    own.edit = (...edited) => (isUp ? edit(...edited) : inTime(trouble(), 500));
+    const gateway = await openGateway({ store: own });
+    const sub = `late-${randomUUID().slice(0, 8)}`;
+    const late = new Client(gateway.url, await gateway.token({ claims: { sub, name: 'Late', email: 'late@example.org', org, role: 'member' } }));
+    await ada.call('/v1/me'); // the first request of a process pays for more
+    const began = performance.now();
+    expect(await (await late.call('/v1/me')).json()).toMatchObject({ id: sub });
+    expect(performance.now() - began).toBeLessThan(400);
+    expect(await ids(late, '/v1/members')).not.toContain(sub);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    isUp = true;
+    for (const end = Date.now() + 5_000; (await entry('member', sub)) === null && Date.now() < end; ) await delay(50);
+    expect(await entry('member', sub)).toMatchObject({ revision: 1, value: { name: 'Late' } });
+    await gateway.stop();
   });
 
   it('of ids as long and odd as issuers may choose them can be spoken of', async () => {
@@ -152,7 +177,7 @@ describe('a member who is taken out', () => {
     await expectProblem(put(ada, `/v1/assistants/${id}`, { name: 'Bot', memberIds: [left] }), 422, 'validation-failed');
     const old = await as(left, { iat: Math.floor(Date.now() / 1_000) - 30 });
     expect(await ids(old, '/v1/members')).not.toContain(left);
-    await new Promise((resolve) => setTimeout(resolve, 1_100)); // tokens tell whole seconds
+    await delay(1_100); // tokens tell whole seconds
     expect(await ids(await as(left), '/v1/members')).toContain(left);
     expect(await entry('member', left)).toMatchObject({ revision: 3, deleted: false });
     expect(await (await (await as(left, {}, 1)).call('/v1/me')).json()).toMatchObject({ assistantIds: [] });
