@@ -19,15 +19,18 @@ if (!brokers || !orgId) {
 const kafka = new Kafka({ clientId: system, brokers: brokers.split(','), logLevel: logLevel.ERROR });
 const desk = await OutsideSystem.connect({ kafka, system });
 
-/** Four records of one order, in order: the last one is refused, for a ticket is not closed before it is resolved. */
-const recordsOf = (/** @type {string} */ externalId) => {
+/**
+ * Four records of one order, in order: the last one is refused, for a ticket is not closed before it is resolved.
+ * @type {(externalId: string) => import('@deskstream/client/kafka').InboundRecord[]}
+ */
+const recordsOf = (externalId) => {
   const ticket = { orgId, externalId };
-  return /** @type {const} */ ([
+  return [
     { ...ticket, type: 'create', data: { title: `Order ${externalId} was delivered broken`, priority: 'high', tags: ['delivery'], requester: { email: 'rita@example.com' } } },
     { ...ticket, type: 'add-comment', data: { kind: 'comment', body: 'The carrier has been told.' } },
     { ...ticket, type: 'change-status', data: { to: 'pending' } },
     { ...ticket, type: 'change-status', data: { to: 'closed' } },
-  ]);
+  ];
 };
 
 try {

@@ -162,6 +162,23 @@ describe('the packed client', () => {
     expect(said).toContain(types.map((type, index) => `  ${index + 1}. ${type}`).join('\n'));
   }, 90_000);
 
+  it('carries an enterprise system through 1,000 records, and tells it what became of each', async () => {
+    const system = `crm-${randomUUID().slice(0, 8)}`;
+    const admin = clientOf(stack, { org, sub: 'ada' });
+    await folder.install('kafkajs');
+    folder.copy('examples/enterprise.mjs', 'enterprise.mjs');
+    expect(await folder.complaints('enterprise.mjs')).toBe('');
+    expect(await admin.post('/producers', { id: system, name: 'Customer relations', commands: ['create', 'add-comment', 'change-status'] })).toMatchObject({ status: 201 });
+    const said = await folder.node(['enterprise.mjs'], { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_ORG: org, DESKSTREAM_SYSTEM: system });
+    expect(said).toMatch(/^1000 records published and answered in [\d.]+ s\.\n {2}applied: 750\n {2}unchanged: 0\n {2}rejected: 250\n/);
+    expect(said).toMatch(/The last ticket: #\d+, pending, version 3\./);
+    await eventually(async () => {
+      const { body } = await admin.get('/tickets?tag=delivery&status=pending&pageSize=1');
+      expect(body).toMatchObject({ total: 250, items: [{ channel: 'kafka', createdBy: { type: 'system', id: system, name: 'Customer relations' }, commentCount: 1, priority: 'high', version: 3 }] });
+      return true;
+    });
+  }, 120_000);
+
   it('tells an agent without a key what it needs, and one with a wrong key that it is refused', async () => {
     await expect(folder.node(['agent.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('DESKSTREAM_KEY') });
     await expect(folder.node(['agent.mjs'], { DESKSTREAM_URL: stack.gatewayUrl, DESKSTREAM_KEY: 'dsk_x' })).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('unauthenticated (401)') });

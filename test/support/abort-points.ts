@@ -52,16 +52,16 @@ const moments: { of: RegExp; before?: AbortPoint; some?: AbortPoint; after: Abor
 const { send } = RecordProducer.prototype;
 
 RecordProducer.prototype.send = async function (records, options) {
-  const topic = records[0]?.topic ?? '';
-  const { before, some: middle, after } = moments.find(({ of }) => of.test(topic)) ?? {};
-  if (before) reach(before);
-  const some = middle !== undefined && point === middle ? records.length >> 1 : 0;
+  const moment = moments.find(({ of }) => of.test(records[0]?.topic ?? ''));
+  if (moment === undefined) return send.call(this, records, options);
+  if (moment.before) reach(moment.before);
+  const some = point === moment.some ? records.length >> 1 : 0;
   if (some > 0) {
     await send.call(this, records.slice(0, some), options);
-    reach(middle!);
+    reach(moment.some!);
   }
   await send.call(this, records.slice(some), options);
-  if (after) reach(after);
+  reach(moment.after);
 };
 
 /** query-search's own store is no library: it is met where it writes. */

@@ -24,6 +24,13 @@ export class StrangersFolder {
     return folder;
   }
 
+  /** Installs a package that we have, as it is on the registry. */
+  async install(name: string) {
+    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', this.path, join(root, 'node_modules', name)], { cwd: this.path, env: foreign });
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string };
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${name}-${version}.tgz`], { cwd: this.path, env: foreign });
+  }
+
   write(name: string, text: string) {
     writeFileSync(join(this.path, name), text);
   }

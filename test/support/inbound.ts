@@ -3,13 +3,13 @@ import { deadLetterTopic, directoryKey, directoryTypeOf, inboundResultsTopic, in
 import { ensureTopics, type OutgoingRecord, type RecordProducer, toHeaders } from '#messaging';
 
 /** The topics of an outside system as its registration makes them. */
-export async function makeSystemTopics(brokers: string, system: string, names = systemTopics(system)): Promise<void> {
+export async function makeSystemTopics(brokers: string, system: string, { names = systemTopics(system), partitions = 12 } = {}): Promise<void> {
   const configs: Record<string, Record<string, string>> = {
     [inboundTopic(system)]: { 'max.message.bytes': '4194304', 'message.timestamp.type': 'LogAppendTime' },
     [inboundResultsTopic(system)]: { 'max.message.bytes': '1048576' },
     [deadInbound(system)]: { 'max.message.bytes': '6291456' },
   };
-  await ensureTopics(brokers.split(','), names.map((name) => ({ name, partitions: 12, replication: 1, config: configs[name]! })));
+  await ensureTopics(brokers.split(','), names.map((name) => ({ name, partitions, replication: 1, config: configs[name]! })));
 }
 
 export const deadInbound = (system: string) => deadLetterTopic('ticket-command', inboundTopic(system));

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type JsonSchema, type MessageType } from '#contracts';
+import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
+import type { Message } from './message.js';
 import { inboundChannels, inboundMessages, inboundParts } from './inbound-channels.js';
 
 const about = `Everything that changes a ticket goes over Kafka. A message is CloudEvents 1.0 in binary mode: what it is about stands in headers, its value is JSON.
@@ -109,18 +110,6 @@ function bindingsOf({ name, partitions, replication, config }: TopicSpec) {
     'max.message.bytes': Number(config['max.message.bytes']),
   };
   return { kafka: { topic: name, partitions, replicas: replication, topicConfiguration, bindingVersion: '0.5.0' } };
-}
-
-/** A message of the document. */
-export interface Message {
-  name: string;
-  title: string;
-  summary: string;
-  contentType?: string;
-  headers: JsonSchema;
-  payload: JsonSchema;
-  bindings?: { kafka: { key: { type: 'string'; description: string }; bindingVersion: string } };
-  examples?: { name: string; payload: unknown }[];
 }
 
 function messageOf(components: Components, type: MessageType, samples: readonly Sample[]): Message {

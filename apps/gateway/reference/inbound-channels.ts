@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EnvelopeHeaders, inboundResultsTopic, inboundTopic, outsideValue, resultType, type InboundResult } from '#contracts';
-import type { Message } from './asyncapi.js';
 import type { Components } from './components.js';
+import type { Message } from './message.js';
 
 const parameters = { system: { description: 'The outside system, as it is registered.' } };
 const messageKey = (name: string) => ({ $ref: `#/components/messages/${name}` });

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '#contracts';
-import type { asyncApiDocument, Message } from './asyncapi.js';
+import type { asyncApiDocument } from './asyncapi.js';
+import type { Message } from './message.js';
 
 type Document = ReturnType<typeof asyncApiDocument>;
 type Channel = Document['channels'][string];

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodies, DeadLetterId, DeadLetterPage, DeadLettersQuery, DeadLetterView, DeadLetterWhole, Discard, NoQuery } from '#contracts';
-import { administrator } from './administration.js';
+import { administrator, identityOf, markRepeat } from './administration.js';
 import { afterOf, DeadLetters, placeAfter } from './dead-letters.js';
 import { Operation } from './operation.js';
 
@@ -46,11 +46,11 @@ export class DeadLettersController {
     id: 'replayDeadLetter',
     summary: 'Send a dead letter back',
     description: 'The record goes back to where it came from, as it was. One that went back before stays as it is: twice changes nothing. It is recorded who did it.',
-    answers: { 200: { description: 'The letter, which is `replayed`.', body: DeadLetterView } },
+    answers: { 200: { description: 'The letter, which is `replayed`.', body: DeadLetterView, headers: ['Idempotency-Replayed'] } },
     problems: ['forbidden', 'not-found', 'invalid-transition', 'overloaded'],
   })
-  replay(@Param('id', { schema: DeadLetterId }) id: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest): Promise<DeadLetterView> {
-    return this.letters.settle(administrator(request), id, { state: 'replaying' });
+  replay(@Param('id', { schema: DeadLetterId }) id: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.settle(id, { state: 'replaying' }, { request, reply });
   }
 
   @Post(':id/discard')
@@ -61,10 +61,18 @@ export class DeadLettersController {
     summary: 'Put a dead letter aside for good',
     description: 'It needs nothing more; it stays where it is until it is kept no longer. It is recorded who did it, and why.',
     body: { reason: 'a load test' },
-    answers: { 200: { description: 'The letter, which is `discarded`.', body: DeadLetterView } },
+    answers: { 200: { description: 'The letter, which is `discarded`.', body: DeadLetterView, headers: ['Idempotency-Replayed'] } },
     problems: ['forbidden', 'not-found', 'invalid-transition', 'overloaded'],
   })
-  discard(@Param('id', { schema: DeadLetterId }) id: string, @Body({ schema: Discard }) { reason }: Discard, @Req() request: FastifyRequest): Promise<DeadLetterView> {
-    return this.letters.settle(administrator(request), id, { state: 'discarded', reason });
+  discard(@Param('id', { schema: DeadLetterId }) id: string, @Body({ schema: Discard }) { reason }: Discard, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.settle(id, { state: 'discarded', reason }, { request, reply });
+  }
+
+  private async settle(id: string, wanted: { state: 'replaying' } | { state: 'discarded'; reason: string }, { request, reply }: { request: FastifyRequest; reply: FastifyReply }) {
+    const asker = administrator(request);
+    const identity = identityOf(request, `/v1/dead-letters/${id}/${wanted.state === 'replaying' ? 'replay' : 'discard'}`);
+    const { letter, first } = await this.letters.settle(asker, id, { ...wanted, request: { id: identity.id, hash: identity.hash } });
+    if (first) markRepeat(reply, first.hash, identity.hash);
+    void reply.send(letter satisfies DeadLetterView);
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DeadLetterPage, type DeadLetterView, type DeadLetterWhole } from '#contracts';
-import { createTopics, Desk, readSystemTopics, RecordProducer, type IncomingRecord } from '#messaging';
+import { createTopics, decide, Desk, readSystemTopics, RecordProducer, type IncomingRecord } from '#messaging';
 import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { DeadLetters } from './dead-letters.js';
@@ -184,6 +184,18 @@ describe('a dead letter that is replayed', () => {
     expect(await wentBack(other)).toEqual([]);
   });
 
+  it('under an Idempotency-Key meets its first answer, and another request under the key is refused', async () => {
+    const [one, other, key] = [await buried(), await buried(), { 'idempotency-key': randomUUID() }];
+    const first = await ada.post(`${path}/${one.id}/replay`, '', key);
+    const again = await ada.post(`${path}/${one.id}/replay`, '', key);
+    expect([first.headers.get('idempotency-replayed'), again.headers.get('idempotency-replayed')]).toEqual([null, 'true']);
+    expect(await again.json()).toEqual(await first.json());
+    expect((await ada.post(`${path}/${other.id}/discard`, { reason: 'x' }, key)).status).toBe(200);
+    await expectProblem(ada.post(`${path}/${other.id}/discard`, { reason: 'y' }, key), 422, 'idempotency-key-reused');
+    expect((await ada.post(`${path}/${other.id}/discard`, { reason: 'y' })).headers.get('idempotency-replayed')).toBeNull();
+    expect(await letterOf(other.detail)).toMatchObject({ decision: { reason: 'x' } });
+  });
+
   it('stays where it is when it does not say believably where it came from', async () => {
     const mark = randomUUID();
     const headers = { dead_reason: 'not-json', dead_detail: mark, dead_topic: 'ticket.events.v1', dead_partition: '0', dead_offset: '1', dead_time: new Date().toISOString(), dead_consumer: 'x', dead_attempts: '1' };
@@ -193,11 +205,26 @@ describe('a dead letter that is replayed', () => {
     expect(await expectProblem(settle(ada, letter, 'replay'), 409, 'invalid-transition')).toMatchObject({ from: 'waiting', to: 'replayed', allowed: ['discarded'] });
   });
 
+  it.each<[string, number, number]>([
+    ['a moment ago waits for whoever does it', 1_000, 409],
+    ['by a gateway that died can be replayed again, at another one', 61_000, 200],
+  ])('and whose replay was begun %s', async (_, ageMs, status) => {
+    const letter = await buried();
+    const [topic, partition, offset] = letter.id.split(':');
+    await desk.refresh();
+    const record = await desk.find({ topic: topic!, partition: Number(partition), offset: Number(offset) });
+    const claim = { id: randomUUID(), after: null, letter: letter.id.replaceAll(':', '/'), writtenAt: record!.timestamp, state: 'replaying' as const, at: new Date(Date.now() - ageMs).toISOString(), by: `member ada of ${acme}` };
+    await desk.ledger.write([claim]);
+    expect(await letterOf(letter.detail)).toMatchObject({ state: 'replaying', decision: { by: 'ada' } });
+    expect((await settle(elsewhere, letter, 'replay')).status).toBe(status);
+    expect(await wentBack(letter)).toHaveLength(status === 200 ? 1 : 0);
+    expect(await letterOf(letter.detail)).toMatchObject({ state: status === 200 ? 'replayed' : 'replaying' });
+  });
+
   it('by an operator is shown without their name', async () => {
     const letter = await buried();
     await desk.refresh();
     const [topic, partition, offset] = letter.id.split(':');
-    const { decide } = await import('#messaging');
     await decide(desk, [{ topic: topic!, partition: Number(partition), offset: Number(offset) }], { state: 'discarded', again: false, by: 'root@db-7', reason: 'x' });
     expect(await letterOf(letter.detail)).toMatchObject({ state: 'discarded', decision: { by: null, reason: 'x' } });
   });

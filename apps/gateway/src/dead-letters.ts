@@ -12,6 +12,9 @@ export interface Asker {
   actor: Pick<Actor, 'type' | 'id'>;
 }
 
+/** What becomes of a letter, and which request says so. */
+type Wanted = ({ state: 'replaying' } | { state: 'discarded'; reason: string }) & { request: { id: string; hash: string } };
+
 /** For one page so much is read: a page may end early, and says where to go on. */
 const [pageMs, pageBytes] = [2_000, 16 << 20];
 /** How long a question may take, ms. */
@@ -59,18 +62,22 @@ export class DeadLetters implements OnApplicationShutdown {
   }
 
   /**
-   * Sends a letter back, or puts it aside for good, and answers what it is then; one that is so already stays so.
+   * Sends a letter back, or puts it aside for good, and answers what it is then; one that is so already stays so. `first` is the request that
+   * decided, when this is one under the same Idempotency-Key.
    * @throws ProblemError not-found, invalid-transition, dependency-unavailable, overloaded
    */
-  settle({ orgId, actor }: Asker, id: string, wanted: { state: 'replaying' } | { state: 'discarded'; reason: string }): Promise<DeadLetterView> {
+  settle({ orgId, actor }: Asker, id: string, { request, ...wanted }: Wanted): Promise<{ letter: DeadLetterView; first?: { hash: string } }> {
     return this.inLine(async (desk) => {
-      const before = viewOf(desk, await this.recordOf(desk, orgId, id), orgId);
-      const wish: Wish = { ...wanted, by: signatureOf(orgId, actor), again: isCutOff(before) };
+      const record = await this.recordOf(desk, orgId, id);
+      const before = viewOf(desk, record, orgId);
+      const decided = desk.ledger.decisions.of(readLetter(record));
+      if (decided?.request?.id === request.id && decided.state !== 'replaying') return { letter: before, first: decided.request };
+      const wish: Wish = { ...wanted, request, by: signatureOf(orgId, actor), again: isCutOff(before) };
       const [outcome] = await decide(desk, [placeOf(id)], wish);
       if (outcome!.outcome === 'unknown') throw unavailable('It is not known whether the record went back. A minute from now it can be replayed again: what arrived changes nothing.');
       const after = viewOf(desk, await this.recordOf(desk, orgId, id), orgId);
       if (outcome!.outcome === 'refused') throw refusal(after, wanted.state === 'replaying' ? 'replayed' : 'discarded');
-      return after;
+      return { letter: after };
     });
   }
 

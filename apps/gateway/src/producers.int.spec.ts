@@ -168,6 +168,14 @@ describe('a repeat under the same Idempotency-Key', () => {
 });
 
 describe('what an administrator registered', () => {
+  it('takes every change of those that come at once, one after the other', async () => {
+    const { body } = await registered();
+    const names = Array.from({ length: 8 }, (_, n) => `Name ${n}`);
+    const answers = await Promise.all(names.map((name, n) => put(n % 2 === 0 ? ada : elsewhere, body.id, { ...grant, name })));
+    expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
+    expect(await store.find(`acme/producer/${body.id}`)).toMatchObject({ revision: 1 + names.length });
+  });
+
   it('is theirs alone: another organisation registers the same system for itself', async () => {
     const { body } = await registered();
     await expectProblem(hank.call(`${path}/${body.id}`), 404, 'not-found');

@@ -36,6 +36,12 @@ describe('a large count', () => {
     expect(waiting).toHaveLength(2);
   });
 
+  it('is one that is not exact, too, whatever it came to', async () => {
+    const [large, count] = [new LargeCounts(1_000), jest.fn(async () => ({ total: 3, isExact: false }))];
+    for (let i = 0; i < 3; i++) expect(await large.told('open', count)).toEqual({ total: 3, isExact: false });
+    expect(count).toHaveBeenCalledTimes(1);
+  });
+
   it('that has become small is made anew each time', async () => {
     const [large, { waiting, count }] = [new LargeCounts(1_000), counting()];
     void large.told('open', count);

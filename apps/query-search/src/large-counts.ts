@@ -13,7 +13,7 @@ const renewedMs = 3_000;
 /** How long a count is known to have been large, ms. */
 const memoryMs = 60_000;
 
-/** Counts above some size are told again for a while, for counting them is most of a list's cost; smaller ones are made anew each time. */
+/** Counts above some size, and those that are not exact because there was too much to look at, are told again for a while: making them is most of a list's cost. Others are made anew each time. */
 export class LargeCounts<C extends Count = Count> {
   private readonly large = new LRUCache<string, { count: C; at: number }>({ max: 5_000, ttl: memoryMs });
   private readonly counting = new Map<string, Promise<C>>();
@@ -41,7 +41,7 @@ export class LargeCounts<C extends Count = Count> {
   private async count(name: string, counted: () => Promise<C>): Promise<C> {
     const at = Date.now();
     const count = await counted();
-    if (count.total > this.exactUpTo) this.large.set(name, { count, at });
+    if (count.total > this.exactUpTo || !count.isExact) this.large.set(name, { count, at });
     else this.large.delete(name);
     return count;
   }

@@ -19,8 +19,10 @@ export interface Condition {
     anyOf?: AnyOf;
     /** Filters that together say the same, each for tickets in order of creation or for rare ones. */
     ways?: readonly object[];
-    /** A filter for many of its tickets, though not for all, which are quickly counted. */
+    /** A filter of one value for very many of its tickets, though not for all. */
     some?: object;
+    /** Of one that very many tickets meet, however many: whether most do. */
+    common?: { isMost: boolean };
   };
 }
 
@@ -77,9 +79,11 @@ export interface Query {
     isSkipping: boolean;
     /** The same, divided: what they find has to be merged. */
     ways?: readonly Plan[];
+    /** Leads to some of them only, which are quickly counted: where they are as many as anybody counts, nobody need gather the others. */
+    some?: Plan;
+    /** Walking soon meets them, and gathering them would take long. */
+    common?: { isMost: boolean };
   };
-  /** Leads to some of them only: where they are as many as anybody counts, nobody need look for the others. */
-  some?: Plan;
 }
 
 /** Plans a query. Of the conditions with an index, the one that leads to the fewest tickets leads. */
@@ -88,27 +92,28 @@ export function queryOf({ base, sort, conditions, from = [] }: Wanted): Query {
   const place = from.map((filter) => ({ filter }));
   const query = { sort, scope: scopeOf(base, conditions), walk: { filter: filterOf(base, [...conditions, ...place]), hint: index } };
   const leader = conditions.filter(hasLead).sort((one, other) => sizeOf(one) - sizeOf(other))[0];
-  return leader ? { ...query, ...ledBy(leader, { base, sort, conditions, from }) } : query;
+  return leader ? { ...query, led: ledBy(leader, { base, sort, conditions, from }) } : query;
 }
 
 type Leader = Condition & Required<Pick<Condition, 'lead'>>;
 const hasLead = (condition: Condition): condition is Leader => condition.lead !== undefined;
 
-function ledBy(leader: Leader, wanted: Wanted): Pick<Query, 'led' | 'some'> {
-  const { lead: { isSingle, index, ways = [], some } } = leader;
+function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
+  const { lead: { isSingle, index, ways = [], some, common } } = leader;
   const { sort } = wanted;
   const { byCreation } = orders[sort];
   const planOf = (filter: object, isOrdered: boolean): Plan => ({ filter: ledFilter(wanted, { leader, filter, isOrdered }), hint: index });
   const isOrdered = isSingle && byCreation;
-  const led = {
+  return {
     ...planOf(leader.filter, isOrdered),
     isSingle,
     isRare: sizeOf(leader) <= rareUpTo,
     isOrdered,
     isSkipping: isSkipping(wanted),
     ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, true)) }),
+    ...(some && { some: planOf(some, false) }),
+    ...(common && { common }),
   };
-  return { led, ...(some && { some: planOf(some, false) }) };
 }
 
 const isSkipping = ({ from = [], conditions }: Wanted) => from.length > 0 || conditions.some(({ unbound }) => unbound);

@@ -135,6 +135,19 @@ describe('a condition of several values', () => {
     expect(asked).toEqual(['byCreation']);
   });
 
+  it('is counted by the one that is as frequent as anybody counts, where there is one', async () => {
+    const { asked, answers, reads } = collection({ byKey: 10_000 });
+    const conditions = await reads.weighed(base, conditionsOf(ada, { status: ['open', 'closed'] }));
+    const query = queryOf({ base, sort: '-createdAt', conditions });
+    expect(query.led!.some).toEqual({ filter: { ...base, $and: [{ keys: 'status:open' }] }, hint: 'byKey' });
+    answers['byKey'] = 10_001;
+    asked.length = 0;
+    expect(await reads.countNow(query)).toEqual({ total: 10_000, isExact: false });
+    expect(asked).toEqual(['byKey']);
+    const rare = collection({ byKey: 9_999 }).reads;
+    expect(queryOf({ base, sort: '-createdAt', conditions: await rare.weighed(base, conditionsOf(ada, { status: ['open', 'closed'] })) }).led).not.toHaveProperty('some');
+  });
+
   it('is counted at once', async () => {
     const { asked, answers, reads } = collection({ byCreation: 1, byWord: 10_001 });
     const many = among(6_001, 6_002, 6_003, 6_004);
@@ -146,25 +159,33 @@ describe('a condition of several values', () => {
 });
 
 describe('a condition that very many meet', () => {
-  const [frequent, all] = [{ tokens: { $in: ['a', 'b'] } }, { tokens: /^a/ }];
-  const query = queryOf({ base, sort: '-createdAt', conditions: [{ filter: all, lead: { index: 'byWord', isSingle: false, size: Infinity, some: frequent } }] });
+  const [frequent, all] = [{ tokens: 'a' }, { tokens: /^a/ }];
+  const condition = (isMost: boolean, some?: object) => ({ filter: all, lead: { index: 'byWord' as const, isSingle: false, size: Infinity, common: { isMost }, ...(some && { some }) } });
+  const query = (isMost: boolean, some?: object) => queryOf({ base, sort: '-createdAt', conditions: [condition(isMost, some)] });
 
   it('leads when nothing else does, and is not counted to know that', async () => {
     const { asked, reads } = collection({ byWord: 3, byKey: 3 });
-    const conditions = [{ filter: all, lead: { index: 'byWord' as const, isSingle: false, size: Infinity } }];
-    const weighed = await reads.weighed(base, [...conditions, { filter: { keys: 'tag:a' }, lead: { index: 'byKey', isSingle: true } }]);
+    const weighed = await reads.weighed(base, [condition(true), { filter: { keys: 'tag:a' }, lead: { index: 'byKey', isSingle: true } }]);
     expect(asked).toEqual(['byKey']);
     expect(queryOf({ base, sort: '-createdAt', conditions: weighed }).led).toMatchObject({ hint: 'byKey' });
   });
 
-  it('is counted by some of them, and by all of them where some are not enough', async () => {
-    expect(query.some).toEqual({ filter: { ...base, $and: [frequent] }, hint: 'byWord' });
-    const { asked, answers, reads } = collection({ byWord: 10_001, byCreation: 7 });
-    expect(await reads.countNow(query)).toEqual({ total: 10_000, isExact: false });
-    expect(asked).toEqual(['byWord']);
-    answers['byWord'] = 10_000;
-    expect(await reads.countNow(query)).toEqual({ total: 10_000, isExact: true });
-    expect(asked).toEqual(['byWord', 'byWord', 'byWord']);
+  it('is found by walking, however long that takes: gathering would take longer', async () => {
+    const { asked, reads } = collection({ byCreation: tooSlow, byWord: 1 });
+    await expect(reads.find(query(false, frequent), page, {})).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } });
+    expect(asked).toEqual(['byCreation']);
+  });
+
+  it('is counted by some of them; where those are not enough by walking, if most meet it, or else in its index', async () => {
+    expect(query(true, frequent).led!.some).toEqual({ filter: { ...base, $and: [frequent] }, hint: 'byWord' });
+    const enough = collection({ byWord: 10_001, byCreation: 7 });
+    for (const isMost of [true, false]) expect(await enough.reads.countNow(query(isMost, frequent))).toEqual({ total: 10_000, isExact: false });
+    expect(enough.asked).toEqual(['byWord', 'byWord']);
+    const { asked, reads } = collection({ byWord: 10_000, byCreation: 7 });
+    expect(await reads.countNow(query(false, frequent))).toEqual({ total: 10_000, isExact: true });
+    expect(await reads.countNow(query(true, frequent))).toEqual({ total: 7, isExact: true });
+    expect(await reads.countNow(query(true))).toEqual({ total: 7, isExact: true });
+    expect(asked).toEqual(['byWord', 'byWord', 'byWord', 'byCreation', 'byCreation']);
   });
 });
 

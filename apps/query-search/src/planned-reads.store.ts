@@ -39,6 +39,9 @@ function isSoon(led: NonNullable<Query['led']>, piece: Slice): boolean {
   return led.isOrdered || (isMerged(led, piece) && led.ways.length <= fewWays);
 }
 
+/** Whether nothing is quicker to count by. */
+const isSure = ({ isSingle, isRare, ways }: NonNullable<Query['led']>) => isSingle || isRare || ways !== undefined;
+
 type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 
 /** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: who asks has made it part of the query. */
@@ -62,7 +65,8 @@ export class PlannedReads<T extends { _id: string }> {
     if (lead.size !== undefined) return lead;
     if (!anyOf) return { ...lead, size: await this.size(base, condition) };
     const sizes = await Promise.all(anyOf.values.map((value) => this.size(base, { filter: { [anyOf.field]: value }, lead })));
-    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes) };
+    const common = sizes.findIndex((size) => size >= mostCounted);
+    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes), ...(common >= 0 && { some: { [anyOf.field]: anyOf.values[common] } }) };
   }
 
   /** Plans a query by how many documents its conditions lead to. */
@@ -84,7 +88,7 @@ export class PlannedReads<T extends { _id: string }> {
     const { scope, sort, walk, led } = query;
     const { limit } = piece;
     const read: Read<T[]> = (plan, maxTimeMS) => this.read(sort, plan, { piece, projection, maxTimeMS });
-    if (!led) return asking(() => read(walk, longestMs));
+    if (!led || led.common) return asking(() => read(walk, longestMs));
     const gather = async () => {
       if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
       return read(led.isOrdered || (await this.isSortable(led)) ? led : walk, longestMs);
@@ -123,13 +127,19 @@ export class PlannedReads<T extends { _id: string }> {
    * How many there are at this moment. The order is no matter here. Tickets of one value, or of few that are known, are counted one by one up to the limit. Others are gathered
    * first; where there are too many for that, walking soon comes to the limit.
    */
-  async countNow({ scope, walk, led, some }: Query): Promise<Count> {
-    if (some && (await asking(() => this.counted(some, longestMs))) > maxListDepth) return { total: maxListDepth, isExact: false };
-    const isSure = !led || led.isSingle || led.isRare || led.ways !== undefined;
-    const found = await (isSure
-      ? asking(() => this.counted(led ?? walk, longestMs))
-      : this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs)));
+  async countNow(query: Query): Promise<Count> {
+    const found = await this.found(query);
     return { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
+  }
+
+  private async found({ scope, walk, led }: Query): Promise<number> {
+    const sure = (plan: Plan) => asking(() => this.counted(plan, longestMs));
+    if (!led) return sure(walk);
+    const some = led.some ? await sure(led.some) : 0;
+    if (some > maxListDepth) return some;
+    if (led.common) return sure(led.common.isMost ? walk : led);
+    if (isSure(led)) return sure(led);
+    return this.gamble(`count ${scope}`, (ms) => this.counted(led, ms), () => this.counted(walk, longestMs));
   }
 
   /** Tries the first way for a moment, unless it lost to the second lately. */

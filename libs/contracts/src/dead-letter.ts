@@ -11,6 +11,10 @@ export const DeadLetterDecision = z.object({
   state: z.enum(['replaying', 'replayed', 'discarded', 'waiting']),
   at: Time,
   by: z.string().meta({ description: 'Who, for people: user and machine.' }),
+  request: z
+    .object({ id: z.string(), hash: z.string() })
+    .optional()
+    .meta({ description: 'The request over REST that decided: a repeat under its Idempotency-Key meets its first answer.' }),
   reason: z.string().optional().meta({ description: 'Why it was discarded, or why it waits again: its topic did not take it back.' }),
 });
 export type DeadLetterDecision = z.infer<typeof DeadLetterDecision>;

@@ -30,7 +30,7 @@ export interface SearchLimits {
 }
 
 export const SEARCH_LIMITS = Symbol('search limits');
-const usual: SearchLimits = { few: 1_000, narrow: 8_000, steps: [100, 1_000] };
+const usual: SearchLimits = { few: 1_000, narrow: 2_000, steps: [100, 1_000] };
 
 const placing = { createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
 
@@ -160,10 +160,10 @@ export class MongoSearch extends SearchPort {
   /** Whatever their status. */
   private async tally(plan: Plan): Promise<Tally> {
     const { status: _status, ...filters } = plan.filters;
-    const { walk, led = walk, some } = this.entryQuery(plan);
+    const { walk, led } = this.entryQuery(plan);
     const tallyOf = (of: Query['walk']) => this.late.tally(of, viewFilter({ ...plan, filters }));
-    const frequent = some && (await tallyOf(some));
-    return frequent?.isWhole === false ? frequent : tallyOf(led);
+    const frequent = led?.some && (await tallyOf(led.some));
+    return frequent?.isWhole === false ? frequent : tallyOf(led && !led.common?.isMost ? led : walk);
   }
 
   private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {
@@ -200,8 +200,8 @@ export class MongoSearch extends SearchPort {
     if (!typed) return undefined;
     const beginnings = await this.vocabulary.beginnings(principal.orgId, typed.prefix);
     if (beginnings?.length === 0) return undefined;
-    const frequent = beginnings ? undefined : await this.newest.frequent(principal.orgId, typed.prefix);
-    const search = { ...typed, beginnings, frequent };
+    const common = beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix);
+    const search = { ...typed, beginnings, common };
     const conditions = await this.entryReads.weighed(entryBase(principal), entryConditions(principal, filters, search));
     const said = wordConditions(principal, search).map(({ filter }) => filter);
     const isLate = divided(filters).isLate || !orders[sort].byCreation;

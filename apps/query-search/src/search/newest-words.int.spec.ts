@@ -35,11 +35,10 @@ describe('a beginning of more words than are looked up one by one', () => {
   it('is known to be common by the newest tickets, with what is frequent of it, and only in its organisation', async () => {
     expect(count).toBeGreaterThan(mostBeginnings);
     const newest = new NewestWords(entriesOf(services[0]!));
-    expect(await newest.frequent('acme', 'nor')).toEqual(['normal']);
-    expect(await newest.frequent('acme', 'nora')).toEqual([]);
-    expect(await newest.frequent('acme', 'norb')).toEqual([]);
-    expect(await newest.frequent('acme', 'norab')).toBeUndefined();
-    expect(await newest.frequent('globex', 'nor')).toBeUndefined();
+    expect(await newest.common('acme', 'nor')).toEqual({ frequent: 'normal', isMost: true });
+    expect(await newest.common('acme', 'nora')).toEqual({ isMost: false });
+    expect(await newest.common('acme', 'norab')).toBeUndefined();
+    expect(await newest.common('globex', 'nor')).toBeUndefined();
   });
 
   it('is looked for again when the store did not answer', async () => {
@@ -49,9 +48,9 @@ describe('a beginning of more words than are looked up one by one', () => {
     find.mockImplementationOnce(() => {
       throw new Error('away');
     });
-    await expect(newest.frequent('acme', 'nor')).rejects.toThrow('away');
-    expect(await newest.frequent('acme', 'nor')).toEqual(['normal']);
-    await newest.frequent('acme', 'pri');
+    await expect(newest.common('acme', 'nor')).rejects.toThrow('away');
+    expect(await newest.common('acme', 'nor')).toMatchObject({ frequent: 'normal' });
+    await newest.common('acme', 'pri');
     expect(find).toHaveBeenCalledTimes(2);
   });
 

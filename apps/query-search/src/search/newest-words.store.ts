@@ -1,12 +1,19 @@
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
 import { asking } from '../asking.js';
-import { mostWays } from '../list-plan.js';
 import { longestMs } from '../planned-reads.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
 
 /** Entries that are looked at; a beginning is common when so many of them have it, a word is frequent when it is in so many. */
 const [looked, common] = [100, 10];
+
+/** A beginning that so many tickets have that any order soon meets them. */
+export interface CommonBeginning {
+  /** The most frequent word that begins so, if it is common itself. */
+  frequent?: string;
+  /** Whether most tickets have it. */
+  isMost: boolean;
+}
 /** How long what was seen is remembered, ms, and of how many organisations. */
 const [memoryMs, mostRemembered] = [60_000, 10];
 
@@ -16,14 +23,15 @@ export class NewestWords {
 
   constructor(private readonly entries: Pick<mongoose.mongo.Collection<SearchEntry>, 'find'>) {}
 
-  /** Of a beginning that is so common that any order soon meets it: frequent words that begin so, as far as there are any. Undefined of others. @throws ProblemError dependency-unavailable */
-  async frequent(orgId: string, prefix: string): Promise<string[] | undefined> {
-    const tickets = (await this.ticketsOf(orgId)).map((words) => words.filter((word) => word.startsWith(prefix))).filter((words) => words.length > 0);
+  /** What is known of a common beginning; undefined of others. @throws ProblemError dependency-unavailable */
+  async common(orgId: string, prefix: string): Promise<CommonBeginning | undefined> {
+    const seen = await this.ticketsOf(orgId);
+    const tickets = seen.map((words) => words.filter((word) => word.startsWith(prefix))).filter((words) => words.length > 0);
     if (tickets.length < common) return undefined;
     const counts = new Map<string, number>();
     for (const word of tickets.flat()) counts.set(word, (counts.get(word) ?? 0) + 1);
-    const byCount = [...counts].sort(([, one], [, other]) => other - one);
-    return byCount.slice(0, mostWays).filter(([, count]) => count >= common).map(([word]) => word);
+    const [most] = [...counts].sort(([, one], [, other]) => other - one);
+    return { isMost: 2 * tickets.length > seen.length, ...(most![1] >= common && { frequent: most![0] }) };
   }
 
   private ticketsOf(orgId: string): Promise<readonly string[][]> {

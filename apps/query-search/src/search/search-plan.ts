@@ -30,14 +30,14 @@ export const entryConditions = (principal: Principal, filters: Omit<TicketFilter
 const mostLeading = 4;
 
 /** Every word must match, the last one as a prefix. Who may not read notes is asked about the words outside them, where notes say more. */
-export function wordConditions(principal: Principal, { words, prefix, beginnings, frequent }: Asked): Condition[] {
+export function wordConditions(principal: Principal, { words, prefix, beginnings, common }: Asked): Condition[] {
   const byLength = [...words].sort((one, other) => other.length - one.length);
   const [leading, others] = [byLength.slice(0, mostLeading), byLength.slice(mostLeading)];
   const begins = beginsWith(prefix);
   const conditions: Condition[] = [
     ...leading.map((word) => ({ filter: { tokens: word }, lead: { index: 'byWord' as const, isSingle: true } })),
     ...(others.length > 0 ? [{ filter: { tokens: { $all: others } } }] : []),
-    beginnings ? anyWord(beginnings) : { filter: { tokens: begins }, lead: { index: 'byWord', isSingle: false, ...(frequent && frequentLead(frequent)) } },
+    beginnings ? anyWord(beginnings) : { filter: { tokens: begins }, lead: { index: 'byWord', isSingle: false, ...(common && commonLead(common)) } },
   ];
   return lacks(principal, 'read-notes') === null ? conditions : [...conditions, { filter: outsideNotes(words, begins) }];
 }
@@ -47,8 +47,12 @@ function anyWord(values: readonly string[]): Condition {
   return { filter: { tokens: { $in: values } }, lead: { index: 'byWord', isSingle: false, anyOf: { field: 'tokens', values } } };
 }
 
-/** Very many tickets: nobody needs to count how many, and anything else leads rather. */
-const frequentLead = (words: readonly string[]) => ({ size: Infinity, ...(words.length > 0 && { some: { tokens: { $in: words } } }) });
+/** Very many tickets: nobody needs to count how many to know that anything else leads rather. */
+const commonLead = ({ frequent, isMost }: NonNullable<Asked['common']>) => ({
+  size: Infinity,
+  common: { isMost },
+  ...(frequent !== undefined && { some: { tokens: frequent } }),
+});
 
 const outsideNotes = (words: readonly string[], begins: RegExp) => ({
   $or: [{ open: { $exists: false } }, { $and: [...(words.length > 0 ? [{ open: { $all: words } }] : []), { open: begins }] }],

@@ -62,8 +62,8 @@ export interface Asked {
   prefix: string;
   /** All words that begin like it, where they are known and few. */
   beginnings?: readonly string[] | undefined;
-  /** Else frequent ones of them, where very many tickets have one: perhaps none. */
-  frequent?: readonly string[] | undefined;
+  /** Else what is known of it, where very many tickets have such a word. */
+  common?: { readonly frequent?: string; readonly isMost: boolean } | undefined;
 }
 
 /** Reads a search box. Undefined when there is no word in it: then nothing matches. */

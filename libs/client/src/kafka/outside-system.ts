@@ -86,7 +86,11 @@ export class OutsideSystem {
 async function listen(kafka: Kafka, consumer: Consumer, { topic, awaited }: { topic: string; awaited: Awaited }): Promise<void> {
   const ends = await endsOf(kafka, topic);
   const joined = new Promise<void>((resolve, reject) => {
-    consumer.on(consumer.events.GROUP_JOIN, () => resolve());
+    const off = consumer.on(consumer.events.GROUP_JOIN, () => {
+      off();
+      for (const { partition, high } of ends) consumer.seek({ topic, partition, offset: high }); // not before: a group that is still being made cannot be sought in
+      resolve();
+    });
     consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
       if (restart) return;
       awaited.fail('Results are not heard any more', error);
@@ -95,7 +99,6 @@ async function listen(kafka: Kafka, consumer: Consumer, { topic, awaited }: { to
   });
   await consumer.subscribe({ topic, fromBeginning: true }); // after a rebalance without a committed place nothing is missed
   await consumer.run({ eachMessage: async ({ message }) => awaited.told(message) });
-  for (const { partition, high } of ends) consumer.seek({ topic, partition, offset: high });
   await joined;
 }
 

@@ -32,6 +32,7 @@ export interface Wish {
   again: boolean;
   by: string;
   reason?: string;
+  request?: DeadLetterDecision['request'];
 }
 
 const wanted = { replaying: 'replayed', discarded: 'discarded' } as const;
@@ -57,10 +58,11 @@ interface Next {
   state: LetterState;
   by: string;
   after: DeadLetterDecision | undefined;
-  reason?: string;
+  reason?: string | undefined;
+  request?: DeadLetterDecision['request'];
 }
 
-export const decisionOn = ({ id, writtenAt }: Named, { state, by, after, reason }: Next): DeadLetterDecision => ({
+export const decisionOn = ({ id, writtenAt }: Named, { state, by, after, reason, request }: Next): DeadLetterDecision => ({
   id: randomUUID(),
   after: after?.id ?? null,
   letter: id,
@@ -68,5 +70,6 @@ export const decisionOn = ({ id, writtenAt }: Named, { state, by, after, reason 
   state,
   at: new Date().toISOString(),
   by,
+  ...(request && { request }),
   ...(reason !== undefined && { reason }),
 });

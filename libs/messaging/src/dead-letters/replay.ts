@@ -54,20 +54,20 @@ async function look(desk: Desk, place: LetterPlace, wish: Wish): Promise<Claim |
   if (verdict !== 'go') return { id, outcome: verdict === 'done' ? 'done before' : 'refused', detail: why };
   const hindrance = wish.state === 'replaying' ? (letter.hindrance ?? lostSource(desk, letter)) : null;
   if (hindrance !== null) return refused(id, `it cannot go back: ${hindrance}. Discard it, or leave it to its retention`);
-  const { state, by, reason } = wish;
-  return { record, letter, decision: decisionOn(letter, { state, by, after: head, ...(reason !== undefined && { reason }) }) };
+  const { state, by, reason, request } = wish;
+  return { record, letter, decision: decisionOn(letter, { state, by, after: head, reason, request }) };
 }
 
 const lostSource = (desk: Desk, { source }: Letter) => (desk.topics.has(source!.topic) ? null : `its topic ${source!.topic} does not exist any more`);
 
-async function writeBack(desk: Desk, claims: readonly Claim[], { by }: Wish): Promise<Outcome[]> {
+async function writeBack(desk: Desk, claims: readonly Claim[], { by, request }: Wish): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const ends: DeadLetterDecision[] = [];
   for (const { record, letter, decision } of claims) {
     const isOver = outcomes.at(-1)?.outcome === 'unknown';
     const outcome = isOver ? unknown(letter.id, 'not tried, since the one before it is unknown') : await sendBack(desk, record, letter);
     outcomes.push(outcome);
-    if (outcome.outcome === 'replayed') ends.push(decisionOn(letter, { state: 'replayed', by, after: decision }));
+    if (outcome.outcome === 'replayed') ends.push(decisionOn(letter, { state: 'replayed', by, after: decision, request }));
     if (outcome.outcome === 'refused') ends.push(decisionOn(letter, { state: 'waiting', by, after: decision, reason: outcome.detail }));
   }
   await desk.ledger.write(ends).catch((error: unknown) => {

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { inboundResultsTopic, topics, type EventValue, type InboundResult } from '#contracts';
+import { RecordProducer } from '#messaging';
+import type { RunningServers } from '#servers';
+import type { AppHandle } from '../support/app-handle.js';
+import { eventually } from '../support/eventually.js';
+import { deadInbound, freshSystem, grantOf, inboundRecord, makeSystemTopics, publishEntries, systemTopics } from '../support/inbound.js';
+import { startStack, type Stack } from '../support/stack.js';
+import { TopicTail } from '../support/topic-tail.js';
+import { ownServers } from '../support/write-path.js';
+
+Logger.overrideLogger(false);
+jest.setTimeout(120_000);
+
+describe('topics of outside systems that come and go', () => {
+  const neighbour = freshSystem('neighbour');
+  let servers: RunningServers;
+  let stack: Stack;
+  let app: AppHandle;
+  let producer: RecordProducer;
+  let admin: Admin;
+
+  beforeAll(async () => {
+    servers = await ownServers();
+    stack = await startStack({ servers, instances: { gateway: 0, 'query-search': 0 } });
+    app = stack.apps['ticket-command'][0]!;
+    producer = await connected();
+    admin = new Kafka({ brokers: servers.kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).admin();
+    await Promise.all([admin.connect(), makeSystemTopics(servers.kafkaBrokers, neighbour)]);
+    await publishEntries(producer, grantOf(neighbour, 'acme'));
+  });
+
+  afterAll(async () => {
+    await Promise.all([producer.close(), admin.disconnect(), stack.stop()]);
+    await servers.stop();
+  });
+
+  async function connected(): Promise<RecordProducer> {
+    const opened = new RecordProducer({ brokers: servers.kafkaBrokers.split(','), clientId: 'outside' });
+    await opened.connect();
+    return opened;
+  }
+
+  /** Sends a new ticket with a producer that never met topics that are gone; returns the record's id. */
+  async function create(system: string, ceId: string = randomUUID()): Promise<string> {
+    const fresh = await connected();
+    await fresh.send([inboundRecord(system, { verb: 'create', data: { title: ceId } }, ceId)]);
+    await fresh.close();
+    return ceId;
+  }
+
+  const tailOf = (...watched: string[]) => TopicTail.open(servers.kafkaBrokers, watched);
+  async function told(tail: TopicTail, system: string, ceId: string, timeoutMs = 30_000): Promise<InboundResult> {
+    const result = await eventually(async () => {
+      await tail.readToEnd();
+      return tail.records(inboundResultsTopic(system)).findLast(({ key }) => key!.toString() === ceId) ?? false;
+    }, timeoutMs);
+    return JSON.parse(result.value!.toString()) as InboundResult;
+  }
+  const isReady = async () => (await fetch(`${app.managementUrl}/health/ready`)).status === 200;
+
+  /** A record of the neighbour is answered, and soon. */
+  async function neighbourIsServed() {
+    const tail = await tailOf(inboundResultsTopic(neighbour));
+    expect((await told(tail, neighbour, await create(neighbour), 15_000)).outcome).toBe('applied');
+    await tail.close();
+  }
+
+  it('a system whose topics are not all there is waited for, and nobody minds; it is read once they are', async () => {
+    const system = freshSystem('early');
+    await publishEntries(producer, grantOf(system, 'acme'));
+    const [inbound, ...others] = systemTopics(system);
+    await makeSystemTopics(servers.kafkaBrokers, system, { names: [inbound!] });
+    await create(system);
+    await neighbourIsServed();
+    expect(await isReady()).toBe(true);
+    await makeSystemTopics(servers.kafkaBrokers, system, { names: others });
+    const tail = await TopicTail.open(servers.kafkaBrokers, [inboundResultsTopic(system)]);
+    expect((await told(tail, system, await create(system))).outcome).toBe('applied');
+    await eventually(async () => expect((await admin.fetchOffsets({ groupId: `ticket-command.inbound.${system}`, topics: [inbound!] }))[0]!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0)).toBe(2));
+    await tail.close();
+  });
+
+  it('a results topic that is gone holds nobody up: commands go on, those of its system too, and a repeat is told once it is there again', async () => {
+    const system = freshSystem('untold');
+    await makeSystemTopics(servers.kafkaBrokers, system);
+    await publishEntries(producer, grantOf(system, 'acme'));
+    const before = await tailOf(inboundResultsTopic(system));
+    expect((await told(before, system, await create(system))).outcome).toBe('applied');
+    await before.close();
+    await admin.deleteTopics({ topics: [inboundResultsTopic(system)] });
+    const events = await tailOf(topics.events);
+    const ceId = await create(system);
+    await eventually(async () => {
+      await events.readToEnd();
+      return events.records(topics.events).some(({ value }) => (JSON.parse(value!.toString()) as EventValue).ticket.title === ceId);
+    });
+    await neighbourIsServed();
+    await eventually(isReady);
+    await makeSystemTopics(servers.kafkaBrokers, system);
+    const after = await tailOf(inboundResultsTopic(system));
+    await eventually(async () => {
+      await create(system, ceId);
+      return told(after, system, ceId, 3_000);
+    }, 40_000);
+    expect(await told(after, system, ceId)).toMatchObject({ outcome: 'applied', duplicate: true, ticket: { title: ceId } });
+    await Promise.all([after.close(), events.close()]);
+  });
+
+  it('a topic that is deleted ends nothing; made anew, it is read again', async () => {
+    const system = freshSystem('deleted');
+    await makeSystemTopics(servers.kafkaBrokers, system);
+    await publishEntries(producer, grantOf(system, 'acme'));
+    const before = await tailOf(inboundResultsTopic(system));
+    expect((await told(before, system, await create(system))).outcome).toBe('applied');
+    await before.close();
+    await admin.deleteTopics({ topics: systemTopics(system) });
+    await neighbourIsServed();
+    await eventually(isReady, 40_000);
+    await makeSystemTopics(servers.kafkaBrokers, system);
+    const after = await tailOf(inboundResultsTopic(system));
+    const ceIds: string[] = [];
+    await eventually(async () => {
+      ceIds.push(await create(system));
+      return told(after, system, ceIds.at(-1)!, 3_000);
+    }, 60_000);
+    await neighbourIsServed();
+    expect(app.isRunning).toBe(true);
+    await after.close();
+  });
+
+  it('what a system sends that nobody lets do anything any more is set aside, and never done once it is let in again', async () => {
+    const system = freshSystem('withdrawn');
+    await makeSystemTopics(servers.kafkaBrokers, system);
+    const tail = await tailOf(inboundResultsTopic(system), deadInbound(system));
+    await publishEntries(producer, grantOf(system, 'acme'));
+    expect((await told(tail, system, await create(system))).outcome).toBe('applied');
+    await publishEntries(producer, { ...grantOf(system, 'acme'), deleted: true });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const refused = await create(system);
+    expect((await told(tail, system, refused)).problem?.type).toBe('/problems/producer-not-allowed');
+    await publishEntries(producer, grantOf(system, 'acme'));
+    await eventually(async () => expect((await told(tail, system, await create(system), 5_000)).outcome).toBe('applied'));
+    await tail.readToEnd();
+    expect(tail.records(inboundResultsTopic(system)).filter(({ key }) => key!.toString() === refused)).toHaveLength(1);
+    await tail.close();
+  });
+});
