@@ -11,7 +11,7 @@ import { AssistantsController } from './assistants.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
-import { ContractsController, ReferenceController } from './contracts.controller.js';
+import { ContractsController, ProblemsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
 import { settleDeparture } from './departures.js';
 import { DeadLetters } from './dead-letters.js';
@@ -62,7 +62,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, ContractsController, ReferenceController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },

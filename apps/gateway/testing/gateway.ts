@@ -11,7 +11,7 @@ import { AssistantsController } from '../src/assistants.controller.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
-import { ContractsController, ReferenceController } from '../src/contracts.controller.js';
+import { ContractsController, ProblemsController, ReferenceController } from '../src/contracts.controller.js';
 import { DeadLetters } from '../src/dead-letters.js';
 import { DeadLettersController } from '../src/dead-letters.controller.js';
 import { Directory } from '../src/directory.js';
@@ -166,7 +166,7 @@ export async function openGateway({ queries, store, systems, letters }: RealPart
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, HealthController, ContractsController, ReferenceController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);
