@@ -1,36 +1,16 @@
 import type { JsonSchema } from '#contracts';
 import type { asyncApiDocument } from './asyncapi.js';
 import type { Message } from './message.js';
+import { escaped, inline, pageOf, worded } from './page.js';
 
 type Document = ReturnType<typeof asyncApiDocument>;
 type Channel = Document['channels'][string];
-
-const head = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <link rel="icon" href="data:," />
-    <title>Deskstream topics</title>
-    <link rel="stylesheet" href="/docs/assets/reference.css" />
-  </head>
-  <body>
-    <header>
-      <strong>Deskstream</strong>
-      <nav>
-        <a href="/docs">REST</a>
-        <a href="/docs/topics" aria-current="page">Topics</a>
-        <a href="/v1/openapi.json">openapi.json</a>
-        <a href="/v1/asyncapi.json">asyncapi.json</a>
-      </nav>
-    </header>
-    <main class="topics">`;
 
 /** The AsyncAPI document as a page for people, without any script. */
 export function topicsPage(document: Document): string {
   const { info, channels } = document;
   const parts = [`<h1>${escaped(info.title)}</h1>`, worded(info.description), contents(channels), ...Object.entries(channels).map(([name, channel]) => section(document, name, channel))];
-  return `${head}\n${parts.join('\n')}\n    </main>\n  </body>\n</html>\n`;
+  return pageOf('topics', parts);
 }
 
 const contents = (channels: Document['channels']) =>
@@ -125,17 +105,3 @@ function plainType(shape: JsonSchema): string {
   if (shape.const !== undefined) return JSON.stringify(shape.const);
   return shape.format ?? [shape.type ?? 'any'].flat().join(' | ');
 }
-
-const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-
-/** The little Markdown that descriptions have. */
-const inline = (text: string) =>
-  escaped(text)
-    .replace(/`([^`]+)`/g, '<code>$1</code>')
-    .replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>');
-
-const worded = (text: string) =>
-  text
-    .split('\n\n')
-    .map((paragraph) => `<p>${inline(paragraph)}</p>`)
-    .join('\n');

@@ -2,7 +2,7 @@ import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { messageValue, type MessageType } from '#contracts';
+import { DeadLetterReason, messageValue, problems, type MessageType, type ProblemName } from '#contracts';
 import { open } from './health.controller.js';
 import { Operation, Page, type OperationText } from './operation.js';
 import { ofSwaggerUi, published, PublishedFiles } from './published-files.js';
@@ -71,10 +71,30 @@ export class ReferenceController {
     return this.files.send(published('reference/topics.html'), request, reply);
   }
 
+  @Get('problems')
+  @RouteConfig(open)
+  @Page()
+  problems(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.files.send(published('reference/problems.html'), request, reply);
+  }
+
   @Get('assets/:name')
   @RouteConfig(open)
   @Page()
   asset(@Param('name', { schema: Asset }) name: keyof typeof assets, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.files.send(assets[name], request, reply);
+  }
+}
+
+const ProblemType = z.enum([...(Object.keys(problems) as ProblemName[]), ...DeadLetterReason.options]);
+
+/** Where the `type` of a problem leads. */
+@Controller('problems')
+export class ProblemsController {
+  @Get(':name')
+  @RouteConfig(open)
+  @Page()
+  problem(@Param('name', { schema: ProblemType }) name: string, @Res() reply: FastifyReply) {
+    return reply.redirect(`/docs/problems#${name}`, 302); // Nest has said 200 by then
   }
 }

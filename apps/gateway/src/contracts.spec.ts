@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { messageValue } from '#contracts';
+import { DeadLetterReason, messageValue, problems } from '#contracts';
 import { expectProblem, expectRawProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { head, raw } from '../testing/raw.js';
@@ -20,7 +20,7 @@ afterAll(() => gateway.stop());
 
 const get = (path: string, headers: Record<string, string> = {}) => fetch(gateway.url + path, { headers });
 const file = (path: string) => readFileSync(`docs/${path}`, 'utf8');
-const pages = ['/docs', '/docs/topics'];
+const pages = ['/docs', '/docs/topics', '/docs/problems'];
 
 /** An answer as it is on the wire; `fetch` unpacks. */
 const fetched = (path: string, headers: Record<string, string>) =>
@@ -39,7 +39,7 @@ async function registered(): Promise<string[]> {
   });
   await app.init();
   await app.close();
-  return found.filter((route) => !/^(head|options) |^\w+ \/docs(\/|$)/.test(route));
+  return found.filter((route) => !/^(head|options) |^\w+ \/(docs|problems)(\/|$)/.test(route));
 }
 
 describe('the OpenAPI document', () => {
@@ -110,6 +110,16 @@ describe('the reference', () => {
     const needed = [...html.matchAll(/ (?:src|href)="(?!data:|#)([^"]*)"/g)].map(([, url]) => url!);
     expect(needed.length).toBeGreaterThan(3);
     for (const url of needed) expect([url, (await get(url)).status]).toEqual([url, 200]);
+  });
+
+  it('says what each problem means where its type leads', async () => {
+    const page = await (await get('/docs/problems')).text();
+    for (const name of [...Object.keys(problems), ...DeadLetterReason.options]) {
+      const answer = await fetch(`${gateway.url}/problems/${name}`, { redirect: 'manual' });
+      expect([name, answer.status, answer.headers.get('location')]).toEqual([name, 302, `/docs/problems#${name}`]);
+      expect(page).toContain(`<h2 id="${name}">`);
+    }
+    expectRawProblem(await raw(gateway.port, [head('GET', '/problems/nope', {})]), 400, 'malformed-request');
   });
 
   it('styles load nothing', async () => {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { eventually } from '../../servers/testing/eventually.js';
 import type { BrokerProbe, Kafka } from './kafka.js';
 import { Member } from './member.js';
 import { Settler } from './settle.js';
@@ -25,17 +26,17 @@ class FakeConsumer extends EventEmitter {
   }
 }
 
-function open(changed: { positions?: Map<number, string> } = {}) {
+function open(changed: { positions?: Map<number, string>; waitsFor?: string[] } = {}) {
   const consumers: FakeConsumer[] = [];
   const fatal: unknown[] = [];
-  const cluster = { isHealthy: true };
+  const cluster = { isHealthy: true, topics: ['topic'] };
   const client = {
     consumer: () => {
       consumers.push(new FakeConsumer());
       return consumers.at(-1);
     },
   } as unknown as Kafka;
-  const admin = { fetchTopicOffsets: async () => [0, 1].map((partition) => ({ partition, low: '2', high: '7' })) };
+  const admin = { listTopics: async () => cluster.topics, fetchTopicOffsets: async () => [0, 1].map((partition) => ({ partition, low: '2', high: '7' })) };
   const probe = { isHealthy: async () => cluster.isHealthy, admin: async () => admin } as unknown as BrokerProbe;
   const settler = new Settler({ service: 's', group: 'g', handle: async () => undefined, bury: async () => undefined, isHealthy: async () => true });
   const member = new Member({
@@ -112,6 +113,30 @@ describe('member of a group', () => {
     consumers[0]!.join([0, 1, 2]);
     expect(consumers[0]!.seeks.map(({ offset }) => offset)).toEqual(['7', '7', '7', '9', '0']);
     expect(member.trouble).toBeDefined(); // until the first fetch has come back
+    await member.stop();
+  });
+
+  it('that waits for topics is in no trouble while one is missing, and begins once all are there', async () => {
+    const { member, consumers, cluster } = open({ waitsFor: ['topic', 'results'] });
+    const started = member.start();
+    await eventually(() => member.trouble === undefined, 'it waits');
+    expect(consumers).toHaveLength(0);
+    cluster.topics = ['topic', 'results'];
+    await started;
+    expect(consumers).toHaveLength(1);
+    expect(member.trouble).toContain('not in its group');
+    await member.stop();
+  });
+
+  it('that lost a topic it waits for goes back to waiting: kafkajs may give up, and nothing is fatal', async () => {
+    const { member, consumers, fatal, cluster } = open({ waitsFor: ['topic'] });
+    await member.start();
+    cluster.topics = [];
+    consumers[0]!.crash(false);
+    await eventually(() => member.trouble === undefined, 'it waits');
+    expect([fatal, consumers[0]!.isDisconnected, consumers.length]).toEqual([[], true, 1]);
+    cluster.topics = ['topic'];
+    await eventually(() => consumers.length === 2, 'it begins again');
     await member.stop();
   });
 });

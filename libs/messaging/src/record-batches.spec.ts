@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import lz4 from 'lz4-napi';
 import snappy from 'snappyjs';
 import { crc32c } from './crc32c.js';
-import { batchLimit, readBatches, type Budget, type FetchedRecord } from './batch-reader.js';
+import { batchLimit, readBatches, recordLimit, type Budget, type FetchedRecord } from './batch-reader.js';
 import { encodeBatch, packRecord } from './batch-writer.js';
 import type { OutgoingRecord } from './record.js';
 
@@ -141,6 +141,15 @@ describe.each(compressors)('a batch in %s', (_name, codec, compress) => {
     const read = await decode(bomb);
     expect(read).toMatchObject([{ offset: '5', undecodable: { reason: 'oversize' } }]);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(batchLimit + (8 << 20));
+  });
+});
+
+describe('a record too large to be set aside', () => {
+  it('is refused with its whole batch, packed as it came; one that just fits is read', async () => {
+    const packed = (size: number) => stored(encode([record('beside'), record(Buffer.alloc(size))]), 5, 1, (plain) => zlib.gzipSync(plain));
+    const large = packed(recordLimit);
+    expect(await decode(large)).toMatchObject([{ offset: '6', value: large, undecodable: { reason: 'oversize' } }]);
+    expect((await decode(packed(recordLimit - 100))).map(({ offset, undecodable }) => [offset, undecodable])).toEqual([['5', undefined], ['6', undefined]]);
   });
 });
 
