@@ -8,8 +8,8 @@ import { STORE } from './src/store.js';
 /** An assertion names all assistants of somebody, up to 10,000 with 64 characters each, bytes. */
 const largestAssertion = 1024 * 1024;
 
-/** The id of a person has up to 255 characters, each of which may take twelve in a path. */
-const longestParameter = 12 * 255;
+/** The id of a person has up to 255 characters. */
+const longestParameter = 2 * 255;
 
 const config = readConfig(Config);
 

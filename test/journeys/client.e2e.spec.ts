@@ -102,6 +102,14 @@ describe('the client library', () => {
     expect(await ada.me()).toMatchObject({ id: 'ada', orgId: org });
     expect((await ada.members()).map(({ id }) => id)).toEqual(expect.arrayContaining(['ada', 'grace', 'linus']));
     expect((await ada.assistants()).map(({ id }) => id)).toEqual(expect.arrayContaining(['billing-bot', 'tech-bot']));
+    const { organisation: own } = ada;
+    expect(await own.putAssistant('new-bot', { name: 'New', memberIds: ['grace'] })).toEqual(await own.assistant('new-bot'));
+    await own.deleteAssistant('new-bot');
+    await expect(own.assistant('new-bot')).rejects.toMatchObject({ type: 'not-found' });
+    const away = await own.setAvailability('grace', { ...(await own.availability('grace')), away: { until: null } });
+    expect(away).toEqual(await own.availability('grace'));
+    await own.deleteMember('linus');
+    expect((await ada.members()).map(({ id }) => id)).not.toContain('linus');
     const { id, secret } = await ada.apiKeys.create({ name: 'k', assistantId: 'tech-bot', scopes: ['tickets:read'] });
     expect(await new Deskstream({ baseUrl: stack.gatewayUrl, token: secret! }).me()).toMatchObject({ type: 'agent', id: 'tech-bot' });
     expect((await ada.apiKeys.list()).map((key) => key.id)).toContain(id);

@@ -150,6 +150,25 @@ describe('what the document says of answers', () => {
     await ask('DELETE', `/v1/api-keys/${randomUUID()}`, 404);
   });
 
+  it('holds for its people and assistants', async () => {
+    const path = `/v1/assistants/bot-${randomUUID().slice(0, 8)}`;
+    const once = { body: { name: 'Bot', memberIds: ['linus'] }, headers: { 'idempotency-key': randomUUID() } };
+    for (const _ of [1, 2]) await ask('PUT', path, 201, once);
+    await ask('PUT', path, 200, { body: { name: 'Bot', memberIds: [] }, headers: { 'if-match': '"1"' } });
+    await ask('PUT', path, 412, { body: { name: 'Bot', memberIds: [] }, headers: { 'if-match': '"1"' } });
+    await ask('PUT', path, 403, { body: { name: 'Bot', memberIds: [] }, as: grace });
+    await ask('PUT', path, 422, { body: { name: 'Bot', memberIds: ['nobody'] } });
+    await ask('GET', path, 200);
+    await ask('DELETE', path, 204);
+    await ask('GET', path, 404);
+    const leaving = stack.token({ org, sub: 'leaving', name: 'Leaving', email: 'l@example.org', role: 'member' });
+    const { body } = await ask('GET', '/v1/members/leaving/availability', 200, { as: leaving });
+    await ask('PUT', '/v1/members/leaving/availability', 200, { body: { ...body, timeZone: 'Europe/Berlin', away: { until: null } }, as: leaving });
+    await ask('PUT', '/v1/members/leaving/availability', 403, { body: { ...body, capacity: 3 }, as: leaving });
+    await ask('DELETE', '/v1/members/leaving', 204);
+    await ask('GET', '/v1/members/leaving/availability', 404);
+  });
+
   it('holds for outside systems', async () => {
     const id = `s-${randomUUID().slice(0, 8)}`;
     const grant = { name: 'ERP', commands: ['create'], assistantIds: ['billing-bot'] };

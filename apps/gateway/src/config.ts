@@ -21,7 +21,7 @@ export const Config = z.object({
   ASSIGNMENT_URL: url,
   /** Signs what is told to other services about who asks. */
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters'),
-  /** JSON file that fills the directory at every start. */
+  /** JSON file with the first members and assistants of organisations that have none yet. */
   DIRECTORY_FILE: z.string().min(1).optional(),
   /** JSON file that registers outside systems at every start. */
   PRODUCERS_FILE: z.string().min(1).optional(),

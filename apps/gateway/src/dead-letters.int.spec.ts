@@ -5,7 +5,7 @@ import { createTopics, decide, Desk, readSystemTopics, RecordProducer, type Inco
 import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { DeadLetters } from './dead-letters.js';
-import type { Wanted } from './directory.store.js';
+import type { Wanted } from './directory.seed.js';
 
 const brokers = process.env['KAFKA_BROKERS']!.split(',');
 const path = '/v1/dead-letters';

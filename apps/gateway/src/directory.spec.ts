@@ -31,4 +31,19 @@ describe('the directory', () => {
     await expect(directory.roster('acme')).rejects.toMatchObject({ problem: { status: 503 } });
     await expect(directory.roster('globex')).rejects.toMatchObject({ problem: { status: 503 } });
   });
+
+  it('is read again at once where something was changed; what was read before is not kept', async () => {
+    const answers: ((entries: DirectoryEntry[]) => void)[] = [];
+    const { directory } = opened(() => new Promise((resolve) => answers.push(resolve)));
+    const before = directory.roster('acme');
+    directory.renew('acme');
+    const after = directory.roster('acme');
+    answers[1]!([member('new')]);
+    expect((await after).members[0]?.id).toBe('new');
+    answers[0]!([member('old')]);
+    expect((await before).members[0]?.id).toBe('old');
+    expect(directory.roster('acme')).toBe(await after);
+    directory.renew('acme');
+    expect(directory.roster('acme')).toBeInstanceOf(Promise);
+  });
 });

@@ -1,29 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DirectoryEntry, directoryKey } from '#contracts';
 import { guarded, type Database } from '#persistence';
+import type { Change, Judge, Kept, Outcome } from './directory.policy.js';
 import { inTime } from './in-time.js';
 
 export type Kind = DirectoryEntry['kind'];
 
-type Stored = DirectoryEntry & {
-  _id: string;
-  unpublished: boolean;
-  changedAt: Date;
-  /** A file set it that answers for what it set, and for nothing else. */
-  isSeeded?: boolean;
-  /** Requests under an Idempotency-Key that met this entry, the newest last. */
-  requests?: Noted[];
-};
+type Stored = DirectoryEntry &
+  Kept & {
+    _id: string;
+    unpublished: boolean;
+    changedAt: Date;
+    /** Requests under an Idempotency-Key that met this entry, the newest last. */
+    requests?: Noted[];
+  };
 
-/** What an entry should be, before the store knows its revision. */
-export type Wanted = Pick<DirectoryEntry, 'orgId' | 'kind' | 'id' | 'value'>;
-
-/** All that a part of the directory should consist of. */
-export interface Contents {
-  /** The part: these kinds in some organisations, or what a file has set of them before. */
-  part: { kinds: readonly Kind[]; organisations: readonly string[] | 'seeded' };
-  entries: readonly Wanted[];
-}
+/** Names an entry. */
+export type Named = Pick<DirectoryEntry, 'orgId' | 'kind' | 'id'>;
 
 /** A request that edits an entry. */
 export interface EditRequest {
@@ -34,29 +27,34 @@ export interface EditRequest {
   isKeyed: boolean;
 }
 
-/** What came of an edit; of a repeat what came of it the first time. `exists` and `absent` changed nothing. */
+/** What came of an edit; of a repeat what came of it the first time. */
 export interface Edited {
-  outcome: 'done' | 'exists' | 'absent';
+  outcome: Outcome;
+  /** Of the entry after it; 0 where there never was one. */
+  revision: number;
   isSeeded: boolean;
   isRepeat: boolean;
   /** Hash of the request that did it. */
   hash: string;
 }
 
-interface Noted extends Pick<Edited, 'outcome' | 'isSeeded' | 'hash'> {
+interface Noted extends Pick<Edited, 'outcome' | 'revision' | 'isSeeded' | 'hash'> {
   id: string;
   at: Date;
 }
 
-interface Change {
-  outcome: Edited['outcome'];
-  set?: Partial<Pick<Stored, 'deleted' | 'value' | 'isSeeded'>>;
+/** Where organisations stand with what a file says of their first members and assistants. */
+interface Beginning {
+  _id: string;
+  isOver: boolean;
 }
 
 /** How long a request waits for the store, ms. */
 const patienceMs = 2_000;
 /** Requests that an entry remembers: more than anybody makes of one entry in a day. */
 const mostRequests = 1_000;
+/** An edit that nobody sent with a key. */
+const unkeyed: EditRequest = { id: '', hash: '', isKeyed: false };
 
 /** Members, assistants and producers with a revision per entry. What changed is marked until it is on its topic. Throws `StoreFault` when the store cannot. */
 export class DirectoryStore {
@@ -86,9 +84,28 @@ export class DirectoryStore {
     return [...new Set(found.map(({ id }) => id))].sort();
   }
 
+  /** An entry, deleted or not. */
   async find(key: string): Promise<DirectoryEntry | null> {
-    const stored = await this.stored(key);
+    const stored = await inTime(this.stored(key), patienceMs);
     return stored && entryOf(stored);
+  }
+
+  /** Of these ids of a kind, those of entries that are there. */
+  async known(orgId: string, kind: Kind, ids: readonly string[]): Promise<Set<string>> {
+    const keys = ids.map((id) => directoryKey({ orgId, kind, id }));
+    const found = this.entries.find({ _id: { $in: keys }, deleted: false }, { projection: { id: 1 } });
+    return new Set((await inTime(guarded(() => found.toArray()), patienceMs)).map(({ id }) => id));
+  }
+
+  /** Assistants that somebody is on. */
+  async assistantsOf(orgId: string, memberId: string): Promise<Named[]> {
+    const found = this.entries.find({ orgId, kind: 'assistant', 'value.memberIds': memberId, deleted: false }, { projection: { orgId: 1, kind: 1, id: 1 } });
+    return inTime(guarded(() => found.toArray()), patienceMs);
+  }
+
+  /** What files set that answer for it, deleted or not. */
+  async seeded(kind: Kind): Promise<DirectoryEntry[]> {
+    return (await guarded(() => this.entries.find({ kind, isSeeded: true }).toArray())).map(entryOf);
   }
 
   /** Entries that were not seen on the topic since they changed. */
@@ -107,81 +124,53 @@ export class DirectoryStore {
     return (await guarded(() => this.entries.updateOne(current, { $set: { unpublished: false } }))).matchedCount === 1;
   }
 
-  /** Adds an entry; one that is there already stays as it is. */
-  create(wanted: Wanted, request: EditRequest): Promise<Edited> {
-    return this.edit(wanted, request, (current) => (current?.deleted === false ? { outcome: 'exists' } : { outcome: 'done', set: { deleted: false, value: wanted.value, isSeeded: false } }));
-  }
-
-  /** Gives an entry that is there another value. */
-  change(wanted: Wanted, request: EditRequest): Promise<Edited> {
-    return this.edit(wanted, request, (current) => (current?.deleted === false ? { outcome: 'done', set: { value: wanted.value } } : { outcome: 'absent' }));
-  }
-
-  delete(named: Omit<Wanted, 'value'>, request: EditRequest): Promise<Edited> {
-    return this.edit(named, request, (current) => (current?.deleted === false ? { outcome: 'done', set: { deleted: true } } : { outcome: 'absent' }));
-  }
-
-  /** What came of a request that met an entry before; undefined when none did under its key. */
-  async earlier(named: Omit<Wanted, 'value'>, { id }: EditRequest): Promise<Edited | undefined> {
-    return repeatOf(await inTime(this.stored(directoryKey(named)), patienceMs), id);
+  /** What came of a request that met an entry before, be it another one of the kind; undefined when none did under its key. */
+  async earlier({ orgId, kind }: Pick<Named, 'orgId' | 'kind'>, { id, isKeyed }: EditRequest): Promise<Edited | undefined> {
+    if (!isKeyed) return undefined;
+    return repeatOf(await inTime(guarded(() => this.entries.findOne({ orgId, kind, 'requests.id': id })), patienceMs), id);
   }
 
   /**
-   * Makes a part of the directory what it should be: what differs gets its next revision, what is not wanted is marked deleted.
-   * Two at once do it once. What is no part of it stays as it is.
+   * Makes of an entry what a judge says; what differs gets the next revision. Change and answer are one write: a repeat finds what came of the request,
+   * whichever gateway it met, and of several at once each is judged on what the one before left.
    */
-  async fill({ part: { kinds, organisations }, entries }: Contents): Promise<void> {
-    const isSeeded = organisations === 'seeded';
-    const within = isSeeded ? { isSeeded } : { orgId: { $in: [...organisations] } };
-    const found = await guarded(() => this.entries.find({ kind: { $in: [...kinds] }, ...within }).toArray());
-    const leftovers = new Map(found.map((stored) => [stored._id, stored]));
-    for (const entry of entries) {
-      const key = directoryKey(entry);
-      await this.put({ ...entry, ...(isSeeded && { isSeeded }) }, leftovers.get(key) ?? null);
-      leftovers.delete(key);
-    }
-    for (const stored of leftovers.values()) if (!stored.deleted) await this.replace(stored, { deleted: true });
-  }
-
-  private async put(wanted: Wanted & Pick<Stored, 'isSeeded'>, current: Stored | null): Promise<void> {
-    const { value, isSeeded } = wanted;
-    const set = { deleted: false, value, ...(isSeeded && { isSeeded }) };
-    if (current !== null && isSame(current, set)) return;
-    if (await (current === null ? this.add(wanted) : this.replace(current, set))) return;
-    return this.put(wanted, await this.stored(directoryKey(wanted))); // somebody else was faster: look at what they stored
-  }
-
-  /** Change and answer are one write: a repeat finds what came of the request, whichever gateway it met. */
-  private async edit(named: Omit<Wanted, 'value'>, request: EditRequest, judge: (current: Stored | null) => Change): Promise<Edited> {
+  async edit(named: Named, judge: Judge, request: EditRequest = unkeyed): Promise<Edited> {
     const key = directoryKey(named);
     const current = await inTime(this.stored(key), patienceMs);
     const earlier = repeatOf(current, request.id);
     if (earlier) return earlier;
-    const { outcome, set } = judge(current);
-    const came = { outcome, isSeeded: { ...current, ...set }.isSeeded ?? false, hash: request.hash };
+    const { came, change } = judged(current, judge, request);
     const notes = request.isKeyed ? [{ id: request.id, ...came, at: this.now() }] : [];
-    const isWritten = await inTime(current === null ? this.first(named, set, notes) : this.next(current, set, notes), patienceMs);
-    return isWritten ? { ...came, isRepeat: false } : this.edit(named, request, judge);
+    const isWritten = await inTime(current === null ? this.first(named, change, notes) : this.replace(current, change, notes), patienceMs);
+    return isWritten ? { ...came, isRepeat: false } : this.edit(named, judge, request);
+  }
+
+  /**
+   * Whether an organisation is to get its first members and assistants from a file: it had none when it was first asked for, and `begun` was not
+   * said since. Several gateways may be told yes at once, and one that comes after a crash.
+   */
+  async isToBegin(orgId: string): Promise<boolean> {
+    const isOver = (await guarded(() => this.entries.findOne({ orgId, kind: { $in: ['member', 'assistant'] } }, { projection: { _id: 1 } }))) !== null;
+    await guarded(() => this.beginnings.insertOne({ _id: orgId, isOver }).then(() => true, unlessThere));
+    return (await guarded(() => this.beginnings.findOne({ _id: orgId })))?.isOver === false;
+  }
+
+  /** From now on an organisation is its administrators' affair. */
+  async begun(orgId: string): Promise<void> {
+    await guarded(() => this.beginnings.updateOne({ _id: orgId }, { $set: { isOver: true } }));
   }
 
   /** An entry that never was cannot note that it is absent. */
-  private async first(named: Omit<Wanted, 'value'>, set: Change['set'], requests: Noted[]): Promise<boolean> {
-    return set === undefined || this.add({ ...named, ...set, requests } as Wanted);
-  }
-
-  private async next(current: Stored, set: Change['set'], notes: Noted[]): Promise<boolean> {
-    if (set === undefined && notes.length === 0) return true;
-    return this.replace(current, isSame(current, set) ? undefined : set, notes);
-  }
-
-  /** By an insert: of several upserts at once FerretDB says of each that it was the first. */
-  private async add(wanted: Wanted): Promise<boolean> {
-    const entry = { _id: directoryKey(wanted), ...wanted, revision: 1, deleted: false, unpublished: true, changedAt: this.now() } as Stored;
+  private async first(named: Named, set: Change['set'], requests: Noted[]): Promise<boolean> {
+    if (set === undefined) return true;
+    const { orgId, kind, id } = named;
+    const entry = { _id: directoryKey(named), orgId, kind, id, ...set, requests, revision: 1, unpublished: true, changedAt: this.now() } as Stored;
+    // No upsert: of several at once FerretDB tells each that it was the one.
     return guarded(() => this.entries.insertOne(entry).then(() => true, unlessThere));
   }
 
   /** Writes unless somebody was faster. Without a change only the requests are noted. */
-  private async replace(current: Stored, change: Change['set'], requests: Noted[] = []): Promise<boolean> {
+  private async replace(current: Stored, change: Change['set'], requests: Noted[]): Promise<boolean> {
     const update = {
       ...(change && { $set: { ...change, revision: current.revision + 1, unpublished: true, changedAt: this.now() } }),
       ...(requests.length > 0 && { $push: { requests: { $each: requests, $slice: -mostRequests } } }),
@@ -198,16 +187,27 @@ export class DirectoryStore {
   private get entries() {
     return this.database.db.collection<Stored>('directory');
   }
+
+  private get beginnings() {
+    return this.database.db.collection<Beginning>('directory_beginnings');
+  }
+}
+
+/** What comes of an edit, and what is to be written for it: nothing where the entry is so already. */
+function judged(current: Kept | null, judge: Judge, { hash }: EditRequest): { came: Omit<Edited, 'isRepeat'>; change: Change['set'] } {
+  const { outcome, set } = judge(current);
+  const { revision, isSeeded = false } = { revision: 0, ...current, ...set };
+  const isChange = set !== undefined && !isSame(current ?? {}, set);
+  return { came: { outcome, revision: isChange ? revision + 1 : revision, isSeeded, hash }, change: isChange ? set : undefined };
 }
 
 const entryOf = (stored: Stored): DirectoryEntry => DirectoryEntry.parse(stored);
 
-const isSame = (current: Stored, set: Change['set']) =>
-  set === undefined || Object.entries(set).every(([name, value]) => isDeepStrictEqual(current[name as keyof Stored], value));
+const isSame = (current: object, set: object) => Object.entries(set).every(([name, value]) => isDeepStrictEqual(current[name as keyof typeof current], value));
 
 function repeatOf(current: Stored | null, id: string): Edited | undefined {
   const found = current?.requests?.find((noted) => noted.id === id);
-  return found && { outcome: found.outcome, isSeeded: found.isSeeded, hash: found.hash, isRepeat: true };
+  return found && { outcome: found.outcome, revision: found.revision, isSeeded: found.isSeeded, hash: found.hash, isRepeat: true };
 }
 
 function unlessThere(error: unknown): false {

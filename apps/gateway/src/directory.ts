@@ -29,20 +29,29 @@ export class Directory {
     return kept !== undefined && this.now() - kept.readAt < freshMs ? kept.roster : this.read(orgId, kept);
   }
 
+  /** Lets the next who ask look again: something was changed here just now. */
+  renew(orgId: string): void {
+    const kept = this.kept.get(orgId);
+    if (kept) kept.readAt = Math.min(kept.readAt, this.now() - freshMs);
+    this.reading.delete(orgId);
+  }
+
   private read(orgId: string, kept: Kept | undefined): Promise<Roster> {
     const under = this.reading.get(orgId);
     if (under) return under;
-    const reading = this.load(orgId, kept).finally(() => this.reading.delete(orgId));
+    const isNewest = () => this.reading.get(orgId) === reading;
+    const reading: Promise<Roster> = this.load(orgId, kept, isNewest).finally(() => isNewest() && this.reading.delete(orgId));
     this.reading.set(orgId, reading);
     return reading;
   }
 
-  private async load(orgId: string, kept: Kept | undefined): Promise<Roster> {
+  /** What was read before a change is given to those who asked before it, and not kept. */
+  private async load(orgId: string, kept: Kept | undefined, isNewest: () => boolean): Promise<Roster> {
     const readAt = this.now();
     try {
       const roster = new Roster(await this.store.read(orgId, ['member', 'assistant']));
       if (this.kept.size >= maxRosters) this.kept.clear();
-      this.kept.set(orgId, { roster, readAt });
+      if (isNewest()) this.kept.set(orgId, { roster, readAt });
       return roster;
     } catch (cause) {
       if (kept !== undefined && this.now() - kept.readAt < usableMs) return kept.roster;

@@ -8,17 +8,19 @@ import { Agents } from './agents.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeyStore } from './api-keys.store.js';
 import { AssignmentController } from './assignment.controller.js';
+import { AssistantsController } from './assistants.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
 import { ContractsController, ProblemsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
+import { settleDeparture } from './departures.js';
 import { DeadLetters } from './dead-letters.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
-import { readProducers, readSeed } from './directory.seed.js';
-import { DirectoryStore, type Contents } from './directory.store.js';
+import { fill, readProducers, readSeed, type Seed } from './directory.seed.js';
+import { DirectoryStore } from './directory.store.js';
 import { Downloads } from './downloads.js';
 import { EventsController } from './events.controller.js';
 import { Forwards } from './forwards.js';
@@ -35,6 +37,7 @@ import { Queries } from './queries.js';
 import { Reads } from './reads.js';
 import { ResultWaiters } from './result-waiters.js';
 import { ResultsConsumer } from './results.consumer.js';
+import { SignIns } from './sign-ins.js';
 import { StatsController } from './stats.controller.js';
 import { Streams } from './stream/streams.js';
 import { SuggestController } from './suggest.controller.js';
@@ -45,13 +48,13 @@ import { Writes } from './writes.js';
 
 /** The gateway's own database. */
 export const STORE = Symbol('store');
-/** What the files say that fill the directory. */
+/** What files say of the directory. */
 const SEEDS = Symbol('seeds');
 
 /** The public door. */
 @Module({})
 export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
-  /** The store is prepared and the directory is what the file says; until then nobody's rights are known. */
+  /** The store is prepared and holds what the files say; until then nobody's rights are known. */
   isFilled = false;
   private readonly logger = new Logger('gateway');
 
@@ -61,7 +64,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },
@@ -70,7 +73,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
         { provide: Directory, useFactory: (store: DirectoryStore) => new Directory(store), inject: [DirectoryStore] },
         {
           provide: DirectoryPublisher,
-          useFactory: (store: DirectoryStore, producer: RecordProducer, systems: SystemTopics) => new DirectoryPublisher(store, producer, Date.now, (entry) => hasTopics(entry, systems)),
+          useFactory: (store: DirectoryStore, producer: RecordProducer, systems: SystemTopics) => new DirectoryPublisher(store, producer, Date.now, (entry) => isSettled(entry, store, systems)),
           inject: [DirectoryStore, RecordProducer, SystemTopics],
         },
         {
@@ -106,6 +109,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
 
   /** After the last request was answered. */
   async onApplicationShutdown(): Promise<void> {
+    await this.parts.get(SignIns).stop();
     await this.parts.get(DirectoryPublisher).stop();
     await this.parts.get(SystemTopics).stop();
     await this.parts.get(KeyUses).stop();
@@ -122,21 +126,28 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
 
   private async fillDirectory() {
     const store = this.parts.get(DirectoryStore);
-    const seeds = this.parts.get<Contents[]>(SEEDS, { strict: false });
+    const seeds = this.parts.get<Seed[]>(SEEDS, { strict: false });
     const stores = [store, this.parts.get(PendingCommands), this.parts.get(ApiKeyStore)];
     await patiently('preparing the store', () => Promise.all(stores.map((one) => one.prepare())));
-    for (const seed of seeds) await patiently('filling the directory', () => store.fill(seed));
+    for (const seed of seeds) await patiently('filling the directory', () => fill(store, seed));
     this.isFilled = true;
+    this.parts.get(SignIns).start();
     this.parts.get(SystemTopics).start();
     this.parts.get(DirectoryPublisher).start();
     this.parts.get(KeyUses).start();
   }
 }
 
-const seedsOf = ({ DIRECTORY_FILE: people, PRODUCERS_FILE: producers }: Config): Contents[] => [
+const seedsOf = ({ DIRECTORY_FILE: people, PRODUCERS_FILE: producers }: Config): Seed[] => [
   ...(people === undefined ? [] : [readSeed(people)]),
   ...(producers === undefined ? [] : [readProducers(producers)]),
 ];
+
+/** What must be true before anybody hears of an entry. */
+async function isSettled(entry: DirectoryEntry, store: DirectoryStore, systems: SystemTopics): Promise<boolean> {
+  await settleDeparture(store, entry);
+  return hasTopics(entry, systems);
+}
 
 /** Nobody hears of an outside system before its topics are there: whoever reads them would have to wait for them. */
 async function hasTopics(entry: DirectoryEntry, systems: SystemTopics): Promise<boolean> {
@@ -154,7 +165,12 @@ async function hasTopics(entry: DirectoryEntry, systems: SystemTopics): Promise<
 const signIns = ({ OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, CONSOLE_CLIENT_ID: consoleId }: Config): Provider[] => [
   { provide: IssuerKeys, useFactory: () => new IssuerKeys(issuer) },
   { provide: TokenVerifier, useFactory: (keys: IssuerKeys) => new TokenVerifier(keys, { issuer, audience }), inject: [IssuerKeys] },
-  { provide: People, useFactory: (tokens: TokenVerifier, directory: Directory) => new People(tokens, directory, consoleId), inject: [TokenVerifier, Directory] },
+  { provide: SignIns, useFactory: (store: DirectoryStore, directory: Directory) => new SignIns(store, directory), inject: [DirectoryStore, Directory] },
+  {
+    provide: People,
+    useFactory: (tokens: TokenVerifier, directory: Directory, signIns: SignIns) => new People({ tokens, directory, signIns }, consoleId),
+    inject: [TokenVerifier, Directory, SignIns],
+  },
   { provide: ApiKeyStore, useFactory: (store: Database) => new ApiKeyStore(store), inject: [STORE] },
   { provide: KeyUses, useFactory: (keys: ApiKeyStore) => new KeyUses(keys), inject: [ApiKeyStore] },
   {

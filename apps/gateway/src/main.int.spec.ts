@@ -119,9 +119,9 @@ describe('the gateway as a process', () => {
     expect(twice.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('knows the people and assistants of its directory file', async () => {
-    await until(async () => ((await (await call('/v1/members')).json()) as { items: unknown[] }).items.length === 1);
-    expect(await (await call('/v1/members')).json()).toEqual({ items: [{ id: 'grace', name: 'Grace', email: 'grace@example.org', role: 'member' }] });
+  it('knows the people and assistants of its directory file, and who signed in', async () => {
+    const members = [{ id: 'ada', name: 'Ada', email: 'ada@acme.example', role: 'admin' }, { id: 'grace', name: 'Grace', email: 'grace@example.org', role: 'member' }];
+    expect(await (await call('/v1/members')).json()).toEqual({ items: members });
     expect(await (await call('/v1/assistants', {}, gateways[1])).json()).toEqual({ items: [{ id: 'bot', name: 'Bot', memberIds: ['grace'] }] });
   });
 

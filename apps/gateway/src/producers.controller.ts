@@ -1,12 +1,13 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bodies, NewProducer, NoQuery, ProducerGrant, Slug, topicsOfSystem, type Producer, type Producers, type RegisteredProducer, type ValidationError } from '#contracts';
+import { bodies, NewProducer, NoQuery, ProducerGrant, Slug, topicsOfSystem, type Producer, type Producers, type RegisteredProducer } from '#contracts';
 import { Fault, TopicNameTaken } from '#messaging';
 import { ProblemError } from '#observability';
 import { StoreFault } from '#persistence';
-import { administrator, identityOf, markRepeat } from './administration.js';
+import { administrator, answered, identityOf, refusal } from './administration.js';
 import { Directory } from './directory.js';
-import { DirectoryStore, type Edited, type EditRequest } from './directory.store.js';
+import { changed, created, removed } from './directory.policy.js';
+import { DirectoryStore } from './directory.store.js';
 import { inTime } from './in-time.js';
 import { Operation } from './operation.js';
 import { producerOperations } from './producers.operations.js';
@@ -20,6 +21,7 @@ const mostProducers = 100;
 const topicsMs = 8_000;
 
 const route = '/v1/producers';
+const what = 'outside system';
 
 /** Outside systems over REST, for administrators: what each may do for their organisation. The store tells everybody else, by `directory.v1`. */
 @Controller('v1/producers')
@@ -39,8 +41,8 @@ export class ProducersController {
     const wanted = { orgId, kind: 'producer', id: input.id, value: producerOf(input) } as const;
     const earlier = await this.store.earlier(wanted, identity).catch(cannot);
     if (earlier === undefined) await this.demandNew(orgId, input);
-    const edited = earlier ?? (await this.store.create(wanted, identity).catch(cannot));
-    answered(reply, edited, identity);
+    const edited = earlier ?? (await this.store.edit(wanted, created(wanted.value), identity).catch(cannot));
+    answered(reply, { edited, request: identity, what });
     if (edited.outcome === 'exists') throw new ProblemError('already-exists', `The organisation has registered ${input.id} already.`);
     void reply.code(201).header('location', `${route}/${input.id}`).send(registered(wanted.value, edited.isSeeded));
   }
@@ -55,7 +57,8 @@ export class ProducersController {
   @Operation(producerOperations.get)
   async get(@Param('id', { schema: Slug }) id: string, @Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest): Promise<RegisteredProducer> {
     const found = (await this.registeredIn(administrator(request).orgId)).find((one) => one.id === id);
-    return found ?? absent();
+    if (found === undefined) throw new ProblemError('not-found', `There is no such ${what}.`);
+    return found;
   }
 
   @Put(':id')
@@ -67,9 +70,8 @@ export class ProducersController {
     const wanted = { orgId, kind: 'producer', id, value: producerOf({ id, ...grant }) } as const;
     const earlier = await this.store.earlier(wanted, identity).catch(cannot);
     if (earlier === undefined) await this.demandAssistants(orgId, grant);
-    const edited = earlier ?? (await this.store.change(wanted, identity).catch(cannot));
-    answered(reply, edited, identity);
-    if (edited.outcome === 'absent') absent();
+    const edited = earlier ?? (await this.store.edit(wanted, changed(wanted.value), identity).catch(cannot));
+    answered(reply, { edited, request: identity, what });
     void reply.send(registered(wanted.value, edited.isSeeded));
   }
 
@@ -78,9 +80,8 @@ export class ProducersController {
   async delete(@Param('id', { schema: Slug }) id: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { orgId } = administrator(request);
     const identity = identityOf(request, `${route}/${id}`);
-    const edited = await this.store.delete({ orgId, kind: 'producer', id }, identity).catch(cannot);
-    answered(reply, edited, identity);
-    if (edited.outcome === 'absent') absent();
+    const edited = await this.store.edit({ orgId, kind: 'producer', id }, removed(), identity).catch(cannot);
+    answered(reply, { edited, request: identity, what });
     void reply.code(204).send();
   }
 
@@ -106,7 +107,7 @@ export class ProducersController {
     const errors = assistantIds.flatMap((id, at) =>
       known.has(id) ? [] : [{ pointer: `/assistantIds/${at}`, code: 'unknown_assistant', message: 'must be an assistant of the organisation' }],
     );
-    if (errors.length > 0) throw refusal(...errors.slice(0, 20));
+    if (errors.length > 0) throw refusal(...errors);
   }
 }
 
@@ -117,16 +118,6 @@ const registered = (producer: Producer, isSeeded: boolean): RegisteredProducer =
   topics: topicsOfSystem(producer.id),
   managedBy: isSeeded ? 'file' : 'administrators',
 });
-
-const refusal = (...errors: ValidationError[]) => new ProblemError('validation-failed', 'The request is not valid.', { errors });
-
-function answered(reply: FastifyReply, { isRepeat, hash }: Edited, request: EditRequest) {
-  if (isRepeat) markRepeat(reply, hash, request.hash);
-}
-
-function absent(): never {
-  throw new ProblemError('not-found', 'There is no such outside system.');
-}
 
 function noTopics(error: unknown): never {
   if (error instanceof TopicNameTaken) {

@@ -5,6 +5,7 @@ import { createTopics, listTopics, readSystemTopics, type TopicSpec } from '#mes
 import { openDatabase, type Database } from '#persistence';
 import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
+import { created } from './directory.policy.js';
 import { DirectoryStore } from './directory.store.js';
 import { clusterAt, SystemTopics } from './system-topics.js';
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
   database = openDatabase({ uri: process.env['MONGODB_URI']!, database: `test_producers_${randomUUID().slice(0, 8)}` });
   store = new DirectoryStore(database);
   await store.prepare();
+  await store.edit({ orgId: 'acme', kind: 'assistant', id: 'billing-bot' }, created({ id: 'billing-bot', name: 'Billing', memberIds: [] }));
   ofSystem = await readSystemTopics('deploy/topics.yaml', 'local');
   const guarded = { names: cluster.names, create: (topics: readonly TopicSpec[]) => (cluster.isAway ? Promise.reject(new Error('away')) : cluster.create(topics)) };
   for (const _ of [1, 2]) {
@@ -143,6 +145,7 @@ describe('a repeat under the same Idempotency-Key', () => {
     const [id, key] = [freshSystem(), under(randomUUID())];
     await registered(ada, id, key);
     await expectProblem(ada.post(path, { id, ...grant, name: 'Other' }, key), 422, 'idempotency-key-reused');
+    await expectProblem(elsewhere.post(path, { id: freshSystem(), ...grant }, key), 422, 'idempotency-key-reused');
     await put(ada, id, grant, key);
     await expectProblem(put(ada, id, { ...grant, name: 'Other' }, key), 422, 'idempotency-key-reused');
   });
@@ -209,7 +212,7 @@ describe('what an administrator registered', () => {
     const [first] = gateways as [TestGateway];
     const full = new Client(first.url, await first.token({ claims: { org } }));
     const value = { id: 's', name: 's', commands: ['create'], assistantIds: [] };
-    for (let n = 0; n < 100; n++) await store.create({ orgId: org, kind: 'producer', id: `s${n}`, value: { ...value, id: `s${n}` } }, { id: randomUUID(), hash: '', isKeyed: false });
+    for (let n = 0; n < 100; n++) await store.edit({ orgId: org, kind: 'producer', id: `s${n}` }, created({ ...value, id: `s${n}` }));
     const { errors } = await expectProblem(full.post(path, { ...grant, id: freshSystem(), assistantIds: [] }), 422, 'validation-failed');
     expect(errors).toMatchObject([{ pointer: '', code: 'too_many' }]);
     await expectProblem(full.post(path, { ...grant, id: 's7', assistantIds: [] }), 409, 'already-exists');

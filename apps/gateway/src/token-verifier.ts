@@ -12,6 +12,7 @@ const Claims = z.object({
   org: Slug,
   role: Role,
   exp: z.number(),
+  iat: z.number().optional(),
   client_id: z.string().optional(),
   azp: z.string().optional(),
 });
@@ -23,6 +24,8 @@ export interface Identity {
   name: string;
   email: string;
   role: Role;
+  /** When the token was made, ms; when it was seen first where it does not say. */
+  issuedAt: number;
   /** The client that the token was made for. */
   clientId: string | undefined;
 }
@@ -62,8 +65,9 @@ export class TokenVerifier {
   private async verify(token: string, digest: string): Promise<Identity | null> {
     const claims = await this.claims(token);
     if (claims === null) return null;
-    const { sub: id, name, email, org: orgId, role, exp, client_id, azp } = claims;
-    const identity = { orgId, id, name, email, role, clientId: client_id ?? azp };
+    const { sub: id, name, email, org: orgId, role, exp, iat, client_id, azp } = claims;
+    const issuedAt = Math.min((iat ?? Infinity) * 1_000, this.now()); // an issuer's clock that is ahead must not outlast later sign-ins
+    const identity = { orgId, id, name, email, role, issuedAt, clientId: client_id ?? azp };
     this.known.set(digest, { identity, until: Math.min(exp * 1_000, this.now() + trustMs) });
     return identity;
   }

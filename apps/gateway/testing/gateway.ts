@@ -8,6 +8,7 @@ import { Agents } from '../src/agents.js';
 import { ApiKeysController } from '../src/api-keys.controller.js';
 import { ApiKeyStore } from '../src/api-keys.store.js';
 import { AssignmentController } from '../src/assignment.controller.js';
+import { AssistantsController } from '../src/assistants.controller.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
 import { CommandsController } from '../src/commands.controller.js';
@@ -30,6 +31,7 @@ import { PeopleController } from '../src/people.controller.js';
 import { ProducersController } from '../src/producers.controller.js';
 import { Queries, type Query, type QueryAnswer } from '../src/queries.js';
 import { Reads } from '../src/reads.js';
+import { SignIns } from '../src/sign-ins.js';
 import { Streams } from '../src/stream/streams.js';
 import { StatsController } from '../src/stats.controller.js';
 import { SystemTopics } from '../src/system-topics.js';
@@ -110,10 +112,18 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 /** Real parts instead of those that say what they are told. */
 interface RealParts {
   queries?: Queries;
+  /** Without it the directory is what `entries` says, and nobody can be put into it. */
   store?: DirectoryStore;
   systems?: SystemTopics;
   letters?: DeadLetters;
   forwards?: Forwards;
+}
+
+function directoryOver(store?: DirectoryStore) {
+  const directory = new Directory(store ?? { read: async (orgId) => entries.filter((entry) => entry.orgId === orgId) });
+  const signIns = new SignIns(store ?? { edit: async () => Promise.reject(new Error('nobody is put down')) }, directory);
+  if (store) signIns.start();
+  return { directory, signIns };
 }
 
 export async function openGateway({ queries, store, systems, letters, forwards }: RealParts = {}): Promise<TestGateway> {
@@ -123,13 +133,14 @@ export async function openGateway({ queries, store, systems, letters, forwards }
   const asked: Query[] = [];
   const answers: TestGateway['answers'] = { bus: (command) => applied(command), query: () => json(200, { items: [] }), pending: () => null };
   const tokens = new TokenVerifier(new IssuerKeys(issuer.url), { issuer: issuer.url, audience: 'deskstream' });
-  const directory = new Directory({ read: async (orgId) => entries.filter((entry) => entry.orgId === orgId) });
+  const { directory, signIns } = directoryOver(store);
   const keys = new KeysInMemory();
   const agents = new Agents(new KeyRing(keys), directory, { note: () => undefined });
   const providers = [
-    { provide: AuthGuard, useValue: new AuthGuard(new People(tokens, directory, 'deskstream-console'), agents) },
+    { provide: AuthGuard, useValue: new AuthGuard(new People({ tokens, directory, signIns }, 'deskstream-console'), agents) },
     { provide: ApiKeyStore, useValue: keys },
     { provide: Directory, useValue: directory },
+    { provide: SignIns, useValue: signIns },
     { provide: DirectoryStore, useValue: store ?? {} },
     { provide: SystemTopics, useValue: systems ?? {} },
     { provide: DeadLetters, useValue: letters ?? {} },
@@ -159,7 +170,7 @@ export async function openGateway({ queries, store, systems, letters, forwards }
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);
@@ -176,6 +187,7 @@ export async function openGateway({ queries, store, systems, letters, forwards }
   const { port } = app.getHttpServer().address() as AddressInfo;
   const stop = async () => {
     await app.close();
+    await signIns.stop();
     await issuer.stop();
   };
   return { url: `http://127.0.0.1:${port}`, port, sent, asked, answers, issuer, key, keys, token: (options) => token({ issuer: issuer.url, key, ...options }), stop };

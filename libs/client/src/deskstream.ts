@@ -1,6 +1,7 @@
 import { Calls, type CallOptions, type Times, type WriteOptions } from './calls.js';
 import { Connection, type ConnectionOptions } from './connection.js';
 import { Events } from './events.js';
+import { Organisation } from './organisation.js';
 import { streamed, type StreamedEvent, type StreamOptions } from './stream.js';
 import { Tickets } from './tickets.js';
 import type { ApiKey, Assistant, CommandStatus, CreatedApiKey, Me, Member, NewApiKey, Stats, StatsQuery } from './types.js';
@@ -20,6 +21,7 @@ export class Deskstream {
   readonly tickets: Tickets;
   readonly commands: Commands;
   readonly apiKeys: ApiKeys;
+  readonly organisation: Organisation;
   readonly events: Events;
   readonly #connection: Connection;
   readonly #calls: Calls;
@@ -30,6 +32,7 @@ export class Deskstream {
     this.tickets = new Tickets(this.#calls);
     this.commands = new Commands(this.#calls);
     this.apiKeys = new ApiKeys(this.#calls);
+    this.organisation = new Organisation(this.#calls);
     this.events = new Events(this.#calls);
   }
 

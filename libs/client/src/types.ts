@@ -32,6 +32,7 @@ export type CommandStatus = contracts.CommandStatus;
 export type Me = contracts.Me;
 export type Member = contracts.Member;
 export type Assistant = contracts.Assistant;
+export type Availability = contracts.Availability;
 export type Stats = contracts.Stats;
 export type ApiKey = contracts.ApiKey;
 /** A new API key; a repeat under the same key comes without the secret. */
@@ -47,6 +48,7 @@ export type AssigneeInput = contracts.BodyInput<'assignee'>;
 export type MessageInput = contracts.BodyInput<'conversation'>['messages'][number];
 export type ToolCall = contracts.BodyInput<'toolCall'>;
 export type NewApiKey = contracts.NewApiKey;
+export type AssistantInput = contracts.AssistantInput;
 
 /** Queries: what is a list at the door may be given as one value, and everything may be left out. */
 type Given<T> = T extends readonly (infer Item)[] ? Item | readonly Item[] : T;

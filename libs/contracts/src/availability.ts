@@ -36,3 +36,6 @@ export const Availability = z.strictObject({
   capacity: z.number().int().min(0).max(10_000).nullable().meta({ description: 'How many open and pending tickets at most are assigned by rules; null: any number.' }),
 });
 export type Availability = z.infer<typeof Availability>;
+
+/** Of somebody who never said when they work. */
+export const alwaysThere: Availability = { timeZone: 'UTC', workingHours: null, away: null, capacity: null };

@@ -2,13 +2,20 @@ import { z } from 'zod';
 import { Availability } from './availability.js';
 import { Role } from './principal.js';
 import { Producer } from './producer.js';
-import { PersonId, Slug, text } from './text.js';
+import { distinct, PersonId, Slug, text, trimmedText } from './text.js';
 
 export const Member = z.object({ id: PersonId, name: text(255), email: z.string(), role: Role });
 export type Member = z.infer<typeof Member>;
 
 export const Assistant = z.object({ id: Slug, name: text(255), memberIds: z.array(PersonId) });
 export type Assistant = z.infer<typeof Assistant>;
+
+/** Body of `PUT /assistants/{id}`. That the members exist is the door's to check. */
+export const AssistantInput = z.strictObject({
+  name: trimmedText(255).meta({ description: 'What people call it, and histories.' }),
+  memberIds: z.array(PersonId).max(10_000).check(distinct).meta({ description: 'Whose it is: they see its tickets and work on them.', uniqueItems: true }),
+});
+export type AssistantInput = z.infer<typeof AssistantInput>;
 
 /** A member as services know them; REST shows `availability` on its own. */
 export const KnownMember = Member.extend({ availability: Availability.optional() });
@@ -36,7 +43,7 @@ export type DirectoryType = keyof typeof directoryValue;
 /** `ce_type` of an entry on `directory.v1`. */
 export const directoryTypeOf = ({ kind }: Pick<DirectoryEntry, 'kind'>): DirectoryType => (kind === 'producer' ? 'directory.producer.v1' : 'directory.entry.v1');
 
-/** File that fills the directory at the start of a gateway (`DIRECTORY_FILE`). */
+/** File with the first members and assistants of organisations (`DIRECTORY_FILE`). */
 export const DirectorySeed = z.strictObject({
   organisations: z.array(
     z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ApiKey, ApiKeys, CreatedApiKey, NewApiKey } from './api-key.js';
-import { Assistant, type DirectoryType, directoryValue, Member } from './directory.js';
+import { Availability } from './availability.js';
+import { Assistant, AssistantInput, type DirectoryType, directoryValue, Member } from './directory.js';
 import { HealthAnswer } from './health.js';
 import { InboundResult, inboundValue } from './inbound.js';
 import { Assistants, Me, Members } from './people.views.js';
@@ -48,7 +49,7 @@ export const outsideValue: Readonly<Record<string, z.ZodType>> = {
 
 /** Shapes that documents call by name; the others stand where they are used. */
 const named: Readonly<Record<string, z.ZodType>> = {
-  ...{ Access, Actor, AnyJson, Assignee, Assistant, Assistants, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
+  ...{ Access, Actor, AnyJson, Assignee, Assistant, AssistantInput, Assistants, Availability, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
   ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
   ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },

@@ -18,6 +18,11 @@ describe('a roster', () => {
     expect([roster.members.map(({ id }) => id), roster.assistants.map(({ id }) => id)]).toEqual([['grace', 'linus'], ['a', 'b']]);
   });
 
+  it('knows its people by id', () => {
+    expect(roster.member('grace')).toMatchObject({ id: 'grace', name: 'GRACE' });
+    for (const id of ['a', 'nobody', 'constructor']) expect(roster.member(id)).toBeUndefined();
+  });
+
   it('finds assignees by type and id, and the caller without an entry', () => {
     expect(roster.assignee({ type: 'member', id: 'grace' }, caller)).toEqual({ type: 'member', id: 'grace', name: 'GRACE' });
     expect(roster.assignee({ type: 'agent', id: 'a' }, caller)).toEqual({ type: 'agent', id: 'a', name: 'The a' });

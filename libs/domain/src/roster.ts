@@ -1,15 +1,17 @@
-import type { Actor, Assignee, AssigneeInput, Assistant, DirectoryEntry, Member } from '#contracts';
+import type { Actor, Assignee, AssigneeInput, Assistant, DirectoryEntry, KnownMember } from '#contracts';
 
 /** The people and assistants of one organisation at one moment. */
 export class Roster {
-  readonly members: readonly Member[];
+  readonly members: readonly KnownMember[];
   readonly assistants: readonly Assistant[];
   private readonly assistantIds = new Map<string, string[]>();
+  private readonly membersById: ReadonlyMap<string, KnownMember>;
 
   /** @param entries of the organisation, without deleted ones */
   constructor(entries: readonly DirectoryEntry[]) {
     this.members = entries.flatMap((entry) => (entry.kind === 'member' ? [entry.value] : [])).sort(byId);
     this.assistants = entries.flatMap((entry) => (entry.kind === 'assistant' ? [entry.value] : [])).sort(byId);
+    this.membersById = new Map(this.members.map((member) => [member.id, member]));
     for (const { id, memberIds } of this.assistants) for (const member of new Set(memberIds)) this.remember(member, id);
   }
 
@@ -18,9 +20,14 @@ export class Roster {
     return this.assistantIds.get(memberId) ?? [];
   }
 
+  /** Somebody of the organisation; undefined for nobody. */
+  member(id: string): KnownMember | undefined {
+    return this.membersById.get(id);
+  }
+
   /** Somebody by type and id with their name. Undefined for nobody. The caller is there even without an entry: the token says so. */
   assignee({ type, id }: AssigneeInput, caller: Actor): Assignee | undefined {
-    const found = (type === 'member' ? this.members : this.assistants).find((entry) => entry.id === id);
+    const found = type === 'member' ? this.member(id) : this.assistants.find((assistant) => assistant.id === id);
     if (found) return { type, id, name: found.name };
     if (caller.type === type && caller.id === id) return { type, id, name: caller.name };
     return undefined;

@@ -17,6 +17,11 @@ export const batchLimit = 32 << 20;
 /** A record above this is no record: its batch is refused whole, packed as it came, since unpacked it would fit onto no dead-letter topic. */
 export const recordLimit = (4 << 20) - (16 << 10);
 
+/** Bytes of headers of a record that nobody means badly with. */
+const fewHeaders = 4 << 10;
+/** Bytes in memory for each byte of headers beyond that: of small ones each takes many times its length. */
+const headerWeight = 40;
+
 const overhead = 61;
 const magic = 2;
 const noHeaders = Buffer.of(0);
@@ -44,15 +49,20 @@ export class FetchedRecord implements IncomingRecord {
     this.isControlRecord = batchContext.isControlBatch;
   }
 
+  /** About how much memory it takes in a round, bytes: headers beyond a few KiB are thousands of small ones. */
+  get weight(): number {
+    return (this.value?.length ?? 0) + headerWeight * Math.max(0, this.headerBytes.length - fewHeaders);
+  }
+
+  /** Kept once decoded, but for thousands of them: they would take memory until all that came with the record is worked off. */
   get headers(): Readonly<Record<string, string>> {
-    if (this.#headers === undefined) {
-      const headers = Object.create(null) as Record<string, string>;
-      visitHeaders(this.headerBytes, (bytes, { key, keyEnd, value, valueEnd }) => {
-        headers[bytes.toString('utf8', key, keyEnd)] = bytes.toString('utf8', value, valueEnd);
-      });
-      this.#headers = headers;
-    }
-    return this.#headers;
+    if (this.#headers !== undefined) return this.#headers;
+    const headers = Object.create(null) as Record<string, string>;
+    visitHeaders(this.headerBytes, (bytes, { key, keyEnd, value, valueEnd }) => {
+      headers[bytes.toString('utf8', key, keyEnd)] = bytes.toString('utf8', value, valueEnd);
+    });
+    if (this.headerBytes.length <= fewHeaders) this.#headers = headers;
+    return headers;
   }
 
   get rawHeaders(): readonly RawHeader[] {

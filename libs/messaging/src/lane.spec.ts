@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { openLane, turn, until } from '../testing/held-lane.js';
+import { FetchedRecord } from './batch-reader.js';
 import { share, type Delivery } from './delivery.js';
 import type { EachBatchPayload } from './kafka.js';
 import type { Holds } from './lane.js';
@@ -197,8 +198,8 @@ describe('lane', () => {
 });
 
 describe('sharing a round', () => {
-  const delivery = (count: number): Delivery => ({
-    records: Array.from<IncomingRecord>({ length: count }),
+  const delivery = (count: number, bytes = 100): Delivery => ({
+    records: Array.from({ length: count }, () => ({ value: Buffer.alloc(bytes) }) as unknown as IncomingRecord),
     payload: {} as EachBatchPayload,
     generation: 0,
     finish: () => undefined,
@@ -214,5 +215,17 @@ describe('sharing a round', () => {
 
   it('never exceeds the room', () => {
     expect(counts([5, 5, 5, 5], 3).reduce((sum, count) => sum + count, 0)).toBe(3);
+  });
+
+  it('takes few large records, and of each partition at least one', () => {
+    const large = [delivery(60, 500 << 10), delivery(60, 500 << 10), delivery(10)];
+    expect(share(large, 1_000).map(({ records }) => records.length)).toEqual([10, 8, 8]);
+    expect(share([delivery(2, 30 << 20), delivery(3, 30 << 20)], 1_000).map(({ records }) => records.length)).toEqual([1, 1]);
+  });
+
+  it('takes few records with thousands of headers', () => {
+    const context = { producerId: '-1', inTransaction: false, isControlBatch: false };
+    const headed = Array.from({ length: 100 }, (_, at) => new FetchedRecord('topic', 0, String(at), '0', null, null, Buffer.alloc(24 << 10), context));
+    expect(share([{ ...delivery(0), records: headed }], 1_000).map(({ records }) => records.length)).toEqual([10]);
   });
 });
