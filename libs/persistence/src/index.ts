@@ -1,5 +1,6 @@
 export { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog, type Source } from './commit-log.js';
 export { openDatabase, type Database } from './database.js';
 export { guarded, isPassing, StoreFault } from './fault.js';
+export { insertEach, type Inserted } from './insert-each.js';
 export { MongoCommitLog, prepareCommits } from './mongo-commit-log.js';
 export { NumberBlocks } from './number-blocks.js';
