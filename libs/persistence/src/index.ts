@@ -3,4 +3,5 @@ export { openDatabase, type Database } from './database.js';
 export { guarded, isPassing, StoreFault } from './fault.js';
 export { insertEach, type Inserted } from './insert-each.js';
 export { MongoCommitLog, prepareCommits } from './mongo-commit-log.js';
+export { addMissing, duplicates, putNewer, type Put, type Versioned } from './newer-only.js';
 export { NumberBlocks } from './number-blocks.js';
