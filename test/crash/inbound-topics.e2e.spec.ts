@@ -110,6 +110,23 @@ describe('topics of outside systems that come and go', () => {
     await Promise.all([after.close(), events.close()]);
   });
 
+  it('a dead-letter topic that is gone holds up its own system only: the service stays ready, and the record is set aside once it is there again', async () => {
+    const system = freshSystem('unburied');
+    await makeSystemTopics(servers.kafkaBrokers, system);
+    await publishEntries(producer, grantOf(system, 'acme', { commands: ['create'] }));
+    const tail = await tailOf(inboundResultsTopic(system));
+    expect((await told(tail, system, await create(system))).outcome).toBe('applied');
+    await admin.deleteTopics({ topics: [deadInbound(system)] });
+    const waiting = app.logs().split('a round waits').length;
+    await producer.send([inboundRecord(system, { verb: 'delete', externalId: 'none', data: {} }, 'refused')]);
+    await eventually(() => app.logs().split('a round waits').length > waiting + 2);
+    await neighbourIsServed();
+    expect(await isReady()).toBe(true);
+    await makeSystemTopics(servers.kafkaBrokers, system);
+    expect((await told(tail, system, 'refused')).problem?.type).toBe('/problems/producer-not-allowed');
+    await tail.close();
+  });
+
   it('a topic that is deleted ends nothing; made anew, it is read again', async () => {
     const system = freshSystem('deleted');
     await makeSystemTopics(servers.kafkaBrokers, system);

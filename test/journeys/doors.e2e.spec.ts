@@ -169,4 +169,18 @@ describe('the same wish through every door', () => {
     });
     expect((await ada.get(`/tickets/${foreign['id']}`)).body['version']).toBe(1);
   }, 90_000);
+
+  it('is done for one ticket only, where an outside system uses the id of its record for another one', async () => {
+    const [first, second] = [await overTopic({ verb: 'create', data: { title: 'One' }, key: randomUUID() }), await overTopic({ verb: 'create', data: { title: 'Other' }, key: randomUUID() })];
+    const comment = { verb: 'add-comment', data: { kind: 'comment', body: 'Paid.' }, key: randomUUID() };
+    const told: Told[] = [];
+    for (const { ticketId } of [first, second, first, second]) told.push(await overTopic({ ...comment, ticketId }));
+    expect(told.map(({ outcome, version, isRepeat }) => [outcome, version, isRepeat])).toEqual([
+      ['ok', 2, false],
+      ['idempotency-key-reused', undefined, true],
+      ['ok', 2, true],
+      ['idempotency-key-reused', undefined, true],
+    ]);
+    expect(await history(second.ticketId!, 1)).toHaveLength(1);
+  }, 60_000);
 });

@@ -50,6 +50,7 @@ describe('records of the command topic', () => {
     ['with U+0000 in its id', { headers: { ce_id: 'a\u0000b' } }, 'schema-invalid'],
     ['of another version of CloudEvents', { headers: { ce_specversion: '0.3' } }, 'schema-invalid'],
     ['with a ce_time that is none', { headers: { ce_time: 'yesterday' } }, 'schema-invalid'],
+    ['with a ce_time that is a number', { headers: { ce_time: '5' } }, 'schema-invalid'],
     ['that is JSON but no object', { value: Buffer.from('[]') }, 'schema-invalid'],
     ['that is JSON null', { value: Buffer.from('null') }, 'schema-invalid'],
     ['with a field that we do not know', { value: valueOf({ colour: 'red' }) }, 'schema-invalid'],

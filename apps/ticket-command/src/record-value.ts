@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { forbiddenKeys, isStorable, maxCommandBytes, type DeadLetterReason } from '#contracts';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** Characters of a command's id, or of the `ce_id` it comes from, at most. */
 export const maxIdLength = 300;
@@ -55,10 +55,13 @@ export function demandId(id: string | undefined): asserts id is string {
   if (!id || id.length > maxIdLength || !isStorable(id)) throw new Unreadable('schema-invalid', `ce_id is not a text of 1 to ${maxIdLength} characters`);
 }
 
+/** RFC 3339, as CloudEvents has it. `Date.parse` alone takes "5" for a day in 2001, and the 30th of February for one in March. */
+const Timestamp = z.iso.datetime({ offset: true });
+
 /** @throws Unreadable when the event is of another version, or its time none */
-export function demandEvent(specversion = '1.0', time = '1970-01-01'): void {
+export function demandEvent(specversion = '1.0', time?: string): void {
   if (specversion !== '1.0') throw new Unreadable('schema-invalid', `ce_specversion is ${specversion}, not 1.0`);
-  if (Number.isNaN(Date.parse(time))) throw new Unreadable('schema-invalid', 'ce_time is not a time');
+  if (time !== undefined && !Timestamp.safeParse(time.toUpperCase()).success) throw new Unreadable('schema-invalid', 'ce_time is not a time as RFC 3339 writes it');
 }
 
 export const wellFormed = (text: string | undefined, form: RegExp): string | undefined => (text !== undefined && form.test(text) ? text : undefined);

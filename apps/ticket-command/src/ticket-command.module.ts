@@ -5,9 +5,10 @@ import { patiently } from '#observability';
 import { MongoCommitLog, NumberBlocks, openDatabase, prepareCommits, type Database } from '#persistence';
 import type { Config } from './config.js';
 import { DeadCommands } from './dead-commands.js';
+import { ClaimedIds, prepareClaims } from './inbound/claimed-ids.store.js';
 import { DirectoryFollower } from './inbound/directory.follower.js';
 import { InboundResults } from './inbound/inbound-results.js';
-import { InboundSystems } from './inbound/inbound-systems.js';
+import { InboundSystems, type ReadingParts } from './inbound/inbound-systems.js';
 import { SystemProducers } from './inbound/system-producers.js';
 import { KnownTickets } from './known-tickets.js';
 import { Outcomes } from './outcomes.js';
@@ -23,6 +24,8 @@ const largestDeadLetter = 4 * 1024 * 1024;
 const UNDERTAKER = Symbol('undertaker');
 /** The producer of commands that outside systems send. */
 const FORWARDER = Symbol('forwarder');
+/** What the readers of outside systems' topics work with. */
+const READING_PARTS = Symbol('reading parts');
 
 /** The only writer of tickets. */
 @Module({})
@@ -61,6 +64,7 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
   /** The unique indexes must stand before the first command: they are what keeps two instances apart. */
   async onModuleInit(): Promise<void> {
     await patiently('preparing the commit log', () => prepareCommits(this.parts.get<Database>(STORE)));
+    await patiently('preparing the claims of ids', () => prepareClaims(this.parts.get<Database>(STORE)));
     for (const producer of this.producers) {
       await patiently('connecting to Kafka', () => producer.connect().catch((cause: unknown) => Promise.reject(new Fault('no broker', { cause }))));
     }
@@ -81,12 +85,17 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
 const outsideSystems = (brokers: string[]): Provider[] => [
   { provide: DirectoryFollower, useFactory: () => new DirectoryFollower(brokers) },
   { provide: FORWARDER, useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command-inbound' }) },
+  { provide: ClaimedIds, useFactory: (store: Database) => new ClaimedIds(store), inject: [STORE] },
   { provide: SystemProducers, useFactory: () => new SystemProducers(brokers) },
   { provide: InboundResults, useFactory: (producers: SystemProducers) => new InboundResults(producers), inject: [SystemProducers] },
   {
+    provide: READING_PARTS,
+    useFactory: (claims: ClaimedIds, producer: RecordProducer, producers: SystemProducers, results: InboundResults): ReadingParts => ({ claims, producer, producers, results }),
+    inject: [ClaimedIds, FORWARDER, SystemProducers, InboundResults],
+  },
+  {
     provide: InboundSystems,
-    useFactory: (follower: DirectoryFollower, producer: RecordProducer, producers: SystemProducers, results: InboundResults) =>
-      new InboundSystems(follower, { producer, producers, results }),
-    inject: [DirectoryFollower, FORWARDER, SystemProducers, InboundResults],
+    useFactory: (follower: DirectoryFollower, parts: ReadingParts) => new InboundSystems(follower, parts),
+    inject: [DirectoryFollower, READING_PARTS],
   },
 ];

@@ -22,6 +22,11 @@ export class NotAcknowledged extends Fault {
   }
 }
 
+/** Trouble that only the owner of some topics has, while the broker answers: records of theirs wait, and the service is none the worse. */
+export class OwnersTrouble extends Fault {
+  override readonly name = 'OwnersTrouble';
+}
+
 /** Told by the mark, not by the class, so that a store need not import this library to say that its trouble passes. */
 export const passes = (error: unknown): boolean =>
   typeof error === 'object' && error !== null && (error as { passes?: unknown }).passes === true;

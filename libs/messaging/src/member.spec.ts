@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../servers/testing/eventually.js';
+import { Fault, OwnersTrouble } from './fault.js';
 import type { BrokerProbe, Kafka } from './kafka.js';
 import { Member } from './member.js';
 import { Settler } from './settle.js';
@@ -69,6 +70,19 @@ describe('member of a group', () => {
     expect(member.trouble).toBeUndefined();
     await member.stop();
     expect(consumers[0]!.isDisconnected).toBe(true);
+  });
+
+  it('is in trouble while its round waits, unless that is for what an outsider’s topics lack', async () => {
+    const { member, consumers } = open();
+    await member.start();
+    consumers[0]!.join([0]);
+    consumers[0]!.emit('fetch');
+    member.lane.waits(new Fault('the store is down'));
+    expect(member.trouble).toContain('waits: the store is down');
+    member.lane.waits(new OwnersTrouble('its dead-letter topic is gone'));
+    expect([member.trouble, member.movedAt]).toEqual([undefined, Infinity]);
+    member.lane.waits(undefined);
+    await member.stop();
   });
 
   it('is fatal when kafkajs gives up although the broker answers', async () => {

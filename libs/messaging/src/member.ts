@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { OwnersTrouble } from './fault.js';
 import { patience, type BrokerProbe, type Consumer, type Kafka } from './kafka.js';
 import { Lane, type LaneOptions } from './lane.js';
 
@@ -49,16 +50,20 @@ export class Member {
     this.lane = new Lane({ ...options, sessionTimeout });
   }
 
-  /** Joined, positioned, fetching, and not waiting for anything; else why not. */
+  /** Joined, positioned, fetching, and not waiting for anything but what an outsider's topics lack; else why not. */
   get trouble(): string | undefined {
     const { topic, groupId } = this.options;
     const name = `${groupId} on ${topic}`;
     if (this.#crash) return `${name} crashed: ${this.#crash.message}`;
     if (this.#isEarly) return undefined;
     if (!this.#isJoined) return `${name} is not in its group`;
-    if (this.lane.trouble !== undefined) return `${name} waits: ${text(this.lane.trouble)}`;
+    if (this.isWaitingForUs) return `${name} waits: ${text(this.lane.trouble)}`;
     if (!this.isPositioned) return `${name} is not positioned`;
     return this.isFetching ? undefined : `${name} gets no answer from the broker`;
+  }
+
+  private get isWaitingForUs(): boolean {
+    return this.lane.trouble !== undefined && !(this.lane.trouble instanceof OwnersTrouble);
   }
 
   private get isPositioned(): boolean {

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { BaseRpcContext, ServerKafka, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { assertCodecs } from './codecs.js';
+import { OwnersTrouble } from './fault.js';
 import { BrokerProbe, connectKafka, type Consumer } from './kafka.js';
 import type { Holds } from './lane.js';
 import { Member } from './member.js';
@@ -45,7 +46,7 @@ const largestDeadLetter = 4 << 20;
 /** A subscription that is made while the service runs, beside those of its handlers. */
 export interface Reading extends Omit<SubscribeOptions, 'perInstance' | 'isBackground' | 'lanes'> {
   readonly handle: RoundHandler;
-  /** Writes its dead letters. */
+  /** Writes its dead letters. While it fails and the broker answers, the reading waits and the service stays ready: what lacks is somebody else's. */
   readonly bury: (letters: readonly OutgoingRecord[]) => Promise<void>;
   /** Topics without which it does not begin, its own among them: as long as one is missing it waits, and nobody minds. */
   readonly waitsFor: readonly string[];
@@ -91,7 +92,7 @@ export class RoundTransport extends ServerKafka {
     this.#bury = settings.deadLetters ?? { send: (records) => this.buryOurselves(records) };
   }
 
-  /** `ready`: every subscription is in its group, positioned, fetching and not waiting. `live`: none has crashed or stalled. */
+  /** `ready`: every subscription is in its group, positioned, fetching and not waiting for what the service itself needs. `live`: none has crashed or stalled. */
   health(): { readonly live: boolean; readonly ready: boolean; readonly detail?: string } {
     const trouble =
       this.#fatal === undefined ? this.#members.map((member) => member.trouble).find((told) => told !== undefined) : String(this.#fatal);
@@ -110,7 +111,12 @@ export class RoundTransport extends ServerKafka {
 
   /** Reads one more topic, until the service stops: a consumer of its own, so that no other one notices. */
   read({ handle, bury, waitsFor, ...options }: Reading): void {
-    if (!this.#isClosing) this.add(options, { handle: async (round) => handle(round), bury, waitsFor });
+    if (!this.#isClosing) this.add(options, { handle: async (round) => handle(round), bury: (letters) => bury(letters).catch((cause: unknown) => this.blame(cause)), waitsFor });
+  }
+
+  /** What a reading cannot write of its own is trouble of the service only while the broker is down. @throws always */
+  private async blame(cause: unknown): Promise<never> {
+    throw (await this.#probe.isHealthy()) ? new OwnersTrouble(cause instanceof Error ? cause.message : String(cause), { cause }) : cause;
   }
 
   override async close(): Promise<void> {

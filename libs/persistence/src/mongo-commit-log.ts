@@ -1,9 +1,8 @@
 import mongoose from 'mongoose';
 import { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog } from './commit-log.js';
 import type { Database } from './database.js';
-import { guarded, isPassing, StoreFault } from './fault.js';
-
-const { MongoBulkWriteError, MongoServerError } = mongoose.mongo;
+import { guarded } from './fault.js';
+import { insertEach } from './insert-each.js';
 
 /** A commit as it is stored. `_id` is organisation/ticket/command, so no second index is needed for that. */
 interface CommitDocument {
@@ -26,7 +25,6 @@ interface CommitDocument {
 
 /** Answers of commands that changed nothing are kept so long (contract section 1). */
 const answersKeptMs = 30 * 86_400_000;
-const duplicateKey = 11_000;
 /** So many short documents at most come in one answer; it ends earlier at 16 MiB. */
 const oneBatch = 200_000;
 
@@ -77,19 +75,13 @@ export class MongoCommitLog implements CommitLog {
     return found.map(fromDocument);
   }
 
-  /**
-   * In the order of the keys, whoever appends: two instances that insert the same commits in different order would wait for each other, which
-   * PostgreSQL-based engines break up one document a second.
-   */
   async append(commits: readonly Commit[]): Promise<Appended> {
-    if (commits.length === 0) return { lost: [], refused: [] };
-    const entries = commits.map((commit) => ({ commit, document: toDocument(commit) })).sort((one, other) => (one.document._id < other.document._id ? -1 : 1));
-    return guarded(() =>
-      this.commits.insertMany(entries.map(({ document }) => document), { ordered: false, ignoreUndefined: true }).then(
-        () => ({ lost: [], refused: [] }),
-        (error: unknown) => sortedOut(error, entries.map(({ commit }) => commit)),
-      ),
-    );
+    const entries = new Map(commits.map((commit) => [toDocument(commit), commit]));
+    const { lost, refused } = await insertEach(this.commits, [...entries.keys()]);
+    return {
+      lost: lost.map((document) => entries.get(document)!),
+      refused: refused.map(({ document, error }) => ({ commit: entries.get(document)!, error })),
+    };
   }
 }
 
@@ -101,23 +93,6 @@ function newestIds(versions: readonly Pick<CommitDocument, '_id' | 'ticket' | 'v
   }
   return [...newest.values()].map(({ _id }) => _id);
 }
-
-/** Tells the commits that lost a race from those the store refuses; anything that is not about single documents is thrown on. */
-function sortedOut(error: unknown, commits: readonly Commit[]): Appended {
-  const failures = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
-  if (!(error instanceof MongoBulkWriteError) || failures.length === 0) throw error;
-  // What went in may not survive a fail-over, or what did not goes in when tried again: the round is, either way.
-  if (error.result.getWriteConcernError() !== undefined) throw new StoreFault(error);
-  const trouble = failures.map(asError).find(isPassing);
-  if (trouble !== undefined) throw new StoreFault(trouble);
-  const of = (isLost: boolean) => failures.filter(({ code }) => (code === duplicateKey) === isLost);
-  return {
-    lost: of(true).map(({ index }) => commits[index]!),
-    refused: of(false).map((failure) => ({ commit: commits[failure.index]!, error: asError(failure) })),
-  };
-}
-
-const asError = ({ code, errmsg }: mongoose.mongo.WriteError) => new MongoServerError({ message: errmsg ?? `refused with code ${code}`, code });
 
 function toDocument(commit: Commit): CommitDocument {
   const { outcome, payloadHash, version, type, at, traceparent, value, rules, origin, source } = commit;

@@ -12,7 +12,7 @@ const uuid = '0196f0a0-0000-7000-8000-000000000001';
 function commandOf(verb: string, value: object, { by = grant, ceId = 'r-1' }: { by?: typeof grant | undefined; ceId?: string } = {}) {
   const type = `ticket.${verb}.v1` as CommandType;
   const asked = readInbound(inboundRecord({ orgId: 'acme', ...value }, { ce_id: ceId, ce_type: type, traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }));
-  const { key, headers, value: bytes } = inboundCommand(asked, { grant: by, roster }, now);
+  const { key, headers, value: bytes } = inboundCommand(asked, { grant: by, roster }, now).record;
   return { key, headers: headers as Record<string, string>, ...commandValue[type].parse(JSON.parse(String(bytes))) };
 }
 

@@ -1,8 +1,9 @@
 import { v5 } from 'uuid';
-import { commandVerbOf, maxCommandBytes, topics, type CommandData, type CommandValue, type InboundRequest, type Producer } from '#contracts';
+import { commandVerbOf, maxCommandBytes, topics, type CommandData, type CommandValue, type InboundRequest, type Origin, type Producer } from '#contracts';
 import { completedCreate, markedAssistant, resolvedAssignee, withIds, type AtDoor, type Roster } from '#domain';
 import { toHeaders, type OutgoingRecord } from '#messaging';
 import { Unreadable } from '../record-value.js';
+import type { Claim } from './claimed-ids.store.js';
 import type { Asked } from './inbound-record.js';
 
 /** Namespaces of the ids that are derived. They are part of what a repeated record finds: never change them. */
@@ -24,8 +25,15 @@ export interface Granted {
   roster: Roster;
 }
 
-/** The command of a record, as it goes onto the command topic. @throws Unreadable when the system may not send it */
-export function inboundCommand(asked: Asked, { grant, roster }: Granted, now: Date): OutgoingRecord {
+/** What a record becomes. */
+export interface InboundCommand extends Claim {
+  value: CommandValue & { origin: Origin };
+  /** As it goes onto the command topic. */
+  record: OutgoingRecord;
+}
+
+/** The command of a record. @throws Unreadable when the system may not send it */
+export function inboundCommand(asked: Asked, { grant, roster }: Granted, now: Date): InboundCommand {
   const { type, value, record, id, traceparent, payloadHash } = asked;
   const { orgId, expectedVersion } = value;
   const { id: system, name, assistantIds } = allowed(asked, grant);
@@ -33,7 +41,7 @@ export function inboundCommand(asked: Asked, { grant, roster }: Granted, now: Da
   const ticketId = ticketIdOf(system, asked);
   const actor = { type: 'system' as const, id: system, name };
   const { topic, partition, offset } = record;
-  const command: CommandValue = {
+  const command: InboundCommand['value'] = {
     orgId,
     ticketId,
     actor,
@@ -47,7 +55,7 @@ export function inboundCommand(asked: Asked, { grant, roster }: Granted, now: Da
   const bytes = Buffer.from(JSON.stringify(command));
   if (bytes.length > maxCommandBytes) throw new Unreadable('oversize', `the command would have ${bytes.length} bytes, at most ${maxCommandBytes} are taken`);
   const envelope = { id: commandId, type, source: `/inbound/${system}`, subject: ticketId, time: now.toISOString(), orgId, ...(traceparent !== undefined && { traceparent }) };
-  return { topic: topics.commands, key: ticketId, value: bytes, headers: toHeaders(envelope) };
+  return { commandId, ticketId, value: command, record: { topic: topics.commands, key: ticketId, value: bytes, headers: toHeaders(envelope) } };
 }
 
 /** What lets the system do this. @throws Unreadable */

@@ -40,7 +40,16 @@ describe('a record of an outside system', () => {
     ['more than an hour ahead', '2026-01-02T13:00:00.001Z', 'timestamp-out-of-range'],
     ['exactly seven days old', '2025-12-26T12:00:00.000Z', undefined],
     ['older than seven days', '2025-12-26T11:59:59.999Z', 'timestamp-out-of-range'],
+    ['a time of another zone', '2026-01-02T14:59:00.5+02:00', undefined],
+    ['a time in small letters', '2026-01-02t11:59:00z', undefined],
     ['no time', 'yesterday', 'schema-invalid'],
+    ['what JavaScript takes for a time in 2001', '5', 'schema-invalid'],
+    ['a day', '2026-01-02', 'schema-invalid'],
+    ['a time without its zone', '2026-01-02T12:00:00', 'schema-invalid'],
+    ['a time without seconds', '2026-01-02T12:00Z', 'schema-invalid'],
+    ['a time as mail has it', 'Fri, 02 Jan 2026 12:00:00 GMT', 'schema-invalid'],
+    ['a day that no month has', '2025-12-32T12:00:00Z', 'schema-invalid'],
+    ['a 31st of November', '2025-11-31T12:00:00Z', 'schema-invalid'],
   ])('from %s, as the broker took it, is taken or not', (_, time, reason) => expect(reasonOf(inboundRecord(create, { ce_time: time }))).toBe(reason));
 
   it('may have a subject of the system’s own, unless it names another ticket than the value', () => {
@@ -61,8 +70,12 @@ describe('a record of an outside system', () => {
     ['structured', structured({ ...event, data: 7 }), 'r-1'],
     ['binary, without one', inboundRecord(create, { ce_id: undefined }), undefined],
     ['with one that no key could be', inboundRecord(create, { ce_id: 'x'.repeat(301) }), undefined],
-    ['structured, not JSON', inboundRecord('{', { 'content-type': 'application/cloudevents+json' }), undefined],
-    ['structured, null', inboundRecord(null, { 'content-type': 'application/cloudevents+json' }), undefined],
+    ['structured, null', inboundRecord(null, { ce_id: undefined, 'content-type': 'application/cloudevents+json' }), undefined],
+    ['structured, null, with a header', inboundRecord(null, { ce_id: 'h-1', 'content-type': 'application/cloudevents+json' }), 'h-1'],
+    ['structured, not JSON, with a header', inboundRecord('{', { ce_id: 'h-1', 'content-type': 'application/cloudevents+json' }), 'h-1'],
+    ['structured, with a number for one, with a header', inboundRecord({ ...event, id: 7 }, { ce_id: 'h-1', 'content-type': 'application/cloudevents+json' }), 'h-1'],
+    ['structured, with a header that says another one', inboundRecord({ ...event, data: 7 }, { ce_id: 'h-1', 'content-type': 'application/cloudevents+json' }), 'r-1'],
+    ['structured, with a header that no key could be', inboundRecord(null, { ce_id: 'x'.repeat(301), 'content-type': 'application/cloudevents+json' }), undefined],
     ['structured, with a number for one', structured({ ...event, id: 7 }), undefined],
   ])('that cannot be read is known by its id where it says one: %s', (_, record, id) => expect(idOf(record)).toBe(id));
 });

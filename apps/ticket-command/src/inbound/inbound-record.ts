@@ -37,10 +37,21 @@ export function readInbound(record: IncomingRecord): Asked {
   return asked;
 }
 
-/** The `ce_id` of a record that may not be readable otherwise; undefined where there is none that a result could have as its key. */
-export function idOf(record: Pick<IncomingRecord, 'headers' | 'value'>): string | undefined {
+type Told = Pick<IncomingRecord, 'headers' | 'value'>;
+
+/**
+ * The `ce_id` of a record that may not be readable otherwise; undefined where there is none that a result could have as its key. An event in structured mode
+ * that says none is known by its header, if it has one: some libraries write both.
+ */
+export function idOf(record: Told): string | undefined {
+  return (isStructured(record) ? readable(() => eventIdOf(record)) : undefined) ?? readable(() => readEnvelope(record).id);
+}
+
+const eventIdOf = ({ value }: Told) => (JSON.parse(value?.toString() ?? '') as { id?: unknown } | null)?.id;
+
+function readable(said: () => unknown): string | undefined {
   try {
-    const id = isStructured(record) ? (JSON.parse(record.value?.toString() ?? '') as { id?: unknown } | null)?.id : readEnvelope(record).id;
+    const id = said();
     if (typeof id !== 'string') return undefined;
     demandId(id);
     return id;

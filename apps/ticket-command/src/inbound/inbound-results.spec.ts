@@ -8,17 +8,27 @@ Logger.overrideLogger(false);
 const told = (system: string, key: string) => ({ system, key, value: '{}', headers: {} });
 const refusedAs = (type: string) => new NotAcknowledged('no', { cause: Object.assign(new Error('gave up'), { cause: Object.assign(new Error('said the broker'), { type }) }) });
 
-function opened({ errors = {}, topics = ['ticket.events.v1'] }: { errors?: Record<string, Error | undefined>; topics?: string[] } = {}) {
+interface Trouble {
+  errors?: Record<string, Error | undefined>;
+  topics?: string[];
+  /** What refuses a request that holds a record with such a key. */
+  refuses?: (keys: readonly string[]) => Error | undefined;
+}
+
+function opened({ errors = {}, topics = ['ticket.events.v1'], refuses = () => undefined }: Trouble = {}) {
   const sent: string[] = [];
+  let requests = 0;
   const clock = { ms: 0 };
   const of = async (system: string) => ({
     send: async (records: readonly OutgoingRecord[]) => {
-      if (errors[system]) throw errors[system];
+      requests += 1;
+      const error = errors[system] ?? refuses(records.map(({ key }) => String(key)));
+      if (error) throw error;
       sent.push(...records.map(({ topic, key }) => `${topic} ${String(key)}`));
     },
     topics: async () => topics,
   });
-  return { results: new InboundResults({ of }, () => clock.ms), sent, errors, clock };
+  return { results: new InboundResults({ of }, () => clock.ms), sent, errors, clock, requests: () => requests };
 }
 
 describe('what outside systems are told', () => {
@@ -28,7 +38,7 @@ describe('what outside systems are told', () => {
     expect(sent.sort()).toEqual(['ticket.inbound-results.crm.v1 b', 'ticket.inbound-results.erp.v1 a', 'ticket.inbound-results.erp.v1 c']);
   });
 
-  it.each(['UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_AUTHORIZATION_FAILED', 'MESSAGE_TOO_LARGE'])('is dropped where its topic says %s, and others hear nothing of that', async (type) => {
+  it.each(['UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_AUTHORIZATION_FAILED', 'INVALID_TOPIC_EXCEPTION'])('is dropped where its topic says %s, and others hear nothing of that', async (type) => {
     const { results, sent, errors, clock } = opened({ errors: { erp: refusedAs(type) } });
     await results.send([told('erp', 'a'), told('crm', 'b')]);
     errors['erp'] = undefined;
@@ -36,6 +46,26 @@ describe('what outside systems are told', () => {
     clock.ms += 5_000;
     await results.send([told('erp', 'c')]);
     expect(sent).toEqual(['ticket.inbound-results.crm.v1 b', 'ticket.inbound-results.erp.v1 c']);
+  });
+
+  it.each([refusedAs('MESSAGE_TOO_LARGE'), new RangeError('too large')])('is told but for the record that cannot be, and so is what comes next: %s', async (error) => {
+    const { results, sent } = opened({ refuses: (keys) => (keys.includes('large') ? error : undefined) });
+    await results.send(['a', 'b', 'large', 'c', 'd'].map((key) => told('erp', key)));
+    await results.send([told('erp', 'e')]);
+    expect(sent.map((line) => line.split(' ')[1])).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('is told in parts where a topic does not take so much at once', async () => {
+    const { results, sent } = opened({ refuses: (keys) => (keys.length > 2 ? refusedAs('RECORD_LIST_TOO_LARGE') : undefined) });
+    await results.send(['a', 'b', 'c', 'd', 'e'].map((key) => told('erp', key)));
+    expect(sent).toHaveLength(5);
+  });
+
+  it('does not hold a round up for as long as a topic refuses record after record', async () => {
+    const { results, requests, sent } = opened({ refuses: () => refusedAs('MESSAGE_TOO_LARGE') });
+    await results.send(Array.from({ length: 1_000 }, (_, index) => told('erp', String(index))));
+    expect(requests()).toBeLessThan(30);
+    expect(sent).toEqual([]);
   });
 
   it.each<[string, Parameters<typeof opened>[0]]>([

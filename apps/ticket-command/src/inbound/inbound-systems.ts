@@ -3,6 +3,9 @@ import type { Reading } from '#messaging';
 import type { DirectoryFollower } from './directory.follower.js';
 import { inboundReading, type InboundParts } from './inbound.reader.js';
 
+/** What all readers share. */
+export type ReadingParts = Omit<InboundParts, 'directory'>;
+
 /**
  * Reads the topic of every outside system that some organisation lets do something. Systems come while the service runs; none goes: what one sends that
  * nobody lets do anything any more is refused record by record. Were it left lying, it would be done once the system is let in again.
@@ -13,7 +16,7 @@ export class InboundSystems implements OnApplicationBootstrap {
 
   constructor(
     private readonly follower: DirectoryFollower,
-    private readonly parts: Omit<InboundParts, 'directory'>,
+    private readonly parts: ReadingParts,
   ) {}
 
   /** Whether it is known whom to read. */
