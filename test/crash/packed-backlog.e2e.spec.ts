@@ -104,9 +104,7 @@ describe('a backlog of packed batches', () => {
     const waited = Date.now() - began;
 
     const appended = await answers(talker, conversations.flat(), 90_000);
-    const t1 = Date.now() - began;
     const refused = await answers(header, headers.flat(), 90_000);
-    process.stderr.write(`NUM neighbour ${waited} conversations ${t1} headers ${Date.now() - began} peak ${peakMiB()}\n`);
     expect(appended.map(({ outcome, version }) => [outcome, version])).toEqual(partitions.flatMap(() => Array.from({ length: 20 }, (_, index) => ['applied', index + 2])));
     expect(new Set(refused.map(({ problem }) => problem?.type))).toEqual(new Set(['/problems/not-found']));
     expect(systems.flatMap((system) => tail.records(deadInbound(system)))).toEqual([]);
