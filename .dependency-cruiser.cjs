@@ -44,6 +44,12 @@ module.exports = {
       'How a service starts, reports and stops says nothing of what it does.',
     ),
     only(
+      'internal-stays-below',
+      'libs/internal/',
+      ['^libs/(contracts|observability)/', node, nest, packages('fastify', 'jose', 'lru-cache')],
+      'Who asks whom on whose behalf says nothing of what is asked.',
+    ),
+    only(
       'messaging-stays-below',
       'libs/messaging/',
       ['^libs/(contracts|observability)/', node, nest, packages('kafkajs', 'snappyjs', 'lz4-napi', 'prom-client', 'yaml', 'zod')],

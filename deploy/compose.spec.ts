@@ -38,12 +38,12 @@ describe('docker-compose.yml', () => {
   it('builds every image of ours from a target of the one Dockerfile', () => {
     const targets = [...read('deploy/Dockerfile').matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, name]) => name);
     const built = Object.entries(services).flatMap(([name, { build }]) => (build ? [{ name, ...build }] : []));
-    expect(built.map(({ name }) => name)).toEqual(['gateway', 'ticket-command', 'query-search', 'topics']);
+    expect(built.map(({ name }) => name)).toEqual(['gateway', 'ticket-command', 'query-search', 'assignment-notification', 'topics']);
     for (const { name, target, dockerfile } of built) expect({ name, target, dockerfile, known: targets.includes(target) }).toEqual({ name, target: name, dockerfile: 'deploy/Dockerfile', known: true });
   });
 
   it('starts the services when the servers answer and the topics are there', () => {
-    for (const name of ['gateway', 'ticket-command', 'query-search']) {
+    for (const name of ['gateway', 'ticket-command', 'query-search', 'assignment-notification']) {
       expect(services[name]?.depends_on).toEqual({
         kafka: { condition: 'service_healthy' },
         mongodb: { condition: 'service_healthy' },

@@ -137,7 +137,7 @@ describe('the task that grants access', () => {
     ['nobody', ['--principal', 'User:erp'], 'say for whom'],
     ['a name that no topic has', ['--system', 'a*', '--principal', 'User:erp'], 'cannot be the name of an outside system'],
     ['a part of ours', ['--system', 'gateway', '--principal', 'User:erp'], 'is the name of a part of Deskstream'],
-    ['an unknown service', ['--service', 'console', '--principal', 'User:x'], 'knows no such service, only gateway, ticket-command, query-search'],
+    ['an unknown service', ['--service', 'console', '--principal', 'User:x'], 'knows no such service, only gateway, ticket-command, query-search, assignment-notification'],
     ['no principal', ['--system', 'erp', '--principal', 'erp'], 'is no principal'],
   ])('refuses %s', (_, options, why) => {
     const { status, stdout, stderr } = acls(...options);

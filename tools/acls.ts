@@ -17,7 +17,7 @@ const { principal, system, service, file, revoke, dryRun } = new Command('npm ru
   .description('let a principal do at the brokers (KAFKA_BROKERS) what it needs to do, and nothing else')
   .addOption(new Option('--principal <principal>', 'who, as the brokers call it, such as User:erp').makeOptionMandatory())
   .addOption(new Option('--system <name>', 'what this outside system may do').conflicts('service'))
-  .addOption(new Option('--service <name>', 'what this service of ours needs: gateway, ticket-command, query-search, operators'))
+  .addOption(new Option('--service <name>', 'what this service of ours needs: gateway, ticket-command, query-search, assignment-notification, operators'))
   .addOption(new Option('--file <path>', 'what each may do').default('deploy/acls.yaml'))
   .option('--revoke', 'take it back')
   .option('--dry-run', 'only say what would be done')

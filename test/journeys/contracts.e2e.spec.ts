@@ -13,7 +13,7 @@ let ada: string;
 let grace: string;
 
 beforeAll(async () => {
-  stack = await startStack({ directory: { organisations: [organisation(org)] } });
+  stack = await startStack({ instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] } });
   ada = stack.token({ org, sub: 'ada' });
   grace = stack.token({ org, sub: 'grace' });
   const answer = await fetch(`${stack.gatewayUrl}/v1/openapi.json`);
@@ -179,6 +179,27 @@ describe('what the document says of answers', () => {
     await ask('GET', '/v1/producers', 403, { as: grace });
     await ask('DELETE', `/v1/producers/${id}`, 204);
     await ask('GET', `/v1/producers/${id}`, 404);
+  });
+
+  it('holds for assignment rules', async () => {
+    const rule = { name: 'In turn', strategy: { type: 'round-robin', memberIds: ['ada'] } };
+    // The service hears of people over Kafka.
+    await eventually(async () => expect((await fetch(`${stack.gatewayUrl}/v1/assignment-rules`, { method: 'POST', ...sent({ body: { ...rule, enabled: false } }) })).status).toBe(201));
+    const once = { body: rule, headers: { 'idempotency-key': randomUUID() } };
+    const { body } = await ask('POST', '/v1/assignment-rules', 201, once);
+    expect((await ask('POST', '/v1/assignment-rules', 201, once)).headers.get('idempotency-replayed')).toBe('true');
+    await ask('POST', '/v1/assignment-rules', 422, { body: { name: 'x', strategy: { type: 'fixed', assignee: { type: 'member', id: 'nobody' } } } });
+    await ask('GET', '/v1/assignment-rules', 403, { as: grace });
+    const path = `/v1/assignment-rules/${body['id']}`;
+    await ask('PUT', path, 200, { body: { ...rule, condition: { tags: ['vip'], customFields: { plan: 'gold' } } } });
+    const { items } = (await ask('GET', '/v1/assignment-rules', 200)).body as { items: { id: string }[] };
+    await ask('PUT', '/v1/assignment-rules/order', 200, { body: { ids: items.map(({ id }) => id).reverse() } });
+    await ask('POST', '/v1/assignment-rules/rehearse', 200, { body: { from: new Date(Date.now() - 86_400_000).toISOString(), to: new Date().toISOString(), rule } });
+    await ask('DELETE', path, 204);
+    await ask('PUT', path, 404, { body: rule });
+    await ask('POST', '/v1/members/grace/hand-back', 202, { as: grace });
+    await ask('POST', '/v1/members/ada/hand-back', 403, { as: grace });
+    await ask('POST', '/v1/members/nobody/hand-back', 404);
   });
 
   it('holds for dead letters', async () => {

@@ -8,7 +8,7 @@ import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 
 const org = `guarded-${randomUUID().slice(0, 8)}`;
-const services = ['gateway', 'ticket-command', 'query-search'] as const;
+const services = ['gateway', 'ticket-command', 'query-search', 'assignment-notification'] as const;
 const password = randomUUID();
 let kafka: GuardedKafka;
 let stack: Stack;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (const name of services) run('admin', built('tools/acls.js'), '--service', name, '--principal', `User:${name}`);
   run('ops', built('tools/topics.js'), '--profile', 'local');
   const servers = { kafkaBrokers: kafka.open, mongodbUri: process.env['MONGODB_URI']! };
-  stack = await startStack({ servers, directory: { organisations: [organisation(org)] }, env: Object.fromEntries(services.map((name) => [name, signIn(name)])) });
+  stack = await startStack({ servers, instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] }, env: Object.fromEntries(services.map((name) => [name, signIn(name)])) });
 }, 120_000);
 afterAll(async () => {
   await stack?.stop();
@@ -43,10 +43,12 @@ const ask = (method: string, path: string, body?: object, headers: Record<string
 
 describe('where the brokers ask who their clients are', () => {
   it('every service does its work with what it is granted', async () => {
+    const rule = { name: 'Only Ada', strategy: { type: 'fixed', assignee: { type: 'member', id: 'ada' } } };
+    await eventually(async () => expect((await ask('POST', '/v1/assignment-rules', rule)).status).toBe(201));
     const created = await ask('POST', '/v1/tickets', { title: 'Through the gates' });
     expect(created.status).toBe(201);
     const { id } = (await created.json()) as { id: string };
-    await eventually(async () => expect((await ask('GET', `/v1/tickets/${id}`, undefined, { 'x-min-version': '1' })).status).toBe(200));
+    await eventually(async () => expect(await (await ask('GET', `/v1/tickets/${id}`, undefined, { 'x-min-version': '2' })).json()).toMatchObject({ assignee: { id: 'ada' } }));
   });
 
   it('the gateway makes the topics of an outside system', async () => {

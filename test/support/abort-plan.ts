@@ -7,7 +7,9 @@ export const abortPoints = ['after-look-up', 'after-insert', 'after-some-events'
 export const inboundPoints = ['before-forward', 'after-some-forwards', 'after-forwards', 'after-letters', 'after-telling'] as const;
 /** Moments of query-search's projection, in their order. */
 export const projectionPoints = ['before-rows', 'after-rows', 'after-feed', 'after-views', 'before-offset-commit'] as const;
-export type AbortPoint = (typeof abortPoints | typeof inboundPoints | typeof projectionPoints)[number];
+/** Moments of assignment-notification's work on a ticket that needs somebody. */
+export const choicePoints = ['after-facts', 'after-choice', 'after-forwards', 'before-offset-commit'] as const;
+export type AbortPoint = (typeof abortPoints | typeof inboundPoints | typeof projectionPoints | typeof choicePoints)[number];
 
 export interface AbortPlan {
   point: AbortPoint;
@@ -19,7 +21,7 @@ export interface AbortPlan {
   armed?: 'at once' | 'later';
 }
 
-/** Starts ticket-command or query-search so that it signals itself when it reaches a point of its work. */
+/** Starts a service so that it signals itself when it reaches a point of its work. */
 export const abortAt = ({ point, occurrence = 1, signal = 'SIGKILL', armed = 'at once' }: AbortPlan): AppChanges => ({
   env: { ABORT_AT: `${point}#${occurrence}`, ABORT_WITH: signal, ABORT_ARMED: armed },
   nodeOptions: ['--import', built('test/support/abort-points.js')],

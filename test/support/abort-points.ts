@@ -64,7 +64,7 @@ RecordProducer.prototype.send = async function (records, options) {
   reach(moment.after);
 };
 
-/** query-search's own store is no library: it is met where it writes. */
+/** The stores of query-search and assignment-notification are no library: they are met where they write. */
 const { prototype: collection } = mongoose.mongo.Collection;
 const { bulkWrite, insertMany } = collection;
 
@@ -75,6 +75,7 @@ collection.bulkWrite = async function (operations, options) {
   } finally {
     if (this.collectionName === 'timeline') reach('after-rows'); // rows that were there already are told as an error
     if (this.collectionName === 'tickets') reach('after-views');
+    if (this.collectionName === 'tickets') reach(JSON.stringify(operations).includes('need.choice') ? 'after-choice' : 'after-facts');
   }
 };
 

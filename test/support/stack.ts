@@ -14,7 +14,7 @@ import { organisation } from './organisation.js';
 export interface StackOptions {
   /** Default: `KAFKA_BROKERS` and `MONGODB_URI` of the environment, as the test driver sets them. */
   servers?: { kafkaBrokers: string; mongodbUri: string };
-  /** How many of each service; default 1. 0 leaves a service out (`add` starts it later). */
+  /** How many of each service; default 1, and none of assignment-notification, without which tickets live as well. 0 leaves a service out (`add` starts it later). */
   instances?: Partial<Record<AppName, number>>;
   /** Environment of a service beyond what it gets anyway. */
   env?: Partial<Record<AppName, NodeJS.ProcessEnv>>;
@@ -38,7 +38,7 @@ export interface Stack {
   readonly kafkaBrokers: string;
   readonly mongodbUri: string;
   readonly apps: Readonly<Record<AppName, AppHandle[]>>;
-  /** Signs what query-search is told about callers. */
+  /** Signs what other services are told about callers. */
   readonly internalKey: string;
   /** A token as a sign-in gives it. Throws for somebody who is not in the directory and has no `role`. */
   token(claims: TokenClaims): string;
@@ -54,7 +54,7 @@ export interface Stack {
  * their own (`openServers` of `#servers` with a folder of its own).
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const stack = new RunningStack(options, await freePort(), await freePort());
+  const stack = new RunningStack(options, { issuer: await freePort(), 'query-search': await freePort(), 'assignment-notification': await freePort() });
   try {
     await stack.start();
     return stack;
@@ -64,8 +64,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
+type FirstPorts = Record<'issuer' | 'query-search' | 'assignment-notification', number>;
+
 class RunningStack implements Stack {
-  readonly apps: Record<AppName, AppHandle[]> = { gateway: [], 'ticket-command': [], 'query-search': [] };
+  readonly apps: Record<AppName, AppHandle[]> = { gateway: [], 'ticket-command': [], 'query-search': [], 'assignment-notification': [] };
   readonly issuer: string;
   readonly kafkaBrokers: string;
   readonly mongodbUri: string;
@@ -77,14 +79,13 @@ class RunningStack implements Stack {
 
   constructor(
     private readonly options: StackOptions,
-    private readonly issuerPort: number,
-    /** Where query-search will be: gateways may start before it. */
-    private readonly firstQueryPort: number,
+    /** Where the first of these will be: gateways may start before them. */
+    private readonly ports: FirstPorts,
   ) {
     this.#directory = options.directory ?? { organisations: [organisation('acme')] };
     this.kafkaBrokers = options.servers?.kafkaBrokers ?? required('KAFKA_BROKERS');
     this.mongodbUri = options.servers?.mongodbUri ?? required('MONGODB_URI');
-    this.issuer = addressOf(issuerPort);
+    this.issuer = addressOf(ports.issuer);
     writeFileSync(this.#directoryFile, JSON.stringify(this.#directory));
   }
 
@@ -97,7 +98,7 @@ class RunningStack implements Stack {
   }
 
   get queryUrl() {
-    return addressOf(this.firstQueryPort);
+    return addressOf(this.ports['query-search']);
   }
 
   get #directoryFile() {
@@ -107,7 +108,7 @@ class RunningStack implements Stack {
   async start() {
     await makeTopics(this.kafkaBrokers);
     const { instances = {} } = this.options;
-    const names = (Object.keys(this.apps) as AppName[]).flatMap((app) => Array.from({ length: instances[app] ?? 1 }, () => app));
+    const names = (Object.keys(this.apps) as AppName[]).flatMap((app) => Array.from({ length: instances[app] ?? (app === 'assignment-notification' ? 0 : 1) }, () => app));
     await Promise.all([this.#startIssuer(), ...names.map((app) => this.add(app))]);
   }
 
@@ -135,21 +136,21 @@ class RunningStack implements Stack {
   }
 
   async stop() {
-    const all = [...this.apps.gateway, ...this.apps['ticket-command'], ...this.apps['query-search'], this.#issuerProcess];
+    const all = [...Object.values(this.apps).flat(), this.#issuerProcess];
     await Promise.all(all.map(async (handle) => handle?.end()));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
   get #surroundings(): Surroundings {
     const { kafkaBrokers, mongodbUri, issuer, internalKey, queryUrl } = this;
-    return { kafkaBrokers, mongodbUri, issuer, internalKey, queryUrl, directoryFile: this.#directoryFile };
+    return { kafkaBrokers, mongodbUri, issuer, internalKey, queryUrl, assignmentUrl: addressOf(this.ports['assignment-notification']), directoryFile: this.#directoryFile };
   }
 
   async #startIssuer() {
     const handle = this.#handle('issuer', [built('tools/issuer/main.js')]);
     this.#issuerProcess = handle;
     const signer = signerFile(this.#folder);
-    const own = { HOST: host, PORT: String(this.issuerPort), SIGNER_FILE: signer, DIRECTORY_FILE: this.#directoryFile, CONSOLE_ORIGINS: 'http://127.0.0.1:3000' };
+    const own = { HOST: host, PORT: String(this.ports.issuer), SIGNER_FILE: signer, DIRECTORY_FILE: this.#directoryFile, CONSOLE_ORIGINS: 'http://127.0.0.1:3000' };
     handle.listensAt(this.issuer);
     handle.start({ env: { ...inherited(), ...own } });
     await handle.untilReady('/.well-known/openid-configuration');
@@ -159,7 +160,7 @@ class RunningStack implements Stack {
   async #portsFor(app: AppName, isFirst: boolean): Promise<AppPorts> {
     const management = await freePort();
     if (!hasHttp(app)) return { management };
-    return { management, http: app === 'query-search' && isFirst ? this.firstQueryPort : await freePort() };
+    return { management, http: isFirst && app in this.ports ? this.ports[app as keyof FirstPorts] : await freePort() };
   }
 
   #handle(name: string, entry: string[]) {

@@ -1,7 +1,7 @@
 import { built } from '../places.js';
 
 /** The services, in the order in which they are stopped: first the door, so that nothing new comes in. */
-export const appNames = ['gateway', 'ticket-command', 'query-search'] as const;
+export const appNames = ['gateway', 'ticket-command', 'query-search', 'assignment-notification'] as const;
 export type AppName = (typeof appNames)[number];
 
 /** What all services of one run share. */
@@ -9,12 +9,13 @@ export interface Surroundings {
   kafkaBrokers: string;
   mongodbUri: string;
   issuer: string;
-  /** Signs what the gateway tells query-search about its callers; at least 32 characters. */
+  /** Signs what the gateway tells other services about its callers; at least 32 characters. */
   internalKey: string;
   directoryFile: string;
   /** What outside systems may do; none without it. */
   producersFile?: string | undefined;
   queryUrl: string;
+  assignmentUrl: string;
 }
 
 /** Where a service listens; `http` is there for those that have more than the management port. */
@@ -53,6 +54,7 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
       OIDC_AUDIENCE: 'deskstream',
       CONSOLE_CLIENT_ID: 'deskstream-console',
       QUERY_URL: around.queryUrl,
+      ASSIGNMENT_URL: around.assignmentUrl,
       INTERNAL_KEY: around.internalKey,
       DIRECTORY_FILE: around.directoryFile,
       ...(around.producersFile !== undefined && { PRODUCERS_FILE: around.producersFile }),
@@ -60,6 +62,7 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
     },
     'ticket-command': { ALLOW_PAST_COMMANDS: 'true' }, // for npm run demo:seed
     'query-search': { INTERNAL_KEY: around.internalKey },
+    'assignment-notification': { INTERNAL_KEY: around.internalKey },
   }[app];
   return {
     ...inherited(),

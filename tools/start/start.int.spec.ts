@@ -70,7 +70,7 @@ describe('a run', () => {
     const { said } = launch();
     const { gateway, issuer, processes, kafkaBrokers } = await run();
     expect(gateway).toBe(`http://127.0.0.1:${port}`);
-    expect(Object.keys(processes)).toEqual(['gateway', 'ticket-command', 'query-search']);
+    expect(Object.keys(processes)).toEqual(['gateway', 'ticket-command', 'query-search', 'assignment-notification']);
     for (const { managementUrl, pid } of Object.values(processes)) {
       expect(await isUp(managementUrl)).toBe(true);
       expect(look(pid)).toBeDefined();

@@ -92,7 +92,7 @@ export class Supervisor {
     removeRun(this.#parts.dataDir);
     await this.#watching?.stop();
     await this.#crew.stop('gateway', appGraceMs, hurry);
-    await Promise.all([this.#crew.stop('ticket-command', appGraceMs, hurry), this.#crew.stop('query-search', appGraceMs, hurry)]);
+    await Promise.all(appNames.filter((app) => app !== 'gateway').map((app) => this.#crew.stop(app, appGraceMs, hurry)));
     await this.#crew.stop('issuer', issuerGraceMs, hurry);
     await Promise.race([this.#closeServers(), delay(serversGraceMs, undefined, { ref: false })]);
   }
@@ -140,6 +140,7 @@ export class Supervisor {
       directoryFile: this.#parts.directoryFile,
       producersFile: this.#parts.producersFile,
       queryUrl: addressOf(ports['query-search'].http!),
+      assignmentUrl: addressOf(ports['assignment-notification'].http!),
     };
   }
 

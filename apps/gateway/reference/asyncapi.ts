@@ -31,7 +31,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     description: 'What somebody wants of a ticket. Rights count as the door knew them, the facts of the ticket as they are when the command is decided.',
     key: 'The ticket id.',
     types: Object.keys(commandValue) as MessageType[],
-    writers: ['gateway', 'ticket-command'],
+    writers: ['gateway', 'ticket-command', 'assignment-notification'],
     readers: ['ticket-command'],
   },
   events: {
@@ -40,7 +40,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     key: 'The ticket id.',
     types: Object.keys(eventValue) as MessageType[],
     writers: ['ticket-command'],
-    readers: ['query-search'],
+    readers: ['query-search', 'assignment-notification'],
   },
   results: {
     title: 'Results of commands',
@@ -56,7 +56,7 @@ const channels: Record<keyof typeof topics, Channel> = {
     key: '`<orgId>/<kind>/<id>`',
     types: Object.keys(directoryValue) as DirectoryType[],
     writers: ['gateway'],
-    readers: ['ticket-command'],
+    readers: ['ticket-command', 'assignment-notification'],
   },
 };
 

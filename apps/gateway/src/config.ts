@@ -17,6 +17,8 @@ export const Config = z.object({
   CONSOLE_CLIENT_ID: z.string().min(1).default('deskstream-console'),
   /** Address of query-search. */
   QUERY_URL: url,
+  /** Address of assignment-notification. */
+  ASSIGNMENT_URL: url,
   /** Signs what is told to other services about who asks. */
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters'),
   /** JSON file with the first members and assistants of organisations that have none yet. */

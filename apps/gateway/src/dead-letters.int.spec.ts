@@ -5,7 +5,6 @@ import { createTopics, decide, Desk, readSystemTopics, RecordProducer, type Inco
 import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { DeadLetters } from './dead-letters.js';
-import type { Wanted } from './directory.seed.js';
 
 const brokers = process.env['KAFKA_BROKERS']!.split(',');
 const path = '/v1/dead-letters';
@@ -30,8 +29,8 @@ beforeAll(async () => {
   await producer.connect();
   desk = await Desk.open(brokers);
   const granted = { [acme]: [erp], [globex]: [erp, foreign] };
-  const read = async (orgId: string) => (granted[orgId] ?? []).map((id) => ({ orgId, kind: 'producer', id }) as Wanted as never);
-  letters = [1, 2].map(() => new DeadLetters(brokers, { read }));
+  const everIn = async (orgId: string) => new Set(granted[orgId]);
+  letters = [1, 2].map(() => new DeadLetters(brokers, { everIn }));
   gateways = await Promise.all(letters.map((one) => openGateway({ letters: one })));
   const [first, second] = gateways as [TestGateway, TestGateway];
   ada = new Client(first.url, await first.token({ claims: { org: acme } }));
@@ -232,7 +231,7 @@ describe('a dead letter that is replayed', () => {
 
 describe('where Kafka is away', () => {
   it('dead letters cannot be read, and the next question tries again', async () => {
-    const gateway = await openGateway({ letters: new DeadLetters(['127.0.0.1:1'], { read: async () => [] }) });
+    const gateway = await openGateway({ letters: new DeadLetters(['127.0.0.1:1'], { everIn: async () => new Set<string>() }) });
     const client = new Client(gateway.url, await gateway.token());
     await expectProblem(client.call(path), 503, 'dependency-unavailable');
     await expectProblem(client.call(path), 503, 'dependency-unavailable');

@@ -26,7 +26,7 @@ const cutOffMs = 60_000;
 
 /**
  * Dead letters of organisations, for their administrators: those whose organisation is beyond doubt, of our own topics and of the outside systems
- * that it has registered. The rest is for operators (`npm run -s dead-letters`), who share the decisions with us.
+ * that it has ever registered. The rest is for operators (`npm run -s dead-letters`), who share the decisions with us.
  */
 export class DeadLetters implements OnApplicationShutdown {
   private desk: Promise<Desk> | undefined;
@@ -35,7 +35,7 @@ export class DeadLetters implements OnApplicationShutdown {
 
   constructor(
     private readonly brokers: string[],
-    private readonly store: Pick<DirectoryStore, 'read'>,
+    private readonly store: Pick<DirectoryStore, 'everIn'>,
   ) {}
 
   /** Letters in the order of their topics. @throws ProblemError dependency-unavailable, overloaded */
@@ -86,10 +86,10 @@ export class DeadLetters implements OnApplicationShutdown {
     await desk?.close();
   }
 
-  /** Topics of dead letters whose records an organisation may have a say in. */
+  /** Topics of dead letters whose records an organisation may have a say in; of systems that it registers no more, too: theirs are looked at then above all. */
   private async topicsOf(desk: Desk, orgId: string): Promise<string[]> {
-    const systems = (await this.store.read(orgId, ['producer'])).map(({ id }) => inboundTopic(id));
-    const sources = new Set<string | undefined>([topics.commands, topics.events, topics.results, ...systems]);
+    const systems = await this.store.everIn(orgId, 'producer');
+    const sources = new Set<string | undefined>([topics.commands, topics.events, topics.results, ...[...systems].map(inboundTopic)]);
     return [...desk.topics].filter((topic) => sources.has(sourceTopic(topic)));
   }
 

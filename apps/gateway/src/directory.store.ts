@@ -84,6 +84,12 @@ export class DirectoryStore {
     return [...new Set(found.map(({ id }) => id))].sort();
   }
 
+  /** Ids of an organisation's entries of a kind, deleted ones too. */
+  async everIn(orgId: string, kind: Kind): Promise<Set<string>> {
+    const found = this.entries.find({ orgId, kind }, { projection: { id: 1 } });
+    return new Set((await inTime(guarded(() => found.toArray()), patienceMs)).map(({ id }) => id));
+  }
+
   /** An entry, deleted or not. */
   async find(key: string): Promise<DirectoryEntry | null> {
     const stored = await inTime(this.stored(key), patienceMs);

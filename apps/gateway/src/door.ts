@@ -25,8 +25,11 @@ const answerHeaders = {
   'referrer-policy': 'no-referrer',
 };
 
-/** Fastify's options of the public door: its own answers to broken requests are no problems as the contract words them. People's ids have up to 255 characters. */
-export const doorOptions = { return503OnClosing: false, clientErrorHandler: answerBrokenRequest, frameworkErrors: answerBadPath, routerOptions: { maxParamLength: 510 } };
+/** The id of a person has up to 255 characters, each of which may take twelve in a path. */
+const longestParameter = 12 * 255;
+
+/** Fastify's options of the public door: its own answers to broken requests are no problems as the contract words them. */
+export const doorOptions = { routerOptions: { maxParamLength: longestParameter }, return503OnClosing: false, clientErrorHandler: answerBrokenRequest, frameworkErrors: answerBadPath };
 
 /**
  * Puts the checks of the public door before the application's routes, in this order: route, sign-in, headers, body. What they refuse costs

@@ -7,6 +7,7 @@ import { openDatabase, type Database } from '#persistence';
 import { Agents } from './agents.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeyStore } from './api-keys.store.js';
+import { AssignmentController } from './assignment.controller.js';
 import { AssistantsController } from './assistants.controller.js';
 import { AuthGuard } from './auth.guard.js';
 import { CommandBus } from './command-bus.js';
@@ -22,6 +23,7 @@ import { fill, readProducers, readSeed, type Seed } from './directory.seed.js';
 import { DirectoryStore } from './directory.store.js';
 import { Downloads } from './downloads.js';
 import { EventsController } from './events.controller.js';
+import { Forwards } from './forwards.js';
 import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { KeyRing } from './key-ring.js';
@@ -62,7 +64,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },
@@ -89,6 +91,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
           inject: [RecordProducer, ResultWaiters, PendingCommands],
         },
         { provide: Queries, useFactory: () => new Queries(config.QUERY_URL, config.INTERNAL_KEY) },
+        { provide: Forwards, useFactory: () => new Forwards(config.ASSIGNMENT_URL, config.INTERNAL_KEY) },
         PublishedFiles,
         Reads,
         Downloads,
@@ -112,6 +115,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     await this.parts.get(KeyUses).stop();
     await this.parts.get(RecordProducer).close();
     await this.parts.get(Queries).close();
+    await this.parts.get(Forwards).close();
     await this.parts.get<Database>(STORE).close();
   }
 

@@ -16,6 +16,8 @@ import { unavailable } from './unavailable.js';
 
 /** Outside systems of an organisation: they are listed as a whole. A few more where several are registered at once. */
 const mostProducers = 100;
+/** With deleted ones, whose topics stay and are read on. */
+const mostProducersEver = 300;
 
 /** How long a request waits for topics, ms. */
 const topicsMs = 8_000;
@@ -98,6 +100,10 @@ export class ProducersController {
     const there = await this.registeredIn(orgId);
     if (there.some(({ id }) => id === input.id)) return; // told by the store
     if (there.length >= mostProducers) throw refusal({ pointer: '', code: 'too_many', message: `the organisation has ${mostProducers} outside systems: delete some first` });
+    const ever = await this.store.everIn(orgId, 'producer').catch(cannot);
+    if (ever.size >= mostProducersEver && !ever.has(input.id)) {
+      throw refusal({ pointer: '/id', code: 'too_many_ever', message: `the organisation has had ${mostProducersEver} outside systems, whose topics stay: register one of them again` });
+    }
     await inTime(this.topics.make(input.id), topicsMs).catch(noTopics);
   }
 

@@ -217,6 +217,19 @@ describe('what an administrator registered', () => {
     expect(errors).toMatchObject([{ pointer: '', code: 'too_many' }]);
     await expectProblem(full.post(path, { ...grant, id: 's7', assistantIds: [] }), 409, 'already-exists');
   });
+
+  it('is no more than 300 with those that it deleted, whose topics stay; one of them may come back', async () => {
+    const org = `ever-${randomUUID().slice(0, 8)}`;
+    const [first] = gateways as [TestGateway];
+    const full = new Client(first.url, await first.token({ claims: { org } }));
+    const value = { name: 's', commands: ['create'], assistantIds: [] };
+    const ids = Array.from({ length: 300 }, (_, n) => `${org}-${n}`);
+    for (const id of ids) await store.edit({ orgId: org, kind: 'producer', id }, created({ ...value, id }));
+    for (const id of ids.slice(1)) expect((await remove(full, id)).status).toBe(204);
+    const { errors } = await expectProblem(full.post(path, { ...grant, id: freshSystem(), assistantIds: [] }), 422, 'validation-failed');
+    expect(errors).toMatchObject([{ pointer: '/id', code: 'too_many_ever' }]);
+    expect((await full.post(path, { ...value, id: ids[7] })).status).toBe(201);
+  }, 30_000);
 });
 
 describe('the topics of systems', () => {

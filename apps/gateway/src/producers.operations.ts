@@ -11,7 +11,7 @@ export const producerOperations = {
     id: 'createProducer',
     summary: 'Register an outside system',
     description:
-      'The system may then send commands for the organisation on its inbound topic. Its topics are there when this is answered; who may write to them is the broker’s to say (`npm run -s acls`). Several organisations may register the same system, each for itself. An organisation has at most 100 systems.',
+      'The system may then send commands for the organisation on its inbound topic. Its topics are there when this is answered; who may write to them is the broker’s to say (`npm run -s acls`). Several organisations may register the same system, each for itself. An organisation has at most 100 systems, and 300 with those that it deleted, whose topics stay.',
     body: { id: 'erp', ...grant },
     answers: { 201: { description: 'The system, with its topics.', body: RegisteredProducer, headers: ['Location', 'Idempotency-Replayed'] } },
     problems: ['forbidden', 'already-exists'],

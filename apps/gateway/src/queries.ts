@@ -1,8 +1,8 @@
-import { createSecretKey, randomUUID, type KeyObject } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { SignJWT } from 'jose';
 import { Pool, type Dispatcher } from 'undici';
-import { assertionSeconds, type Principal } from '#contracts';
+import type { Principal } from '#contracts';
+import { Assertions } from '#internal';
 import { unavailable } from './unavailable.js';
 
 /** An answer of query-search, to be passed on as it is. */
@@ -30,8 +30,6 @@ const passedOn = ['content-type', 'content-disposition', 'etag', 'link', 'retry-
 const patienceMs = 3_000;
 /** How long the next part of a long answer may take, ms. A caller who does not take the last one is waited for. */
 const streamPatienceMs = 10_000;
-/** An assertion is used again for so long, well within its validity, ms. */
-const assertionReuseMs = 30_000;
 const connections = 64;
 
 /** Asks query-search on a principal's behalf. */
@@ -39,11 +37,10 @@ export class Queries {
   private readonly pool: Pool;
   /** Who waits for news keeps a connection: those of reads are not for them. */
   private readonly longAsking: Pool;
-  private readonly key: KeyObject;
-  private readonly assertions = new WeakMap<Principal, { signed: Promise<string>; until: number }>();
+  private readonly assertions: Assertions;
 
   constructor(address: string, internalKey: string, timeoutMs = patienceMs) {
-    this.key = createSecretKey(Buffer.from(internalKey));
+    this.assertions = new Assertions(internalKey, 'query-search');
     const connect = { timeout: 1_000 };
     const { origin } = new URL(address);
     this.pool = new Pool(origin, { connections, connect, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
@@ -83,7 +80,7 @@ export class Queries {
   }
 
   private async trusted<T extends { status: number }>(query: Query, request: (options: Dispatcher.RequestOptions) => Promise<T>): Promise<T> {
-    const authorization = `Bearer ${await this.assertion(query.principal)}`;
+    const authorization = `Bearer ${await this.assertions.for(query.principal)}`;
     const headers: Record<string, string> = { authorization, 'x-request-id': query.requestId, accept: 'application/json' };
     if (query.minVersion !== undefined) headers['x-min-version'] = query.minVersion;
     const answer = await again(() => request({ path: query.path, method: 'GET', headers })).catch(cannotRead);
@@ -98,27 +95,13 @@ export class Queries {
     for (const name of passedOn) if (typeof headers[name] === 'string') told[name] = headers[name];
     return { status: statusCode, headers: told, body };
   }
-
-  private assertion(principal: Principal): Promise<string> {
-    const known = this.assertions.get(principal);
-    if (known !== undefined && known.until > Date.now()) return known.signed;
-    const signed = new SignJWT({ principal })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setIssuer('gateway')
-      .setAudience('query-search')
-      .setIssuedAt()
-      .setExpirationTime(`${assertionSeconds}s`)
-      .sign(this.key);
-    this.assertions.set(principal, { signed, until: Date.now() + assertionReuseMs });
-    return signed;
-  }
 }
 
-/** A kept connection that the other side closed just now: a read may be asked again. */
+/** A kept connection that the other side closed just now: what changes nothing when it comes twice may be asked again. */
 const isStale = (error: unknown) => ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as { code?: string }).code ?? '');
 
 /** Asks again once where the connection was stale. */
-async function again<T>(request: () => Promise<T>): Promise<T> {
+export async function again<T>(request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {

@@ -7,6 +7,7 @@ import { Health, ProblemFilter, SchemaPipe } from '#observability';
 import { Agents } from '../src/agents.js';
 import { ApiKeysController } from '../src/api-keys.controller.js';
 import { ApiKeyStore } from '../src/api-keys.store.js';
+import { AssignmentController } from '../src/assignment.controller.js';
 import { AssistantsController } from '../src/assistants.controller.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
@@ -21,6 +22,7 @@ import { PendingCommands } from '../src/pending-commands.store.js';
 import { PublishedFiles } from '../src/published-files.js';
 import { Downloads } from '../src/downloads.js';
 import { EventsController } from '../src/events.controller.js';
+import { Forwards } from '../src/forwards.js';
 import { HealthController } from '../src/health.controller.js';
 import { IssuerKeys } from '../src/issuer-keys.js';
 import { KeyRing } from '../src/key-ring.js';
@@ -114,6 +116,7 @@ interface RealParts {
   store?: DirectoryStore;
   systems?: SystemTopics;
   letters?: DeadLetters;
+  forwards?: Forwards;
 }
 
 function directoryOver(store?: DirectoryStore) {
@@ -123,7 +126,7 @@ function directoryOver(store?: DirectoryStore) {
   return { directory, signIns };
 }
 
-export async function openGateway({ queries, store, systems, letters }: RealParts = {}): Promise<TestGateway> {
+export async function openGateway({ queries, store, systems, letters, forwards }: RealParts = {}): Promise<TestGateway> {
   const key = await signingKey('key-1');
   const issuer = await startIssuer([key]);
   const sent: Outgoing[] = [];
@@ -160,13 +163,14 @@ export async function openGateway({ queries, store, systems, letters }: RealPart
       },
     },
     { provide: PendingCommands, useValue: { ticketOf: async (principal: Principal, id: string) => answers.pending(principal, id) } },
+    { provide: Forwards, useValue: forwards ?? {} },
     PublishedFiles,
     Reads,
     Downloads,
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

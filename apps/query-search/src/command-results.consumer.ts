@@ -2,9 +2,8 @@ import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import type { z } from 'zod';
 import { CommandResult, DeadLetterReason, problemName, resultType, topics } from '#contracts';
-import { readEnvelope, Subscribe, type DeadLetter, type IncomingRecord, type Round } from '#messaging';
+import { type DeadLetter, type IncomingRecord, readEnvelope, type Round, Subscribe, valueOf } from '#messaging';
 import { CommandResultStore, resultId, senderOf, type StoredResult } from './command-results.store.js';
-import { valueOf } from './event-record.js';
 import { unknownEvents } from './metrics.js';
 
 /** Remembers what became of commands, so that every gateway can tell who asks later: in a catch-up, after the views that people look at. */

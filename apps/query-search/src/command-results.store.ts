@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { CommandStatus, Principal, Problem } from '#contracts';
-import { guarded, type Database } from '#persistence';
-import { duplicates } from './newer-only.store.js';
+import { type Database, duplicates, guarded } from '#persistence';
 import { STORE } from './store.js';
 
 /** Days that a command's answer can be asked for. */

@@ -3,12 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import { NoQuery, Uuid, type CommandStatus } from '#contracts';
 import { ProblemError } from '#observability';
 import { asking } from './asking.js';
-import { AssertionGuard } from './assertion.guard.js';
+import { ReaderGuard } from './reader.guard.js';
 import { CommandResultStore } from './command-results.store.js';
 
 /** What became of a command, for who sent it. Pending ones are the gateway's knowledge. */
 @Controller('v1/commands')
-@UseGuards(AssertionGuard)
+@UseGuards(ReaderGuard)
 export class CommandsController {
   constructor(private readonly results: CommandResultStore) {}
 

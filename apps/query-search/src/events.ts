@@ -1,35 +1,4 @@
 import type { Comment, Message, TicketEvent } from '#contracts';
-import type { DeadLetter, Round } from '#messaging';
-import { readEvent } from './event-record.js';
-
-/** An event and where its record lies. */
-export interface PlacedEvent {
-  event: TicketEvent;
-  partition: number;
-  offset: number;
-}
-
-/** What a round of the events topic holds: events, in order, and how many records of a type that is not known here (yet). */
-export interface ReadRound {
-  events: TicketEvent[];
-  /** The same, with where their records lie. */
-  placed: PlacedEvent[];
-  dead: DeadLetter[];
-  unknown: number;
-}
-
-/** Reads a round of the events topic. */
-export function eventsIn({ records }: Round): ReadRound {
-  const round: ReadRound = { events: [], placed: [], dead: [], unknown: 0 };
-  for (const record of records) {
-    const read = readEvent(record);
-    if ('event' in read) round.placed.push({ event: read.event, partition: record.partition, offset: Number(record.offset) });
-    else if ('dead' in read) round.dead.push(read.dead);
-    else round.unknown += 1;
-  }
-  round.events = round.placed.map(({ event }) => event);
-  return round;
-}
 
 /** `_id` of what is stored of a ticket. */
 export const viewId = (orgId: string, ticketId: string) => `${orgId}/${ticketId}`;

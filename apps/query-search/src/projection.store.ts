@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import { guarded, type Database } from '#persistence';
+import { addMissing, type Database, guarded, type Put, putNewer } from '#persistence';
 import { Arrivals } from './arrivals.js';
 import { prepareViews, type Collections } from './collections.js';
-import { addMissing, putNewer, type Put } from './newer-only.store.js';
 import type { SearchEntry } from './search/search-entry.projection.js';
 import { Vocabulary } from './search/vocabulary.store.js';
 import { COLLECTIONS, STORE } from './store.js';

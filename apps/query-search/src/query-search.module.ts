@@ -1,8 +1,8 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { INTERNAL_DOOR } from '#internal';
 import { patiently } from '#observability';
 import { openDatabase, type Database } from '#persistence';
-import { INTERNAL_KEY } from './assertion.guard.js';
 import { CommandResultsConsumer } from './command-results.consumer.js';
 import { CommandResultStore } from './command-results.store.js';
 import { CommandsController } from './commands.controller.js';
@@ -19,6 +19,7 @@ import { feedsFrom, type Feeds } from './generations/read-model.js';
 import { Readings } from './generations/readings.js';
 import { ListCursors } from './list-cursor.js';
 import type { SearchLimits } from './search/mongo-search.store.js';
+import { audience } from './reader.guard.js';
 import { SuggestController } from './search/suggest.controller.js';
 import { StatsController } from './stats/stats.controller.js';
 import { STORE } from './store.js';
@@ -45,7 +46,7 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
       controllers: [CommandResultsConsumer, TicketViewController, ExportController, SuggestController, StatsController, CommandsController, FeedController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database, poolSize: 12 }) },
-        { provide: INTERNAL_KEY, useValue: key },
+        { provide: INTERNAL_DOOR, useValue: { audience, key } },
         Board,
         FeedStore,
         FeedNews,

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { deadLetterProblem, problem, resultType, type CommandResult } from '#contracts';
-import { toHeaders, type IncomingRecord } from '#messaging';
+import { type IncomingRecord, readEvent, toHeaders } from '#messaging';
 import { recordOf, Story } from '../testing/stories.js';
 import { readResult } from './command-results.consumer.js';
-import { readEvent } from './event-record.js';
 
 const [event] = new Story().create().events;
 const good = recordOf(event!);

@@ -1,8 +1,8 @@
 import { Controller, Logger } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { topics, type TicketEvent } from '#contracts';
-import { Subscribe, type DeadLetter, type Round } from '#messaging';
-import { byTicket, continued, eventsIn, viewId } from './events.js';
+import { type DeadLetter, eventsIn, type Round, Subscribe } from '#messaging';
+import { byTicket, continued, viewId } from './events.js';
 import { candidates, type Before } from './feed/feed-entry.projection.js';
 import { FeedNews } from './feed/feed-news.js';
 import { FeedStore } from './feed/feed.store.js';

@@ -2,7 +2,7 @@ import { Controller, Get, Header, Param, Query, Req, Res, UseGuards } from '@nes
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CountsQuery, ListQuery, NoQuery, PageQuery, TicketId, TicketIdOrNumber, TicketQuery, TimelineQuery, type Comment, type Message, type Page, type Status, type TicketCounts } from '#contracts';
 import { allowedTransitions } from '#domain';
-import { AssertionGuard } from './assertion.guard.js';
+import { ReaderGuard } from './reader.guard.js';
 import { listAnswer, listLinks, pageAnswer, ticketAnswer } from './ticket-answers.js';
 import type { ReadModel } from './generations/read-model.js';
 import { Readings } from './generations/readings.js';
@@ -12,7 +12,7 @@ const json = ['content-type', 'application/json; charset=utf-8'] as const;
 
 /** What gateways ask about tickets, under the public paths. */
 @Controller('v1/tickets')
-@UseGuards(AssertionGuard)
+@UseGuards(ReaderGuard)
 export class TicketViewController {
   constructor(private readonly readings: Readings<ReadModel>) {}
 

@@ -1,6 +1,6 @@
 import { Priority, shortEventType, snippetOf, type CommentKind, type ShortEventType, type Status, type Ticket, type TicketEvent } from '#contracts';
+import type { Versioned } from '#persistence';
 import { commentIn, messagesIn, viewId } from './events.js';
-import type { Versioned } from './newer-only.store.js';
 import { keysOf } from './ticket-keys.js';
 
 /**

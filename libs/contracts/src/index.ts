@@ -1,5 +1,6 @@
 export * from './api-key.js';
 export * from './canonical-json.js';
+export * from './assignment.js';
 export * from './availability.js';
 export * from './dead-letter.js';
 export * from './directory.js';

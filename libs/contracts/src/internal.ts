@@ -7,3 +7,10 @@ export type AssertionClaims = z.infer<typeof AssertionClaims>;
 
 /** How long an assertion is valid, seconds. */
 export const assertionSeconds = 60;
+
+/** How a gateway names a write that it forwards, in headers. */
+export const changeHeaders = { id: 'x-change-id', hash: 'x-change-hash' } as const;
+
+/** A write that a gateway forwards: its id is the same in every repeat under an Idempotency-Key, its hash tells it from another request under that key. */
+export const ForwardedChange = z.object({ id: z.uuid(), hash: z.string().min(1).max(128) });
+export type ForwardedChange = z.infer<typeof ForwardedChange>;

@@ -9,6 +9,7 @@ export { GroupProgress } from './progress.js';
 export { RecordProducer, type ProducerOptions } from './producer.js';
 export type { DeadLetter, DeadLetterReason, IncomingRecord, OutgoingRecord, RawHeader, Round } from './record.js';
 export { Subscribe, type SubscribeOptions } from './subscribe.js';
+export { eventsIn, readEvent, valueOf, type PlacedEvent, type ReadRound } from './ticket-events.js';
 export { createTopics, ensureTopics, listTopics, readSystemTopics, readTopics, systemsAmong, TopicNameTaken, type TopicReport, type TopicSpec } from './topics.js';
 export { TopicReader, type Stretch } from './topic-reader.js';
 export { RoundTransport, type Reading, type RoundTransportOptions } from './transport.js';

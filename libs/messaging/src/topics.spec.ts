@@ -12,6 +12,8 @@ describe('topics', () => {
     const topics = Object.fromEntries((await readTopics(file, 'local')).map(({ name, ...rest }) => [name, rest]));
     expect(Object.keys(topics).sort()).toEqual([
       'dead-letter-decisions.v1',
+      'dead.assignment-notification.directory.v1',
+      'dead.assignment-notification.ticket.events.v1',
       'dead.gateway.ticket.command-results.v1',
       'dead.query-search.ticket.command-results.v1',
       'dead.query-search.ticket.events.v1',

@@ -2,4 +2,5 @@ export { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type 
 export { openDatabase, type Database } from './database.js';
 export { guarded, isPassing, StoreFault } from './fault.js';
 export { MongoCommitLog, prepareCommits } from './mongo-commit-log.js';
+export { addMissing, duplicates, putNewer, type Put, type Versioned } from './newer-only.js';
 export { NumberBlocks } from './number-blocks.js';

@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ExportQuery, exportTypes } from '#contracts';
-import { AssertionGuard } from '../assertion.guard.js';
+import { ReaderGuard } from '../reader.guard.js';
 import { exportText } from './export-text.js';
 import { Exports } from './exports.js';
 import type { ReadModel } from '../generations/read-model.js';
@@ -9,7 +9,7 @@ import { Readings } from '../generations/readings.js';
 
 /** All tickets of a list as a file. */
 @Controller('v1/tickets')
-@UseGuards(AssertionGuard)
+@UseGuards(ReaderGuard)
 export class ExportController {
   constructor(
     private readonly readings: Readings<ReadModel>,

@@ -1,5 +1,6 @@
 import type { Ticket, TicketEvent } from '#contracts';
-import { viewId, type PlacedEvent } from '../events.js';
+import type { PlacedEvent } from '#messaging';
+import { viewId } from '../events.js';
 import { rowId } from '../ticket-view.projection.js';
 
 /** What decides who sees a ticket. */

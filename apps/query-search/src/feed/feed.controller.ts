@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { EventsQuery, FollowQuery, type Principal } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
-import { AssertionGuard } from '../assertion.guard.js';
+import { ReaderGuard } from '../reader.guard.js';
 import type { ReadModel } from '../generations/read-model.js';
 import { Readings } from '../generations/readings.js';
 import { FeedNews } from './feed-news.js';
@@ -19,7 +19,7 @@ const replayMs = 86_400_000;
 
 /** An organisation's events in one order for ever: a page of them, and for gateways with what they judge by who hears of each. */
 @Controller()
-@UseGuards(AssertionGuard)
+@UseGuards(ReaderGuard)
 export class FeedController implements BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
 

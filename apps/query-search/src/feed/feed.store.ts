@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
-import { guarded, type Database } from '#persistence';
+import { type Database, duplicates, guarded } from '#persistence';
+import type { PlacedEvent } from '#messaging';
 import { asking } from '../asking.js';
-import type { PlacedEvent } from '../events.js';
-import { duplicates } from '../newer-only.store.js';
 import { longestMs } from '../planned-reads.store.js';
 import { STORE } from '../store.js';
 import { entryOf, type Candidate, type FeedEntry } from './feed-entry.projection.js';

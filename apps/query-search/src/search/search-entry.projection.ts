@@ -1,6 +1,6 @@
 import type { TicketEvent } from '#contracts';
+import type { Versioned } from '#persistence';
 import { commentIn, messagesIn, viewId } from '../events.js';
-import type { Versioned } from '../newer-only.store.js';
 import { lastingKeys } from '../ticket-keys.js';
 import { heard, ticketWords, wordLimits, type Heard } from './words.js';
 

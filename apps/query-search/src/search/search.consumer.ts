@@ -1,8 +1,8 @@
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { topics } from '#contracts';
-import { Subscribe, type DeadLetter, type Round } from '#messaging';
-import { byTicket, continued, eventsIn } from '../events.js';
+import { type DeadLetter, eventsIn, type Round, Subscribe } from '#messaging';
+import { byTicket, continued } from '../events.js';
 import { ProjectionStore } from '../projection.store.js';
 import { entryAfter } from './search-entry.projection.js';
 

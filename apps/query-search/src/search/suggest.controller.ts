@@ -1,13 +1,13 @@
 import { Controller, Get, Query, Req, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { SuggestQuery, type Suggestions } from '#contracts';
-import { AssertionGuard } from '../assertion.guard.js';
+import { ReaderGuard } from '../reader.guard.js';
 import type { ReadModel } from '../generations/read-model.js';
 import { Readings } from '../generations/readings.js';
 
 /** What a search box offers while somebody types. */
 @Controller('v1/suggest')
-@UseGuards(AssertionGuard)
+@UseGuards(ReaderGuard)
 export class SuggestController {
   constructor(private readonly readings: Readings<ReadModel>) {}
 

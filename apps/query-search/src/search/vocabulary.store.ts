@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
-import { guarded, type Database } from '#persistence';
+import { addMissing, type Database, guarded } from '#persistence';
 import { asking } from '../asking.js';
 import type { Collections } from '../collections.js';
 import { mostWays } from '../list-plan.js';
-import { addMissing } from '../newer-only.store.js';
 import { longestMs } from '../planned-reads.store.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import type { SearchEntry } from './search-entry.projection.js';

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import { guarded, type Database } from '#persistence';
+import { type Database, duplicates, guarded } from '#persistence';
 import type { Collections } from '../collections.js';
-import { duplicates } from '../newer-only.store.js';
 import { longestMs } from '../planned-reads.store.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import type { Change } from './changed-days.projection.js';

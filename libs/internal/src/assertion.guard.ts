@@ -3,45 +3,49 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@ne
 import type { FastifyRequest } from 'fastify';
 import { jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { AssertionClaims, assertionSeconds, MinVersion, type Principal } from '#contracts';
+import { AssertionClaims, assertionSeconds, type Principal } from '#contracts';
 import { ProblemError } from '#observability';
-import type { Reader } from './ticket-view.store.js';
-
-/** The name by which assertions for this service call it. */
-export const audience = 'query-search';
 
 const clockToleranceSeconds = 30;
 
-/** The key that assertions are signed with. */
-export const INTERNAL_KEY = Symbol('internal key');
+/** What a service needs to know whom it is asked for. */
+export interface InternalDoor {
+  /** The name by which assertions for this service call it. */
+  audience: string;
+  /** The key that assertions are signed with. */
+  key: string;
+}
+export const INTERNAL_DOOR = Symbol('internal door');
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by the guard once the assertion was checked. */
-    reader: Reader;
+    /** For whom the gateway asks; set by the guard once the assertion was checked. */
+    principal: Principal;
   }
 }
 
-/** Lets in who brings a gateway's assertion: it says for whom the gateway asks. Leaves the reader on the request. */
+/** Lets in who brings a gateway's assertion: it says for whom the gateway asks. Leaves the principal on the request. */
 @Injectable()
 export class AssertionGuard implements CanActivate {
   private readonly key: KeyObject;
+  private readonly audience: string;
   /** Assertions that were found right; gateways use each for many requests. */
   private readonly known = new LRUCache<string, Principal>({ max: 10_000 });
 
-  constructor(@Inject(INTERNAL_KEY) internalKey: string) {
-    this.key = createSecretKey(Buffer.from(internalKey));
+  constructor(@Inject(INTERNAL_DOOR) { audience, key }: InternalDoor) {
+    this.key = createSecretKey(Buffer.from(key));
+    this.audience = audience;
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const [, assertion] = /^Bearer ([\w.-]+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    const principal = assertion === undefined ? refuse() : (this.known.get(assertion) ?? (await this.verified(assertion)));
-    request.reader = { principal, minVersion: minVersionIn(request) };
+    request.principal = assertion === undefined ? refuse() : (this.known.get(assertion) ?? (await this.verified(assertion)));
     return true;
   }
 
   private async verified(assertion: string): Promise<Principal> {
+    const { audience } = this;
     const { payload } = await jwtVerify(assertion, this.key, { algorithms: ['HS256'], audience, requiredClaims: ['exp'] }).catch(refuse);
     const claims = AssertionClaims.safeParse(payload);
     if (!claims.success) return refuse();
@@ -56,13 +60,4 @@ export class AssertionGuard implements CanActivate {
 
 function refuse(): never {
   throw new ProblemError('unauthenticated', 'This needs an assertion of the gateway.');
-}
-
-/** `X-Min-Version`: the version of the ticket that the answer must have reached. */
-function minVersionIn({ headers }: FastifyRequest): number | undefined {
-  const given = headers['x-min-version'];
-  if (given === undefined) return undefined;
-  const { data } = MinVersion.safeParse(given);
-  if (data !== undefined) return Number(data);
-  throw new ProblemError('malformed-request', 'X-Min-Version must be a version: 1, 2, 3 …');
 }

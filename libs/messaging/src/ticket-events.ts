@@ -1,5 +1,35 @@
 import { eventValue, isEventType, maxEventBytes, type TicketEvent } from '#contracts';
-import { readEnvelope, type DeadLetter, type DeadLetterReason, type IncomingRecord } from '#messaging';
+import { readEnvelope } from './envelope.js';
+import type { DeadLetter, DeadLetterReason, IncomingRecord, Round } from './record.js';
+
+/** An event and where its record lies. */
+export interface PlacedEvent {
+  event: TicketEvent;
+  partition: number;
+  offset: number;
+}
+
+/** What a round of the events topic holds: events, in order, and how many records of a type that is not known here (yet). */
+export interface ReadRound {
+  events: TicketEvent[];
+  /** The same, with where their records lie. */
+  placed: PlacedEvent[];
+  dead: DeadLetter[];
+  unknown: number;
+}
+
+/** Reads a round of the events topic. */
+export function eventsIn({ records }: Round): ReadRound {
+  const round: ReadRound = { events: [], placed: [], dead: [], unknown: 0 };
+  for (const record of records) {
+    const read = readEvent(record);
+    if ('event' in read) round.placed.push({ event: read.event, partition: record.partition, offset: Number(record.offset) });
+    else if ('dead' in read) round.dead.push(read.dead);
+    else round.unknown += 1;
+  }
+  round.events = round.placed.map(({ event }) => event);
+  return round;
+}
 
 /** What a record on `ticket.events.v1` is: an event, one of a type that is not known here (yet), or nothing that can be used. */
 export type ReadEvent = { event: TicketEvent } | { unknown: string } | { dead: DeadLetter };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { duplicates } from './newer-only.store.js';
+import { duplicates } from './newer-only.js';
 
 const { MongoBulkWriteError, MongoNetworkError } = mongoose.mongo;
 const bulk = (cause: unknown) => new MongoBulkWriteError(cause as never, { ok: 0 } as never);

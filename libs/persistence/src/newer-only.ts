@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import { guarded } from '#persistence';
+import { guarded } from './fault.js';
 
 /** A document of which a newer version may come. */
 export interface Versioned {

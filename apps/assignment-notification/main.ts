@@ -1,0 +1,30 @@
+import { RoundTransport } from '#messaging';
+import { Health, readConfig, startService } from '#observability';
+import type { Database } from '#persistence';
+import { AssignmentNotificationModule } from './src/assignment-notification.module.js';
+import { Config } from './src/config.js';
+import { STORE } from './src/store.js';
+
+/** An assertion names all assistants of somebody, up to 10,000 with 64 characters each, bytes. */
+const largestAssertion = 1024 * 1024;
+
+/** The id of a person has up to 255 characters. */
+const longestParameter = 2 * 255;
+
+const config = readConfig(Config);
+
+await startService({
+  name: 'assignment-notification',
+  module: AssignmentNotificationModule.with(config),
+  config,
+  http: { port: config.PORT, maxHeaderBytes: largestAssertion, routerOptions: { maxParamLength: longestParameter } },
+  prepare: (app) => {
+    const store = app.get<Database>(STORE);
+    const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'assignment-notification', isStoreHealthy: () => store.healthy() });
+    const health = app.get(Health);
+    health.check('mongodb', () => store.healthy());
+    health.check('kafka', () => transport.health().ready);
+    health.liveness(() => transport.health().live);
+    app.connectMicroservice({ strategy: transport });
+  },
+});

@@ -1,0 +1,59 @@
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { INTERNAL_DOOR } from '#internal';
+import { Fault, RecordProducer } from '#messaging';
+import { patiently } from '#observability';
+import { openDatabase, type Database } from '#persistence';
+import { Agenda } from './assignment/agenda.store.js';
+import { AssignmentConsumer } from './assignment/assignment.consumer.js';
+import { Dispatcher } from './assignment/dispatcher.js';
+import { HandBacksController } from './assignment/hand-backs.controller.js';
+import { HandBacks } from './assignment/hand-backs.store.js';
+import { NeedsLog } from './assignment/needs-log.store.js';
+import { Rehearsals } from './assignment/rehearsals.js';
+import { RuleBook } from './assignment/rule-book.store.js';
+import { RulesController } from './assignment/rules.controller.js';
+import { TrackedTickets } from './assignment/tracked-tickets.store.js';
+import type { Config } from './config.js';
+import { DirectoryConsumer } from './directory/directory.consumer.js';
+import { DirectoryStore } from './directory/directory.store.js';
+import { STORE } from './store.js';
+
+/** Name of the service's database. */
+export const databaseName = 'deskstream_assignment';
+
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog] as const;
+
+/** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
+@Module({})
+export class AssignmentNotificationModule implements OnModuleInit, OnApplicationShutdown {
+  constructor(private readonly parts: ModuleRef) {}
+
+  static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
+    return {
+      module: AssignmentNotificationModule,
+      controllers: [DirectoryConsumer, AssignmentConsumer, RulesController, HandBacksController],
+      providers: [
+        { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
+        { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
+        { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
+        ...stores,
+        Dispatcher,
+        Rehearsals,
+      ],
+    };
+  }
+
+  /** The indexes must stand before the first record, and no ticket is dealt out before commands can be sent. */
+  async onModuleInit(): Promise<void> {
+    for (const store of stores) await patiently('preparing the store', () => this.parts.get<{ prepare(): Promise<void> }>(store).prepare());
+    const producer = this.parts.get(RecordProducer);
+    await patiently('connecting to Kafka', () => producer.connect().catch((cause: unknown) => Promise.reject(new Fault('no broker', { cause }))));
+  }
+
+  /** After consumers and dispatcher have drained: they store and send until then. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.parts.get(RecordProducer).close();
+    await this.parts.get<Database>(STORE).close();
+  }
+}

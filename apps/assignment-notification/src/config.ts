@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { commonConfig, Port } from '#observability';
+
+/** Settings of assignment-notification. */
+export const Config = z.object({
+  ...commonConfig,
+  /** Where the gateway asks. */
+  PORT: Port,
+  /** Shared by the services: signs assertions. */
+  INTERNAL_KEY: z.string({ error: 'is missing: a secret of at least 32 characters, the same for all services' }).min(32, 'must have at least 32 characters'),
+});
+export type Config = z.infer<typeof Config>;

@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type mongoose from 'mongoose';
+import { directoryKey, type Assistant, type DirectoryEntry, type KnownMember } from '#contracts';
+import { guarded, putNewer, type Database } from '#persistence';
+import { STORE } from '../store.js';
+
+interface StoredEntry {
+  _id: string;
+  orgId: string;
+  /** The entry's revision. */
+  version: number;
+  deleted: boolean;
+  kind: DirectoryEntry['kind'];
+  value: KnownMember | Assistant;
+}
+
+/** The people and assistants of one organisation. */
+export interface People {
+  members: ReadonlyMap<string, KnownMember>;
+  assistants: ReadonlyMap<string, Assistant>;
+}
+
+/** What is known of `directory.v1`. Of an entry the newest revision stays, whatever the order of arrival; so deleted ones are kept. */
+@Injectable()
+export class DirectoryStore {
+  private readonly entries: mongoose.mongo.Collection<StoredEntry>;
+
+  constructor(@Inject(STORE) { db }: Database) {
+    this.entries = db.collection('directory');
+  }
+
+  /** @throws StoreFault */
+  async prepare(): Promise<void> {
+    await guarded(() => this.entries.createIndexes([{ key: { orgId: 1 } }]));
+  }
+
+  /** @throws StoreFault */
+  async put(entries: readonly Exclude<DirectoryEntry, { kind: 'producer' }>[]): Promise<void> {
+    const newest = new Map<string, StoredEntry>();
+    for (const entry of entries) {
+      const { orgId, kind, revision: version, deleted, value } = entry;
+      const _id = directoryKey(entry);
+      if ((newest.get(_id)?.version ?? 0) < version) newest.set(_id, { _id, orgId, version, deleted, kind, value });
+    }
+    await putNewer(this.entries, [...newest.values()].map((document) => ({ document, isNew: true })));
+  }
+
+  /** @throws StoreFault */
+  async people(orgId: string): Promise<People> {
+    const found = await guarded(() => this.entries.find({ orgId, deleted: false }).toArray());
+    const of = <T extends { id: string }>(kind: string) => new Map(found.filter((entry) => entry.kind === kind).map(({ value }) => [value.id, value as unknown as T]));
+    return { members: of<KnownMember>('member'), assistants: of<Assistant>('assistant') };
+  }
+}

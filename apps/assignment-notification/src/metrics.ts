@@ -1,0 +1,13 @@
+import { Counter, Gauge } from 'prom-client';
+
+/** Records of a type that is not known here. */
+export const unknownRecords = new Counter({ name: 'deskstream_assignment_unknown_records_total', help: 'Records of a type that is not known here', labelNames: ['topic'] });
+
+/** What became of tickets that needed somebody. */
+export const allotted = new Counter({ name: 'deskstream_assignment_allotted_total', help: 'Tickets that needed somebody, by what came of it', labelNames: ['outcome'] });
+
+/** Organisations whose tickets could not be dealt out just now. */
+export const troubles = new Counter({ name: 'deskstream_assignment_troubles_total', help: 'Failed attempts to deal out tickets of an organisation' });
+
+/** How long ago the agenda was looked at successfully. */
+export const lastLook = new Gauge({ name: 'deskstream_assignment_last_look_seconds', help: 'When the agenda was last looked at, seconds since the epoch' });

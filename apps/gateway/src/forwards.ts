@@ -1,0 +1,63 @@
+import type { FastifyReply } from 'fastify';
+import { Pool } from 'undici';
+import { changeHeaders } from '#contracts';
+import { Assertions } from '#internal';
+import { identityOf } from './administration.js';
+import { again } from './queries.js';
+import { unavailable } from './unavailable.js';
+import type { Exchange } from './writes.js';
+
+const passedOn = ['content-type', 'idempotency-replayed', 'location', 'retry-after'] as const;
+/** How long an answer may take, ms. */
+const patienceMs = 8_000;
+const connections = 32;
+
+/** Forwards what is kept by assignment-notification to it, in the caller's name, and its answers to the caller, byte for byte. */
+export class Forwards {
+  private readonly pool: Pool;
+  private readonly assertions: Assertions;
+
+  constructor(address: string, internalKey: string, timeoutMs = patienceMs) {
+    this.assertions = new Assertions(internalKey, 'assignment-notification');
+    this.pool = new Pool(new URL(address).origin, { connections, connect: { timeout: 1_000 }, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
+  }
+
+  /** @param path the checked path, as the public door names it @throws ProblemError 503 where the service does not answer */
+  async pass({ request, reply }: Exchange, path: string): Promise<void> {
+    const { method, caller, canonicalBody: body } = request;
+    const { id, hash } = method === 'GET' ? { id: '', hash: '' } : identityOf(request, path);
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${await this.assertions.for(caller.principal)}`,
+      accept: 'application/json',
+      'x-request-id': request.id,
+      ...(method !== 'GET' && { [changeHeaders.id]: id, [changeHeaders.hash]: hash }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    };
+    const answer = await this.asked({ path, method: method as 'GET', headers, ...(body !== undefined && { body }) });
+    // What the service refuses of us is not the caller's doing.
+    if (answer.statusCode === 401) throw notForwarded(new Error('assignment-notification does not take our assertion'));
+    send(reply, answer);
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private async asked(options: Parameters<Pool['request']>[0]) {
+    try {
+      // Writes, too: the change is named, and the service makes it once.
+      const { statusCode, headers, body } = await again(() => this.pool.request(options));
+      return { statusCode, headers, body: Buffer.from(await body.arrayBuffer()) };
+    } catch (error) {
+      throw notForwarded(error);
+    }
+  }
+}
+
+function send(reply: FastifyReply, { statusCode, headers, body }: { statusCode: number; headers: Record<string, unknown>; body: Buffer }) {
+  void reply.code(statusCode);
+  for (const name of passedOn) if (typeof headers[name] === 'string') void reply.header(name, headers[name]);
+  void (body.length === 0 ? reply.send() : reply.send(body));
+}
+
+const notForwarded = (cause: unknown) => unavailable('Assignment rules cannot be read or changed right now. A retry with the same Idempotency-Key is safe.', cause);

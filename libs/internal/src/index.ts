@@ -1,0 +1,2 @@
+export { AssertionGuard, INTERNAL_DOOR, type InternalDoor } from './assertion.guard.js';
+export { Assertions } from './assertions.js';
