@@ -5,10 +5,12 @@
 import { codecs, TooLarge } from './codecs.js';
 import type { IncomingRecord, RawHeader } from './record.js';
 
-/** What one fetched response may unpack to; the rest of it is left to the next fetch. */
+/** What one fetched response may unpack to, over all its partitions; the rest of it is left to the next fetch. */
 export interface Budget {
   bytes: number;
   records: number;
+  /** Some record was read. Until then a batch is read whatever it takes, so that every response brings the consumer on. */
+  isBegun?: boolean;
 }
 
 /** A batch above this is refused as a bomb. Producers fill batches to 1 MB at most, before compression, unless told otherwise. */
@@ -157,20 +159,22 @@ export interface BatchSource {
 }
 
 /**
- * The records of one partition of a fetch response, from `fetchOffset` on. Stops early, at a record, when the budget is used up:
- * the consumer asks again from there. The first batch is always read, so that every fetch makes progress.
+ * The records of one partition of a fetch response, from `fetchOffset` on. Stops early, at a record, when the budget is used up,
+ * be it by other partitions: the consumer asks again from there. The first batch of a response is always read.
  */
 export async function readBatches(bytes: Buffer, source: BatchSource, budget: Budget): Promise<FetchedRecord[]> {
   const reader = new PartitionReader(source, budget);
   for (let at = 0; at + overhead <= bytes.length; ) {
     const end = at + 12 + bytes.readInt32BE(at + 8);
     const isPartial = end > bytes.length;
-    if (isPartial || (reader.records.length > 0 && (budget.bytes <= 0 || budget.records <= 0))) break;
+    if (isPartial || isSpent(budget)) break;
     await reader.read(bytes.subarray(at, end));
     at = end;
   }
   return reader.records;
 }
+
+const isSpent = ({ isBegun, bytes, records }: Budget): boolean => isBegun === true && (bytes <= 0 || records <= 0);
 
 interface BatchHeader {
   readonly baseOffset: number;
@@ -215,13 +219,25 @@ class PartitionReader {
     const before = this.records.length;
     try {
       if (batch[16] !== magic) throw new Error(`message format ${batch[16]} is older than Kafka 0.11`);
-      const body = batch.subarray(overhead);
-      const plain = header.codec === 0 ? body : await unpack(header.codec, body);
-      this.budget.bytes -= plain.length;
-      this.readRecords(plain, header);
+      const plain = await this.plain(header.codec, batch.subarray(overhead));
+      this.budget.bytes -= plain?.length ?? Infinity;
+      if (plain) this.readRecords(plain, header);
     } catch (error) {
       this.records.length = before;
       this.records.push(this.undecodable(batch, header, error));
+    }
+    this.budget.isBegun ||= this.records.length > before;
+  }
+
+  /** Nothing where the budget has been begun and what is left of it does not reach. */
+  private async plain(codec: number, body: Buffer): Promise<Buffer | undefined> {
+    if (codec === 0) return body;
+    const limit = this.budget.isBegun ? Math.min(this.budget.bytes, batchLimit) : batchLimit;
+    try {
+      return await unpack(codec, body, limit);
+    } catch (error) {
+      if (error instanceof TooLarge && limit < batchLimit) return undefined;
+      throw error;
     }
   }
 
@@ -261,11 +277,11 @@ function recordLength(length: number): number {
   return length;
 }
 
-async function unpack(number: number, packed: Buffer): Promise<Buffer> {
+async function unpack(number: number, packed: Buffer, limit: number): Promise<Buffer> {
   const codec = codecs[number];
   if (codec === undefined) throw new Error(`unknown compression codec ${number}`);
   try {
-    return await codec.unpack(packed, batchLimit);
+    return await codec.unpack(packed, limit);
   } catch (error) {
     if (error instanceof TooLarge) throw error;
     throw new Error(`${codec.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });

@@ -38,6 +38,15 @@ describe('the mended kafkajs', () => {
     expect(protocol({ version: current })).toBeInstanceOf(Function);
   });
 
+  it('asks for each partition first some time: an answer that is full of others would keep it waiting for ever', async () => {
+    const { protocol } = require('kafkajs/src/protocol/requests/fetch') as { protocol: (version: { version: number }) => (parameters: object) => { request: { encode: () => Promise<{ buffer: Buffer }> } } };
+    const partitions = Array.from({ length: 12 }, (_, partition) => ({ partition, fetchOffset: '0', maxBytes: 1 }));
+    const parameters = { replicaId: -1, maxWaitTime: 1, minBytes: 1, maxBytes: 1, topics: [{ topic: 't', partitions }] };
+    const firsts = new Set<number>();
+    for (let i = 0; i < 400; i++) firsts.add((await protocol({ version: 11 })(parameters).request.encode()).buffer.readInt32BE(36));
+    expect([...firsts].sort((one, other) => one - other)).toEqual(partitions.map(({ partition }) => partition));
+  });
+
   it('puts keys where the Java client puts them', () => {
     expect(['ticket-1', 'ticket-2', 'a'].map((key) => partitionOf(key, 12))).toEqual([1, 5, 4]);
   });

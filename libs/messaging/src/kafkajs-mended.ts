@@ -77,18 +77,25 @@ interface FetchParameters {
 
 /**
  * Reading. kafkajs decodes headers in quadratic time (10,000 in one record block the process for 17 s), dies for good of a batch
- * that it cannot unpack, and has no bound on what a batch unpacks to.
+ * that it cannot unpack, has no bound on what a batch unpacks to, and asks for partitions always in the same order.
  */
 function mendFetch(api: Api<FetchParameters>): void {
   const original = api.protocol;
   api.protocol = ({ version }) => {
     if (version < 11) throw new KafkaJSNotImplemented(`the broker speaks Fetch ${version}; Kafka 2.4 or newer is needed`);
     return (parameters) => {
-      const plain = original({ version })(parameters);
+      const plain = original({ version })({ ...parameters, topics: inAnyOrder(parameters.topics) });
       return { ...plain, response: { ...plain.response, decode: (raw) => decodeFetch(raw, fetchOffsets(parameters)) } };
     };
   };
 }
+
+/** Partitions are answered in the order in which they are asked for, until the answer is full or its budget spent: by chance each comes to be among the first. */
+const inAnyOrder = (topics: FetchParameters['topics']): FetchParameters['topics'] =>
+  topics.map(({ topic, partitions }) => ({ topic, partitions: shuffled(partitions) }));
+
+const shuffled = <T>(items: readonly T[]): T[] =>
+  items.map((item) => ({ item, at: Math.random() })).sort((one, other) => one.at - other.at).map(({ item }) => item);
 
 function fetchOffsets({ topics }: FetchParameters): Map<string, number> {
   return new Map(
@@ -98,8 +105,8 @@ function fetchOffsets({ topics }: FetchParameters): Map<string, number> {
   );
 }
 
-/** Unpacked bytes and records that one response may bring into memory beyond its first batches. */
-const fetchBudget: Readonly<Budget> = { bytes: 64 << 20, records: 50_000 };
+/** Unpacked bytes and records that one response may bring into memory, and every subscription holds one; a first batch that is larger is brought alone. */
+const fetchBudget: Readonly<Budget> = { bytes: 16 << 20, records: 20_000 };
 
 async function decodeFetch(raw: Buffer, offsets: ReadonlyMap<string, number>): Promise<unknown> {
   const decoder = new Decoder(raw);

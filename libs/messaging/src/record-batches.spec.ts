@@ -203,8 +203,31 @@ describe('a hostile batch', () => {
     expect(seen).toEqual(Array.from({ length: 1_000 }, (_, i) => String(i)));
   });
 
-  it('cannot keep a partition from its first batch when others have used up the budget', async () => {
+  it('is read whatever it takes when it is the first of a response; what follows, on any partition, waits for the next', async () => {
     const batches = Buffer.concat([stored(encode([record('a')]), 0), stored(encode([record('b')]), 1)]);
-    expect(values(await decode(batches, 0, { bytes: 0, records: 0 }))).toEqual(['a']);
+    const budget = { bytes: 0, records: 0 };
+    expect(values(await decode(batches, 0, budget))).toEqual(['a']);
+    expect(await decode(batches, 0, budget)).toEqual([]);
+    expect(values(await decode(batches, 1, { bytes: 0, records: 0 }))).toEqual(['b']);
+  });
+});
+
+const forLarge = compressors.filter(([name]) => name !== 'framed snappy'); // whose frames here are of a chunk of 64 KiB at most
+describe.each(forLarge)('batches in %s of many partitions', (_name, codec, compress) => {
+  const large = stored(encode([record('x'), record('x'.repeat(3 << 20)), record('x'.repeat(3 << 20))]), 0, codec, compress);
+
+  it('take no more than the budget together, and leave nothing out in between', async () => {
+    const budget = { bytes: 16 << 20, records: 1_000 };
+    const behind = stored(encode([record('behind')]), 3);
+    const read: FetchedRecord[][] = [];
+    for (let i = 0; i < 12; i++) read.push(await decode(Buffer.concat([large, behind]), 0, budget));
+    expect(read.map(({ length }) => length)).toEqual([4, 4, ...Array.from({ length: 10 }, () => 0)]);
+    expect(budget.bytes).toBeLessThanOrEqual(0);
+  });
+
+  it('are no dead letters for what they would take beyond the budget: each is read when it is the first', async () => {
+    const budget = { bytes: 5 << 20, records: 1_000, isBegun: true };
+    expect(await decode(large, 0, budget)).toEqual([]);
+    expect((await decode(large, 0, { ...budget, isBegun: false })).map(({ undecodable }) => undecodable)).toEqual([undefined, undefined, undefined]);
   });
 });
