@@ -57,6 +57,7 @@ async function gateway(): Promise<Running> {
     OIDC_ISSUER: issuer.url,
     OIDC_AUDIENCE: 'deskstream',
     QUERY_URL: `http://127.0.0.1:${(querySearch.address() as AddressInfo).port}`,
+    ASSIGNMENT_URL: 'http://127.0.0.1:1',
     INTERNAL_KEY: 'x'.repeat(32),
     DIRECTORY_FILE: directory,
   });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => product.disconnect());
 beforeEach(async () => {
   system = `spec-${randomUUID().slice(0, 8)}`;
-  await createTopics(Object.values(topicsOf(system)), 3);
+  await createTopics(Object.values(topicsOf(system)));
   desk = await OutsideSystem.connect({ kafka, system, timeoutMs: 10_000 });
 }, 30_000);
 afterEach(() => desk.close(), 30_000);
