@@ -15,6 +15,12 @@ import { RuleBook } from './assignment/rule-book.store.js';
 import { RulesController } from './assignment/rules.controller.js';
 import { TrackedTickets } from './assignment/tracked-tickets.store.js';
 import type { Config } from './config.js';
+import { Courier } from './deadlines/courier.js';
+import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
+import { PoliciesController } from './deadlines/policies.controller.js';
+import { PolicyBook } from './deadlines/policy-book.store.js';
+import { Timekeeper } from './deadlines/timekeeper.js';
+import { WatchedTickets } from './deadlines/watched-tickets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
 import { STORE } from './store.js';
@@ -22,7 +28,7 @@ import { STORE } from './store.js';
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets] as const;
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
@@ -32,7 +38,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
   static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, RulesController, HandBacksController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
@@ -40,6 +46,8 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         ...stores,
         Dispatcher,
         Rehearsals,
+        Courier,
+        Timekeeper,
       ],
     };
   }

@@ -11,3 +11,12 @@ export const troubles = new Counter({ name: 'deskstream_assignment_troubles_tota
 
 /** How long ago the agenda was looked at successfully. */
 export const lastLook = new Gauge({ name: 'deskstream_assignment_last_look_seconds', help: 'When the agenda was last looked at, seconds since the epoch' });
+
+/** What was to be told or done about deadlines. */
+export const deadlinesTold = new Counter({ name: 'deskstream_assignment_deadlines_told_total', help: 'Messages and commands about deadlines that were stored, by type', labelNames: ['type'] });
+
+/** Failed attempts to watch deadlines, or to send news of them. */
+export const deadlineTroubles = new Counter({ name: 'deskstream_assignment_deadline_troubles_total', help: 'Failed attempts to watch deadlines or to send news of them' });
+
+/** When timers were last looked at successfully. */
+export const lastTimerLook = new Gauge({ name: 'deskstream_assignment_last_timer_look_seconds', help: 'When timers were last looked at, seconds since the epoch' });
