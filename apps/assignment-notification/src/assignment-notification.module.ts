@@ -21,6 +21,12 @@ import { CHANNELS, Courier } from './deliveries/courier.js';
 import { Deliveries } from './deliveries/deliveries.store.js';
 import type { Channel } from './deliveries/delivery.js';
 import { Targets } from './deliveries/targets.store.js';
+import { Courier as DeadlineCourier } from './deadlines/courier.js';
+import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
+import { PoliciesController } from './deadlines/policies.controller.js';
+import { PolicyBook } from './deadlines/policy-book.store.js';
+import { Timekeeper } from './deadlines/timekeeper.js';
+import { WatchedTickets } from './deadlines/watched-tickets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
 import { STORE } from './store.js';
@@ -28,7 +34,7 @@ import { STORE } from './store.js';
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, PolicyBook, WatchedTickets] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
 const claimants: readonly Type<Claimant>[] = [];
 const channels: readonly Type<Channel>[] = [];
@@ -41,7 +47,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
   static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
@@ -54,6 +60,8 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Courier,
         Dispatcher,
         Rehearsals,
+        DeadlineCourier,
+        Timekeeper,
       ],
     };
   }

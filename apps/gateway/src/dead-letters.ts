@@ -89,7 +89,7 @@ export class DeadLetters implements OnApplicationShutdown {
   /** Topics of dead letters whose records an organisation may have a say in; of systems that it registers no more, too: theirs are looked at then above all. */
   private async topicsOf(desk: Desk, orgId: string): Promise<string[]> {
     const systems = await this.store.everIn(orgId, 'producer');
-    const sources = new Set<string | undefined>([topics.commands, topics.events, topics.results, ...[...systems].map(inboundTopic)]);
+    const sources = new Set<string | undefined>([topics.commands, topics.events, topics.results, topics.deadlines, ...[...systems].map(inboundTopic)]);
     return [...desk.topics].filter((topic) => sources.has(sourceTopic(topic)));
   }
 
