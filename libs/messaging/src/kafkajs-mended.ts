@@ -161,6 +161,7 @@ interface Runner {
     resolveOffset(place: { topic: string; partition: number; offset: string }): void;
     commitOffsets(offsets: object): Promise<void>;
   };
+  eachBatchAutoResolve: boolean;
   eachBatch(payload: object): Promise<void>;
   heartbeat(): Promise<void>;
   processEachBatch(this: Runner, batch: Batch): Promise<void>;
@@ -172,8 +173,10 @@ interface Runner {
  */
 function mendHandOver({ prototype }: { prototype: Runner }): void {
   prototype.processEachBatch = async function (batch) {
+    const { topic, partition } = batch;
     try {
       await this.eachBatch(payloadOf(this, batch));
+      if (this.eachBatchAutoResolve) this.consumerGroup.resolveOffset({ topic, partition, offset: batch.lastOffset() });
     } finally {
       Object.assign(batch, { rawMessages: [], messagesWithinOffset: [], messages: [] });
     }
