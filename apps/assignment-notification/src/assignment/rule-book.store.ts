@@ -31,7 +31,17 @@ interface StoredBook {
   revision: number;
   /** JSON text: custom fields in conditions may have any name. */
   rules: string;
+  /** How often the rules have changed. */
+  edition: number;
+  /** Whether tickets are known to be looked at again since then. */
+  isTold: boolean;
   last: StoredOutcome | null;
+}
+
+/** The rules of an organisation as they are. */
+export interface Rules {
+  rules: AssignmentRule[];
+  edition: number;
 }
 
 /** What a change makes of the rules; without `rules` they stay as they are. */
@@ -56,12 +66,24 @@ export class RuleBook {
 
   /** @throws StoreFault */
   async prepare(): Promise<void> {
-    await guarded(() => this.outcomes.createIndexes([{ key: { at: 1 }, expireAfterSeconds: keptSeconds }]));
+    await guarded(() => Promise.all([this.books.createIndexes([{ key: { isTold: 1 } }]), this.outcomes.createIndexes([{ key: { at: 1 }, expireAfterSeconds: keptSeconds }])]));
   }
 
   /** The rules of an organisation in their order. @throws StoreFault */
-  async rules(orgId: string): Promise<AssignmentRule[]> {
-    return rulesIn(await this.book(orgId));
+  async read(orgId: string): Promise<Rules> {
+    const book = await this.book(orgId);
+    return { rules: rulesIn(book), edition: book?.edition ?? 0 };
+  }
+
+  /** Organisations whose rules have changed, and nobody said so: who changed them may have died. @throws StoreFault */
+  async untold(): Promise<{ orgId: string; edition: number }[]> {
+    const found = await guarded(() => this.books.find({ isTold: false }, { projection: { edition: 1 } }).toArray());
+    return found.map(({ _id: orgId, edition }) => ({ orgId, edition }));
+  }
+
+  /** Notes that tickets are looked at again since an edition. @throws StoreFault */
+  async told(orgId: string, edition: number): Promise<void> {
+    await guarded(() => this.books.updateOne({ _id: orgId, edition }, { $set: { isTold: true } }));
   }
 
   /**
@@ -75,8 +97,10 @@ export class RuleBook {
       const book = await this.book(orgId);
       const earlier = await this.earlier(book, orgId, request.id);
       if (earlier !== undefined) return { ...earlier, isRepeat: true };
-      const { rules = rulesIn(book), outcome } = decide(rulesIn(book));
-      const next = { rules: JSON.stringify(rules), last: { ...request, ...outcome, at: new Date() } };
+      const { rules, outcome } = decide(rulesIn(book));
+      const { edition, isTold, rules: before } = book ?? { edition: 0, isTold: true, rules: '[]' };
+      const changed = rules === undefined ? { rules: before, edition, isTold } : { rules: JSON.stringify(rules), edition: edition + 1, isTold: false };
+      const next = { ...changed, last: { ...request, ...outcome, at: new Date() } };
       if (await this.replace(orgId, book, next)) return { ...outcome, hash: request.hash, isRepeat: false };
     }
   }

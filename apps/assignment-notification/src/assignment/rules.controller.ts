@@ -6,9 +6,9 @@ import { ProblemError } from '#observability';
 import { administrator, asking, changeOf, markRepeat } from '../changes.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { Agenda } from './agenda.store.js';
+import { wantedBy } from './choice.policy.js';
 import { Rehearsals } from './rehearsals.js';
 import { RuleBook, type Change } from './rule-book.store.js';
-import { TrackedTickets } from './tracked-tickets.store.js';
 
 type Decide = (rules: readonly AssignmentRule[]) => Change;
 
@@ -19,7 +19,6 @@ export class RulesController {
   constructor(
     private readonly book: RuleBook,
     private readonly directory: DirectoryStore,
-    private readonly tickets: TrackedTickets,
     private readonly agenda: Agenda,
     private readonly rehearsals: Rehearsals,
   ) {}
@@ -27,12 +26,12 @@ export class RulesController {
   @Get()
   async list(@Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest): Promise<AssignmentRules> {
     const { orgId } = administrator(request);
-    return { items: await asking(() => this.book.rules(orgId)) };
+    return { items: (await asking(() => this.book.read(orgId))).rules };
   }
 
   @Post()
   async create(@Body({ schema: RuleInput }) input: RuleInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const people = await this.people(request);
+    const people = await this.people(request, input);
     const rule: AssignmentRule = { id: changeOf(request).id, ...input };
     await this.change({ request, reply }, (rules) => {
       demandKnown(input, people);
@@ -55,7 +54,7 @@ export class RulesController {
 
   @Put(':id')
   async replace(@Param('id', { schema: Uuid }) id: string, @Body({ schema: RuleInput }) input: RuleInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const people = await this.people(request);
+    const people = await this.people(request, input);
     const rule: AssignmentRule = { id, ...input };
     await this.change({ request, reply }, (rules) => {
       if (!rules.some((one) => one.id === id)) return absent;
@@ -75,13 +74,13 @@ export class RulesController {
   @HttpCode(200)
   async rehearse(@Body({ schema: RehearsalInput }) input: RehearsalInput, @Req() request: FastifyRequest): Promise<Rehearsal> {
     const { orgId } = administrator(request);
-    if (input.rule !== undefined) demandKnown(input.rule, await this.people(request), '/rule');
+    if (input.rule !== undefined) demandKnown(input.rule, await this.people(request, input.rule), '/rule');
     return asking(() => this.rehearsals.rehearse(orgId, input));
   }
 
-  private people(request: FastifyRequest): Promise<People> {
+  private people(request: FastifyRequest, rule: RuleInput): Promise<People> {
     const { orgId } = administrator(request);
-    return asking(() => this.directory.people(orgId));
+    return asking(() => this.directory.people(orgId, [...wantedBy(rule), ...(rule.condition.assistantIds ?? []).map((id) => ({ type: 'agent' as const, id }))]));
   }
 
   private async change({ request, reply }: { request: FastifyRequest; reply: FastifyReply }, decide: Decide): Promise<void> {
@@ -89,8 +88,7 @@ export class RulesController {
     const wanted = changeOf(request);
     const { status, body, hash, isRepeat } = await asking(async () => {
       const changed = await this.book.change(orgId, wanted, decide);
-      // A repeat does so, too: whoever changed them may have died before.
-      await this.tickets.unsettle(orgId);
+      // A dispatcher does so for whoever dies before it.
       await this.agenda.wake(new Set([orgId]));
       return changed;
     });
