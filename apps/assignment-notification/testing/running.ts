@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DirectoryEntry, type Principal, type TicketEvent } from '#contracts';
@@ -81,6 +82,11 @@ export class Running {
 
   get db() {
     return this.app.get<Database>(STORE).db;
+  }
+
+  /** A part of the service, to be hindered or asked by itself. */
+  part<T>(type: Type<T>): T {
+    return this.app.get(type);
   }
 
   follow(...events: readonly TicketEvent[]): Promise<DeadLetter[]> {
