@@ -56,7 +56,27 @@ export class Course {
     return this.with('ticket.status-changed.v1', { from: this.ticket.status, to }, { status: to });
   }
 
-  edited(changes: Partial<Pick<Ticket, 'tags' | 'priority'>>) {
+  /** Whatever happens next happens at this time. */
+  at(time: string) {
+    return new Course(this.events, { ...this.ticket, updatedAt: new Date(time).toISOString() }, this.orgId);
+  }
+
+  replied() {
+    const { version, updatedAt: at } = this.ticket;
+    const comment = { id: randomUUID(), kind: 'reply', body: 'Like this', author: system, at, version: version + 1 };
+    return this.with('ticket.comment-added.v1', { comment }, { firstRepliedAt: this.ticket.firstRepliedAt ?? at });
+  }
+
+  commented() {
+    const { version, updatedAt: at } = this.ticket;
+    return this.with('ticket.comment-added.v1', { comment: { id: randomUUID(), kind: 'comment', body: 'Hm', author: system, at, version: version + 1 } }, {});
+  }
+
+  said(role: 'user' | 'assistant' = 'user') {
+    return this.with('ticket.conversation-appended.v1', { messages: [{ id: randomUUID(), role, content: 'And now?', at: this.ticket.updatedAt }] }, {});
+  }
+
+  edited(changes: Partial<Pick<Ticket, 'tags' | 'priority' | 'assistantId'>>) {
     return this.with('ticket.details-updated.v1', { changes: {} }, changes);
   }
 
