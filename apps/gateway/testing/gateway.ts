@@ -120,7 +120,7 @@ interface RealParts {
 }
 
 function directoryOver(store?: DirectoryStore) {
-  const directory = new Directory(store ?? { read: async (orgId) => entries.filter((entry) => entry.orgId === orgId) });
+  const directory = new Directory(store ?? { read: async (orgId) => entries.filter((entry) => entry.orgId === orgId), departures: async () => new Map() });
   const signIns = new SignIns(store ?? { edit: async () => Promise.reject(new Error('nobody is put down')) }, directory);
   if (store) signIns.start();
   return { directory, signIns };
