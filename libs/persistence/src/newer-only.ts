@@ -1,4 +1,4 @@
-import mongoose from 'mongoose';
+import type mongoose from 'mongoose';
 import { guarded } from './fault.js';
 import { failuresOf, insertEach } from './insert-each.js';
 
