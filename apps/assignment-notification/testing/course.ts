@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Assignee, Status, Ticket, TicketEvent } from '#contracts';
+import { ticketOf } from '../../../libs/contracts/testing/builders.js';
 
 const system = { type: 'system', id: 'spec', name: 'Spec' } as const;
 
@@ -12,30 +13,7 @@ export class Course {
   ) {}
 
   static begin(orgId: string, id: string = randomUUID()): Course {
-    const ticket: Ticket = {
-      id,
-      number: 1,
-      title: 'A title',
-      description: '',
-      status: 'open',
-      priority: 'normal',
-      assistantId: null,
-      requester: null,
-      assignee: null,
-      tags: [],
-      customFields: {},
-      channel: 'api',
-      createdBy: system,
-      externalId: null,
-      followUpOf: null,
-      createdAt: '2026-01-05T10:00:00.000Z',
-      updatedAt: '2026-01-05T10:00:00.000Z',
-      firstRepliedAt: null,
-      resolvedAt: null,
-      closedAt: null,
-      commentCount: 0,
-      version: 0,
-    };
+    const ticket = ticketOf({ id, createdBy: system, createdAt: '2026-01-05T10:00:00.000Z', updatedAt: '2026-01-05T10:00:00.000Z', version: 0 });
     return new Course([], ticket, orgId);
   }
 
