@@ -3,7 +3,7 @@ import { RecordProducer } from '#messaging';
 import { Loop } from '../loop.js';
 import { deadlineTroubles } from '../metrics.js';
 import { recordOf } from './outgoing.js';
-import { idOf, WatchedTickets, type Unsent, type Write } from './watched-tickets.store.js';
+import { unsentOf, WatchedTickets, type Unsent, type Write } from './watched-tickets.store.js';
 
 /** Tickets of which something is sent together. */
 const handful = 500;
@@ -36,10 +36,9 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Takes what was just stored. */
   take(stored: readonly Write[]): void {
-    for (const { before, after: { orgId, ticketId }, outgoing } of stored) {
-      const id = idOf(orgId, ticketId);
-      const all = [...(before?.outgoing ?? []), ...outgoing];
-      if (all.length > 0 && (this.mine.size < mostRemembered || this.mine.has(id))) this.mine.set(id, { id, orgId, ticketId, turn: (before?.turn ?? 0) + 1, outgoing: all });
+    for (const ticket of stored.map(unsentOf)) {
+      const hasRoom = this.mine.size < mostRemembered || this.mine.has(ticket.id);
+      if (ticket.outgoing.length > 0 && hasRoom) this.mine.set(ticket.id, ticket);
     }
     if (this.mine.size > 0) this.loop.wake();
   }

@@ -113,12 +113,8 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** Who looked through the tickets for those that an older revision judged may have been through before ours were stored. */
   private async tellOfLateRulings(courses: readonly Course[], used: ReadonlyMap<string, Ruling>): Promise<void> {
-    const ofTickets = courses.filter(({ events }) => events.length > 0);
     const oldest = new Map<string, number>();
-    for (const { orgId, before } of ofTickets) {
-      const judgedBy = Math.min(before?.ruling ?? Infinity, used.get(orgId)?.revision ?? 0);
-      oldest.set(orgId, Math.min(oldest.get(orgId) ?? Infinity, judgedBy));
-    }
+    for (const course of courses) if (course.events.length > 0) oldest.set(course.orgId, Math.min(oldest.get(course.orgId) ?? Infinity, judgedBy(course, used)));
     const current = await this.book.revisions([...oldest.keys()]);
     for (const [orgId, revision] of current) if (oldest.get(orgId)! < revision) await this.book.tellAgain(orgId);
   }
@@ -128,3 +124,6 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     this.logger.warn({ msg: 'deadlines cannot be watched right now', err: error });
   }
 }
+
+/** The oldest revision of policies that has to do with a ticket now. */
+const judgedBy = ({ before, orgId }: Course, used: ReadonlyMap<string, Ruling>) => Math.min(before?.ruling ?? Infinity, (used.get(orgId) ?? unruled).revision);
