@@ -1,4 +1,4 @@
-import { Counter, Gauge } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 
 /** Records of a type that is not known here. */
 export const unknownRecords = new Counter({ name: 'deskstream_assignment_unknown_records_total', help: 'Records of a type that is not known here', labelNames: ['topic'] });
@@ -20,3 +20,12 @@ export const deadlineTroubles = new Counter({ name: 'deskstream_assignment_deadl
 
 /** When timers were last looked at successfully. */
 export const lastTimerLook = new Gauge({ name: 'deskstream_assignment_last_timer_look_seconds', help: 'When timers were last looked at, seconds since the epoch' });
+
+/** Deliveries that came to their end. */
+export const deliveriesEnded = new Counter({ name: 'deskstream_deliveries_ended_total', help: 'Deliveries that came to their end', labelNames: ['channel', 'outcome'] });
+
+/** How long tries take. */
+export const sendSeconds = new Histogram({ name: 'deskstream_delivery_try_seconds', help: 'How long a try to deliver took', labelNames: ['channel'], buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30] });
+
+/** Failures of our own while delivering. */
+export const deliveryTroubles = new Counter({ name: 'deskstream_delivery_troubles_total', help: 'Times that deliveries could not be worked on' });

@@ -4,8 +4,8 @@ import type { AssignmentRule, AssigneeInput } from '#contracts';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
-import { Loop } from '../loop.js';
 import { allotted, lastLook, troubles } from '../metrics.js';
+import { WorkLoop } from '../work-loop.js';
 import { Agenda, type Held } from './agenda.store.js';
 import { allot, hasSomebodyFree, keyOf, wantedBy, type Allotment, type Person } from './choice.policy.js';
 import { HandBacks, type HandedBack } from './hand-backs.store.js';
@@ -35,7 +35,7 @@ const troubledMs = 1_000;
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('assignment');
-  private readonly loop = new Loop(() => this.next(), (error) => this.trouble(error), { idleMs: pauseMs, troubledMs });
+  private readonly loop = new WorkLoop({ next: () => this.next(), pauseMs, troubledMs, onTrouble: (error) => this.trouble(error) });
 
   constructor(
     private readonly agenda: Agenda,

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { RecordProducer } from '#messaging';
-import { Loop } from '../loop.js';
 import { deadlineTroubles } from '../metrics.js';
+import { WorkLoop } from '../work-loop.js';
 import { recordOf } from './outgoing.js';
 import { unsentOf, WatchedTickets, type Unsent, type Write } from './watched-tickets.store.js';
 
@@ -15,9 +15,9 @@ const troubledMs = 1_000;
 
 /** Sends what was stored: at once what this process has stored, and after a while what another one has and could not send. A slow broker holds up nothing else. */
 @Injectable()
-export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Messenger implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('deadlines');
-  private readonly loop = new Loop(() => this.work(), (error) => this.trouble(error), { idleMs, troubledMs });
+  private readonly loop = new WorkLoop({ next: () => this.work(), pauseMs: idleMs, troubledMs, onTrouble: (error) => this.trouble(error) });
   private readonly mine = new Map<string, Unsent>();
   private seen: ReadonlySet<string> = new Set();
 
