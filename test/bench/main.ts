@@ -5,6 +5,7 @@ import { inbound } from './inbound.js';
 import { backlog, crash, latency, memory, reads, rest, stock, type Figures } from './measures.js';
 import { search, searchDirectory } from './search.js';
 import { Setting, tell } from './setting.js';
+import { timers } from './timers.js';
 
 interface Options {
   only?: string;
@@ -18,17 +19,18 @@ interface Options {
   keep?: string;
   ask?: string;
   readers: string;
+  timers: string;
   json?: string;
   cpuProf?: string;
   nodeOptions?: string;
 }
 
 const usual = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
-const names = [...usual, 'inbound', 'stream', 'search'] as const;
+const names = [...usual, 'inbound', 'stream', 'timers', 'search'] as const;
 
 const options = new Command('npm run bench --')
   .description('Measures the running product on real servers of its own and prints what it saw.')
-  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, stream and search when left out`)
+  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, stream, timers and search when left out`)
   .option('--only <names>', 'the same, between commas')
   .option('--runs <n>', 'alternating runs against the reference', '5')
   .option('--seconds <n>', 'length of one run', '6')
@@ -40,6 +42,7 @@ const options = new Command('npm run bench --')
   .option('--ask <text>', 'search: only the questions with this in their name')
   .option('--keep <dir>', "keeps the servers' data there; search fills them once, and asks them again")
   .option('--readers <n>', 'stream: open streams', '2000')
+  .option('--timers <n>', 'timers: tickets with a deadline to come', '1000000')
   .option('--json <file>', 'writes the figures as JSON too')
   .option('--node-options <options>', 'options of Node for every service, such as "--trace-gc"')
   .option('--cpu-prof <dir>', 'writes a CPU profile of every service there')
@@ -57,6 +60,7 @@ const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Fig
   crash: (setting) => crash(setting),
   inbound: (setting) => inbound(setting, { records: commands, seconds }),
   stream: (setting) => stream(setting, { seconds, readers: Number(sizes.readers) }),
+  timers: (setting) => timers(setting, { timers: Number(sizes.timers), seconds: 5 * seconds }),
   search: (setting) =>
     search(setting, { tickets: Number(sizes.tickets), smaller: Number(sizes.smaller), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds, ask }),
 };

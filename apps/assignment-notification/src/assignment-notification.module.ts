@@ -15,18 +15,18 @@ import { RuleBook } from './assignment/rule-book.store.js';
 import { RulesController } from './assignment/rules.controller.js';
 import { TrackedTickets } from './assignment/tracked-tickets.store.js';
 import type { Config } from './config.js';
+import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
+import { Messenger } from './deadlines/messenger.js';
+import { PoliciesController } from './deadlines/policies.controller.js';
+import { PolicyBook } from './deadlines/policy-book.store.js';
+import { Timekeeper } from './deadlines/timekeeper.js';
+import { WatchedTickets } from './deadlines/watched-tickets.store.js';
 import { Beginning } from './deliveries/beginning.store.js';
 import { CLAIMANTS, ClaimsConsumer, type Claimant } from './deliveries/claims.consumer.js';
 import { CHANNELS, Courier } from './deliveries/courier.js';
 import { Deliveries } from './deliveries/deliveries.store.js';
 import type { Channel } from './deliveries/delivery.js';
 import { Targets } from './deliveries/targets.store.js';
-import { Courier as DeadlineCourier } from './deadlines/courier.js';
-import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
-import { PoliciesController } from './deadlines/policies.controller.js';
-import { PolicyBook } from './deadlines/policy-book.store.js';
-import { Timekeeper } from './deadlines/timekeeper.js';
-import { WatchedTickets } from './deadlines/watched-tickets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
 import { STORE } from './store.js';
@@ -34,7 +34,7 @@ import { STORE } from './store.js';
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, PolicyBook, WatchedTickets] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, Beginning, Targets, Deliveries] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
 const claimants: readonly Type<Claimant>[] = [];
 const channels: readonly Type<Channel>[] = [];
@@ -60,7 +60,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Courier,
         Dispatcher,
         Rehearsals,
-        DeadlineCourier,
+        Messenger,
         Timekeeper,
       ],
     };

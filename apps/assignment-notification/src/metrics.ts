@@ -12,14 +12,6 @@ export const troubles = new Counter({ name: 'deskstream_assignment_troubles_tota
 /** How long ago the agenda was looked at successfully. */
 export const lastLook = new Gauge({ name: 'deskstream_assignment_last_look_seconds', help: 'When the agenda was last looked at, seconds since the epoch' });
 
-/** Deliveries that came to their end. */
-export const deliveriesEnded = new Counter({ name: 'deskstream_deliveries_ended_total', help: 'Deliveries that came to their end', labelNames: ['channel', 'outcome'] });
-
-/** How long tries take. */
-export const sendSeconds = new Histogram({ name: 'deskstream_delivery_try_seconds', help: 'How long a try to deliver took', labelNames: ['channel'], buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30] });
-
-/** Failures of our own while delivering. */
-export const deliveryTroubles = new Counter({ name: 'deskstream_delivery_troubles_total', help: 'Times that deliveries could not be worked on' });
 /** What was to be told or done about deadlines. */
 export const deadlinesTold = new Counter({ name: 'deskstream_assignment_deadlines_told_total', help: 'Messages and commands about deadlines that were stored, by type', labelNames: ['type'] });
 
@@ -28,3 +20,12 @@ export const deadlineTroubles = new Counter({ name: 'deskstream_assignment_deadl
 
 /** When timers were last looked at successfully. */
 export const lastTimerLook = new Gauge({ name: 'deskstream_assignment_last_timer_look_seconds', help: 'When timers were last looked at, seconds since the epoch' });
+
+/** Deliveries that came to their end. */
+export const deliveriesEnded = new Counter({ name: 'deskstream_deliveries_ended_total', help: 'Deliveries that came to their end', labelNames: ['channel', 'outcome'] });
+
+/** How long tries take. */
+export const sendSeconds = new Histogram({ name: 'deskstream_delivery_try_seconds', help: 'How long a try to deliver took', labelNames: ['channel'], buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30] });
+
+/** Failures of our own while delivering. */
+export const deliveryTroubles = new Counter({ name: 'deskstream_delivery_troubles_total', help: 'Times that deliveries could not be worked on' });

@@ -22,6 +22,15 @@ const config = (): Config => {
   return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
 };
 
+/** What somebody asks beside where. */
+interface Asked {
+  body?: unknown;
+  id?: string;
+  hash?: string;
+  expected?: number;
+  audience?: string;
+}
+
 /** A command that the service has sent. */
 export interface Sent extends CommandValue<'ticket.assign.v1'> {
   commandId: string;
@@ -114,8 +123,10 @@ export class Running {
   }
 
   /** Asks as a gateway does. */
-  async ask(principal: Principal, method: string, path: string, { body, id = randomUUID(), hash = 'hash', expected, audience = 'assignment-notification' }: { body?: unknown; id?: string; hash?: string; expected?: number; audience?: string } = {}) {
-    const headers: Record<string, string> = { authorization: `Bearer ${await new Assertions(key, audience).for(principal)}`, [changeHeaders.id]: id, [changeHeaders.hash]: hash, ...(expected !== undefined && { [changeHeaders.expected]: String(expected) }) };
+  async ask(principal: Principal, method: string, path: string, asked: Asked = {}) {
+    const { body, id, hash, expected, audience } = { id: randomUUID(), hash: 'hash', audience: 'assignment-notification', ...asked };
+    const change = { [changeHeaders.id]: id, [changeHeaders.hash]: hash, ...(expected !== undefined && { [changeHeaders.expected]: String(expected) }) };
+    const headers: Record<string, string> = { authorization: `Bearer ${await new Assertions(key, audience).for(principal)}`, ...change };
     const response = await fetch(`${await this.app.getUrl()}/v1${path}`, { method, headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) }, ...(body !== undefined && { body: JSON.stringify(body) }) });
     const text = await response.text();
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- specs look into bodies of every shape

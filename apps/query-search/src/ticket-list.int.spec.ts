@@ -112,8 +112,7 @@ function matches(story: Story, asked: ListQuery, by: Principal): boolean {
   return [
     orgId === by.orgId && !isDeleted && sees(by, ticket),
     any(asked.status, [ticket.status]),
-    any(asked.deadline, deadlinesIn(story).map(({ state }) => state)),
-    !asked.sort.endsWith('deadline') || dues.has(ticket),
+    isDueAs(story, asked),
     any(asked.priority, [ticket.priority]),
     any(asked.assistantId, [ticket.assistantId]),
     any(asked.tag, ticket.tags),
@@ -125,6 +124,7 @@ function matches(story: Story, asked: ListQuery, by: Principal): boolean {
   ].every(Boolean);
 }
 
+const isDueAs = (story: Story, { deadline, sort }: ListQuery) => any(deadline, deadlinesIn(story).map(({ state }) => state)) && (!sort.endsWith('deadline') || dues.has(story.ticket));
 const any = <T>(values: readonly T[] | undefined, has: readonly unknown[]) => values === undefined || values.some((value) => has.includes(value));
 const inRange = (at: string, from = '', to = '9') => at >= from && at < to;
 

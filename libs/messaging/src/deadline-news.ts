@@ -25,15 +25,21 @@ export function deadlinesIn({ records }: Round): ReadDeadlines {
 
 /** Undefined for a type that is not known here (yet). */
 function newsIn(record: IncomingRecord): DeadlineNews | DeadLetter | undefined {
-  const { type, orgId } = readEnvelope(record);
+  const { type } = readEnvelope(record);
   const value = valueOf(record);
   if ('reason' in value) return value;
   if (!isDeadlineMessageType(type)) return type ? undefined : { record, reason: 'schema-invalid', detail: 'ce_type is missing' };
   const read = deadlineValue[type].safeParse(value.json);
   if (!read.success) return { record, reason: 'schema-invalid', detail: read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') };
-  const { data } = read;
-  if (record.key?.toString() !== data.ticketId) return { record, reason: 'key-mismatch', detail: 'the key is not the ticket id' };
-  if (orgId !== undefined && orgId !== data.orgId) return { record, reason: 'organisation-mismatch', detail: `ce_orgid is ${orgId}, the value says ${data.orgId}` };
-  const areTimes = data.deadlines.every(({ dueAt }) => dueAt === null || !Number.isNaN(Date.parse(dueAt)));
-  return areTimes ? ({ type, ...data } as DeadlineNews) : { record, reason: 'schema-invalid', detail: 'a time is none' };
+  const contradiction = contradictionIn(record, read.data);
+  return contradiction ? { record, ...contradiction } : ({ type, ...read.data } as DeadlineNews);
+}
+
+/** What keeps a message from being what its record says. Views trust that times are times. */
+function contradictionIn(record: IncomingRecord, { orgId, ticketId, deadlines }: Pick<DeadlineNews, 'orgId' | 'ticketId' | 'deadlines'>): Pick<DeadLetter, 'reason' | 'detail'> | undefined {
+  const { orgId: told = orgId } = readEnvelope(record);
+  if (record.key?.toString() !== ticketId) return { reason: 'key-mismatch', detail: 'the key is not the ticket id' };
+  if (told !== orgId) return { reason: 'organisation-mismatch', detail: `ce_orgid is ${told}, the value says ${orgId}` };
+  const areTimes = deadlines.every(({ dueAt }) => dueAt === null || !Number.isNaN(Date.parse(dueAt)));
+  return areTimes ? undefined : { reason: 'schema-invalid', detail: 'a time is none' };
 }

@@ -4,8 +4,8 @@ import type { AssignmentRule } from '#contracts';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
 import { DirectoryStore } from '../directory/directory.store.js';
-import { Loop } from '../loop.js';
 import { allotted, lastLook, troubles } from '../metrics.js';
+import { WorkLoop } from '../work-loop.js';
 import { Agenda, type Held } from './agenda.store.js';
 import { freeFor, keyOf, wantedBy, type Team } from './choice.policy.js';
 import { awaitedBy, commandNamespace, deal, earlier, nextReturn, type Dealt } from './deal.js';
@@ -30,7 +30,7 @@ const patienceMs = 3_600_000;
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('assignment');
-  private readonly loop = new Loop(() => this.next(), (error) => this.trouble(error), { idleMs: 500, troubledMs });
+  private readonly loop = new WorkLoop({ next: () => this.next(), pauseMs: 500, troubledMs, onTrouble: (error) => this.trouble(error) });
   private recallAt = 0;
 
   constructor(

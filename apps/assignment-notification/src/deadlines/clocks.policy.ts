@@ -118,20 +118,42 @@ function running({ done }: Clock, { pauses, pausedAt }: Clocks, from: number): S
   return stretches;
 }
 
-function stateOf({ done }: Clock, { pausedAt, end }: Clocks, { warnAt, dueAt, now }: { warnAt: number | null; dueAt: number | null; now: number }): TicketDeadline['state'] {
-  if (done !== undefined) return dueAt !== null && dueAt < done.at ? 'late' : 'met';
-  if (end === 'closed') return 'late';
-  if (dueAt !== null && dueAt <= now) return 'missed';
-  if (pausedAt !== undefined) return 'paused';
-  return warnAt !== null && warnAt <= now ? 'warning' : 'running';
+type State = TicketDeadline['state'];
+
+interface Moments {
+  warnAt: number | null;
+  dueAt: number | null;
+  now: number;
 }
 
-function factsOf({ kind, since, told, done, isMetTold }: Clock, state: TicketDeadline['state'], dueAt: number | null): Fact[] {
-  if (dueAt === null) return [];
-  const fact = { kind, since, dueAt };
-  if (state === 'met') return isMetTold ? [] : [{ type: 'met', ...fact, version: done!.version }];
-  if (state === 'missed' || state === 'late') return told === 'missed' ? [] : [{ type: 'missed', ...fact }];
-  return state === 'warning' && told === undefined ? [{ type: 'warning', ...fact }] : [];
+function stateOf({ done }: Clock, clocks: Clocks, moments: Moments): State {
+  if (done === undefined) return clocks.end === 'closed' ? 'late' : openState(clocks, moments);
+  return isPast(moments.dueAt, done.at - 1) ? 'late' : 'met';
+}
+
+function openState({ pausedAt }: Clocks, { warnAt, dueAt, now }: Moments): State {
+  if (isPast(dueAt, now)) return 'missed';
+  if (pausedAt !== undefined) return 'paused';
+  return isPast(warnAt, now) ? 'warning' : 'running';
+}
+
+const isPast = (moment: number | null, now: number) => moment !== null && moment <= now;
+
+/** What is told of a clock in a state, if it was not told before. */
+const factIn: Record<State, { type: Fact['type']; isTold: (clock: Clock) => boolean } | undefined> = {
+  running: undefined,
+  paused: undefined,
+  warning: { type: 'warning', isTold: ({ told }) => told !== undefined },
+  missed: { type: 'missed', isTold: ({ told }) => told === 'missed' },
+  late: { type: 'missed', isTold: ({ told }) => told === 'missed' },
+  met: { type: 'met', isTold: ({ isMetTold }) => isMetTold === true },
+};
+
+function factsOf(clock: Clock, state: State, dueAt: number | null): Fact[] {
+  const fact = factIn[state];
+  if (dueAt === null || fact === undefined || fact.isTold(clock)) return [];
+  const { kind, since, done } = clock;
+  return [{ type: fact.type, kind, since, dueAt, ...(fact.type === 'met' && done && { version: done.version }) }];
 }
 
 const toldAfter = (clock: Clock, facts: readonly Fact[]): Clock =>

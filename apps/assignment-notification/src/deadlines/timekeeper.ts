@@ -1,9 +1,9 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { TicketEvent } from '#contracts';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
-import { Loop } from '../loop.js';
 import { deadlinesTold, deadlineTroubles, lastTimerLook } from '../metrics.js';
-import { Courier } from './courier.js';
+import { WorkLoop } from '../work-loop.js';
+import { Messenger } from './messenger.js';
 import { commandsOf, messageOf } from './outgoing.js';
 import { PolicyBook, unruled, type Ruling } from './policy-book.store.js';
 import { advanced, type Advance } from './watch.policy.js';
@@ -24,18 +24,18 @@ interface Course {
 
 /**
  * Watches the deadlines of tickets: by their events, by the clock, and by policies that change. What comes of it is stored together with what is to be sent, in one
- * write over the ticket as it was read; the courier sends it.
+ * write over the ticket as it was read; the messenger sends it.
  */
 @Injectable()
 export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('deadlines');
-  private readonly loop = new Loop(() => this.look(), (error) => this.trouble(error), { idleMs, troubledMs });
+  private readonly loop = new WorkLoop({ next: () => this.look(), pauseMs: idleMs, troubledMs, onTrouble: (error) => this.trouble(error) });
 
   constructor(
     private readonly tickets: WatchedTickets,
     private readonly book: PolicyBook,
     private readonly directory: DirectoryStore,
-    private readonly courier: Courier,
+    private readonly messenger: Messenger,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -100,7 +100,7 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     const lost = await this.tickets.put(writes);
     const stored = writes.filter(({ after: { orgId, ticketId } }) => !lost.has(idOf(orgId, ticketId)));
     for (const { outgoing } of stored) for (const { type } of outgoing) deadlinesTold.inc({ type });
-    this.courier.take(stored);
+    this.messenger.take(stored);
     await this.tellOfLateRulings(courses, rulings);
     return lost;
   }
@@ -113,12 +113,8 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** Who looked through the tickets for those that an older revision judged may have been through before ours were stored. */
   private async tellOfLateRulings(courses: readonly Course[], used: ReadonlyMap<string, Ruling>): Promise<void> {
-    const ofTickets = courses.filter(({ events }) => events.length > 0);
     const oldest = new Map<string, number>();
-    for (const { orgId, before } of ofTickets) {
-      const judgedBy = Math.min(before?.ruling ?? Infinity, used.get(orgId)?.revision ?? 0);
-      oldest.set(orgId, Math.min(oldest.get(orgId) ?? Infinity, judgedBy));
-    }
+    for (const course of courses) if (course.events.length > 0) oldest.set(course.orgId, Math.min(oldest.get(course.orgId) ?? Infinity, judgedBy(course, used)));
     const current = await this.book.revisions([...oldest.keys()]);
     for (const [orgId, revision] of current) if (oldest.get(orgId)! < revision) await this.book.tellAgain(orgId);
   }
@@ -128,3 +124,6 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     this.logger.warn({ msg: 'deadlines cannot be watched right now', err: error });
   }
 }
+
+/** The oldest revision of policies that has to do with a ticket now. */
+const judgedBy = ({ before, orgId }: Course, used: ReadonlyMap<string, Ruling>) => Math.min(before?.ruling ?? Infinity, (used.get(orgId) ?? unruled).revision);

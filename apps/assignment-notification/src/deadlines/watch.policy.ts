@@ -1,5 +1,5 @@
 import type { DeadlineNews, SlaAction, SlaPolicy, TicketDeadline, TicketEvent } from '#contracts';
-import { judge, ruleFor, type Fact, type Rule } from './clocks.policy.js';
+import { judge, ruleFor, type Fact, type Judgement, type Rule } from './clocks.policy.js';
 import { clocksAfter, type Clocks } from './clocks.projection.js';
 
 /** A ticket whose deadlines are watched, and what was told of them. */
@@ -31,32 +31,46 @@ export interface Advance {
 
 type Told = Fact & { policy: SlaPolicy };
 
+/** By what tickets are judged, and when. */
+export interface Standard {
+  rules: readonly Rule[];
+  now: number;
+}
+
 /**
  * What becomes of a ticket by new events, and by the time that passed. Each event is judged by at its own time, so it makes no difference how late it came.
  * @param before undefined for a ticket that nobody has watched
  * @returns undefined where the events change nothing
  */
-export function advanced(before: Watched | undefined, events: readonly TicketEvent[], { rules, now }: { rules: readonly Rule[]; now: number }): Advance | undefined {
+export function advanced(before: Watched | undefined, events: readonly TicketEvent[], { rules, now }: Standard): Advance | undefined {
+  const { clocks, told, isChanged } = folded(before?.clocks, events, { rules, now });
+  if (clocks === undefined || (events.length > 0 && !isChanged)) return undefined;
+  const last = judged(clocks, rules, now);
+  const all = [...told, ...last.told];
+  const earlier = before ?? { orgId: events[0]!.orgId, ticketId: events[0]!.ticketId, revision: 0, deadlines: [] };
+  const after = { ...earlier, clocks: last.clocks, deadlines: last.deadlines };
+  const news = newsOf(after, all, { isMoved: !isSame(earlier.deadlines, last.deadlines), now });
+  const { orgId, ticketId, revision } = earlier;
+  return { after: { ...after, orgId, ticketId, revision: revision + news.length }, news, consequences: consequencesOf(all, last.deadlines), lookAt: last.lookAt };
+}
+
+function folded(before: Clocks | undefined, events: readonly TicketEvent[], { rules, now }: Standard): { clocks: Clocks | undefined; told: Told[]; isChanged: boolean } {
   const told: Told[] = [];
-  let clocks = before?.clocks;
-  const settle = (of: Clocks, at: number) => {
-    const rule = ruleFor(rules, of);
-    const judged = judge(of, rule, at);
-    told.push(...judged.facts.map((fact) => ({ ...fact, policy: rule!.policy })));
-    return judged;
-  };
-  let isChanged = false;
+  let [clocks, isChanged] = [before, false];
   for (const event of events) {
     const next = clocksAfter(clocks, event);
     if (next === undefined) continue;
-    clocks = settle(next, Math.min(now, Date.parse(event.at))).clocks;
-    isChanged = true;
+    const then = judged(next, rules, Math.min(now, Date.parse(event.at)));
+    told.push(...then.told);
+    [clocks, isChanged] = [then.clocks, true];
   }
-  if (clocks === undefined || (events.length > 0 && !isChanged)) return undefined;
-  const { deadlines, lookAt, clocks: after } = settle(clocks, now);
-  const { orgId, ticketId } = before ?? events[0]!;
-  const news = newsOf({ orgId, ticketId, revision: before?.revision ?? 0, clocks: after, deadlines }, told, { isMoved: !isSame(before?.deadlines ?? [], deadlines), now });
-  return { after: { orgId, ticketId, revision: news.at(-1)?.revision ?? before?.revision ?? 0, clocks: after, deadlines }, news, consequences: consequencesOf(told, deadlines), lookAt };
+  return { clocks, told, isChanged };
+}
+
+function judged(clocks: Clocks, rules: readonly Rule[], at: number): Judgement & { told: Told[] } {
+  const rule = ruleFor(rules, clocks);
+  const judgement = judge(clocks, rule, at);
+  return { ...judgement, told: judgement.facts.map((fact) => ({ ...fact, policy: rule!.policy })) };
 }
 
 /** Every message has all that is so in the end: whoever sees the newest sees it right. */

@@ -133,19 +133,25 @@ export class WatchedTickets {
 const isIt = (stored: StoredTicket | undefined, mine: StoredTicket) =>
   stored?.turn === mine.turn && stored.clocks === mine.clocks && stored.deadlines === mine.deadlines && stored.ruling === mine.ruling && JSON.stringify(stored.outgoing) === JSON.stringify(mine.outgoing);
 
-function documentOf({ before, after, ruling, lookAt, outgoing }: Write): StoredTicket {
-  const { orgId, ticketId, revision, clocks, deadlines } = after;
-  const unsent = [...(before?.outgoing ?? []), ...outgoing];
+/** What may not have been sent of a ticket once it is stored. */
+export function unsentOf({ before, after: { orgId, ticketId }, outgoing }: Write): Unsent {
+  const { turn, outgoing: left } = before ?? { turn: 0, outgoing: [] };
+  return { id: idOf(orgId, ticketId), orgId, ticketId, turn: turn + 1, outgoing: [...left, ...outgoing] };
+}
+
+function documentOf(write: Write): StoredTicket {
+  const { after: { orgId, revision, clocks, deadlines }, ruling, lookAt } = write;
+  const { id: _id, turn, outgoing: unsent } = unsentOf(write);
   return {
-    _id: idOf(orgId, ticketId),
+    _id,
     orgId,
-    turn: (before?.turn ?? 0) + 1,
+    turn,
     revision,
     clocks: JSON.stringify(clocks),
     ...(deadlines.length > 0 && { deadlines: JSON.stringify(deadlines) }),
     ...(clocks.end !== 'closed' && { ruling }),
     ...(lookAt !== null && { lookAt: new Date(lookAt) }),
-    ...(unsent.length > 0 && { outgoing: unsent, isUnsent: true }),
+    ...(unsent.length > 0 && { outgoing: [...unsent], isUnsent: true }),
   };
 }
 

@@ -1,9 +1,9 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { RecordProducer } from '#messaging';
-import { Loop } from '../loop.js';
 import { deadlineTroubles } from '../metrics.js';
+import { WorkLoop } from '../work-loop.js';
 import { recordOf } from './outgoing.js';
-import { idOf, WatchedTickets, type Unsent, type Write } from './watched-tickets.store.js';
+import { unsentOf, WatchedTickets, type Unsent, type Write } from './watched-tickets.store.js';
 
 /** Tickets of which something is sent together. */
 const handful = 500;
@@ -15,9 +15,9 @@ const troubledMs = 1_000;
 
 /** Sends what was stored: at once what this process has stored, and after a while what another one has and could not send. A slow broker holds up nothing else. */
 @Injectable()
-export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Messenger implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('deadlines');
-  private readonly loop = new Loop(() => this.work(), (error) => this.trouble(error), { idleMs, troubledMs });
+  private readonly loop = new WorkLoop({ next: () => this.work(), pauseMs: idleMs, troubledMs, onTrouble: (error) => this.trouble(error) });
   private readonly mine = new Map<string, Unsent>();
   private seen: ReadonlySet<string> = new Set();
 
@@ -36,10 +36,9 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Takes what was just stored. */
   take(stored: readonly Write[]): void {
-    for (const { before, after: { orgId, ticketId }, outgoing } of stored) {
-      const id = idOf(orgId, ticketId);
-      const all = [...(before?.outgoing ?? []), ...outgoing];
-      if (all.length > 0 && (this.mine.size < mostRemembered || this.mine.has(id))) this.mine.set(id, { id, orgId, ticketId, turn: (before?.turn ?? 0) + 1, outgoing: all });
+    for (const ticket of stored.map(unsentOf)) {
+      const hasRoom = this.mine.size < mostRemembered || this.mine.has(ticket.id);
+      if (ticket.outgoing.length > 0 && hasRoom) this.mine.set(ticket.id, ticket);
     }
     if (this.mine.size > 0) this.loop.wake();
   }
