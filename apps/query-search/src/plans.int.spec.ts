@@ -58,7 +58,7 @@ const asksOf = (base: object, conditions: readonly Condition[], among: readonly 
     [undefined, behind(sort, positionOf(sort, someday))].flatMap((from) => {
       const { walk, led } = queryOf({ base, sort, conditions, from });
       const ways = (led?.ways ?? []).map((plan, i) => ({ sort, plan, maySort: i === frequentWays }));
-      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : []), ...ways, ...(led?.some ? [{ sort, plan: led.some, maySort: true }] : [])];
+      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }, { sort, plan: led.all, maySort: true }] : []), ...ways, ...(led?.some ? [{ sort, plan: led.some, maySort: true }] : [])];
     }),
   );
 

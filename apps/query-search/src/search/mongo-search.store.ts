@@ -99,7 +99,7 @@ export class MongoSearch extends SearchPort {
     if (!plan) return nothing;
     // An entry may lag behind what its ticket's view says of who sees it: whoever does not see everything is told what the views say.
     if (!plan.isLate && sightKeys(plan.principal) === null) return this.entryReads.countNow(this.entryQuery(plan));
-    if (plan.most > this.limits.few) return this.countMany(plan, () => this.tally(plan));
+    if (plan.most > this.limits.few) return plan.isLate ? this.countMany(plan, () => this.tally(plan)) : countIn(await this.tally(plan));
     const { length } = await this.lookAtAll(plan, { skip: 0, limit: Infinity });
     return { total: length, isExact: length < maxListDepth }; // how many there were was seen a minute ago at most
   }
@@ -154,7 +154,7 @@ export class MongoSearch extends SearchPort {
   }
 
   private async countNarrow({ said }: Plan, { walk, led }: Query): Promise<Count> {
-    return { total: await this.late.having(led ?? walk, said), isExact: true };
+    return { total: await this.late.having(led?.all ?? walk, said), isExact: true };
   }
 
   /** Whatever their status. */
@@ -163,7 +163,7 @@ export class MongoSearch extends SearchPort {
     const { walk, led } = this.entryQuery(plan);
     const tallyOf = (of: Query['walk']) => this.late.tally(of, viewFilter({ ...plan, filters }));
     const frequent = led?.some && (await tallyOf(led.some));
-    return frequent?.isWhole === false ? frequent : tallyOf(led && !led.common?.isMost ? led : walk);
+    return frequent?.isWhole === false ? frequent : tallyOf(led && !led.common?.isMost ? led.all : walk);
   }
 
   private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {
