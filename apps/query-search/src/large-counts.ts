@@ -23,13 +23,11 @@ export class LargeCounts<C extends Count = Count> {
 
   /** What the name stands for, counted. Who asks for a large one meanwhile shares the answer. */
   async told(name: string, count: () => Promise<C>): Promise<C> {
-    const known = this.large.get(name);
-    const age = known ? Date.now() - known.at : Infinity;
-    if (known && age < renewedMs) return known.count;
-    const ahead = this.counting.get(name);
-    if (!known && ahead) return (await this.ifLarge(ahead)) ?? this.begin(name, count);
+    const [known, ahead] = [this.large.get(name), this.counting.get(name)];
+    if (!known) return (ahead && (await this.ifLarge(ahead))) ?? this.begin(name, count);
+    const age = Date.now() - known.at;
+    if (age < renewedMs) return known.count;
     const counting = ahead ?? this.begin(name, count);
-    if (!known) return counting;
     if (age >= oldestMs) return counting;
     counting.catch(() => undefined); // whoever asks when it has become too old tries again, and hears of it
     return known.count;

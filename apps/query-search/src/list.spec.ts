@@ -69,6 +69,35 @@ describe('filters', () => {
   });
 });
 
+describe('a beginning that very many tickets have', () => {
+  const someOf = (q: string, frequent?: string) =>
+    entryConditions(ada, {}, { ...words(q)!, common: { isMost: false, ...(frequent !== undefined && { frequent }) } }).map(({ lead }) => lead?.some);
+
+  it('is counted by its most frequent word first, and by the numbers of tickets where it is digits', () => {
+    expect(someOf('th', 'thanks')).toEqual([{ tokens: 'thanks' }]);
+    expect(someOf('th')).toEqual([undefined]);
+    for (const frequent of [undefined, '11']) expect(someOf('1', frequent)).toEqual([{ tokens: /^#1/ }]);
+    expect(someOf('1a', '1ab')).toEqual([{ tokens: '1ab' }]);
+  });
+});
+
+describe('conditions on one index', () => {
+  const allOf = (sizes: Record<string, number>) => queryOf({ base, sort: '-createdAt', conditions: sized({ q: 'printer fire', tag: 'vip' }, sizes) });
+  const [printer, vip] = [{ tokens: 'printer' }, { tokens: '=tag:vip' }];
+  const checked = (...values: string[]) => ({ $nor: [{ tokens: { $nin: values } }] });
+
+  it('bound it together where tickets are counted, and one alone where it gives the order', () => {
+    const { led } = allOf({ fire: 600, printer: 5_000, vip: 9_000 });
+    expect(led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, vip] });
+    expect(allOf({ vip: 600 }).led!.filter).toEqual({ ...base, $and: [vip, checked('printer'), { $nor: [{ tokens: { $not: /^fire/ } }] }] });
+  });
+
+  it('are only checked where they have far more tickets than the one that leads', () => {
+    expect(allOf({ fire: 20, printer: 400, vip: 401 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, checked('=tag:vip')] });
+    expect(allOf({ fire: 2_499, printer: 9_999, vip: 10_000 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, checked('=tag:vip')] });
+  });
+});
+
 describe('values of which a ticket needs one', () => {
   const leads = (asked: Record<string, string>, by = ada) => conditions(asked, by).map(({ lead }) => lead?.anyOf);
 

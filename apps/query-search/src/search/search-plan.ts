@@ -38,7 +38,7 @@ export function wordConditions(principal: Principal, { words, prefix, beginnings
   const conditions: Condition[] = [
     ...leading.flatMap((word) => anyWord([word])),
     ...(others.length > 0 ? [{ filter: { $nor: others.map((word) => ({ tokens: { $ne: word } })) } }] : []),
-    ...(beginnings ? anyWord(beginnings) : [{ filter: { tokens: begins }, checked: { $nor: [{ tokens: { $not: begins } }] }, lead: { index: 'byWord' as const, isSingle: false, ...(common && commonLead(common)) } }]),
+    ...(beginnings ? anyWord(beginnings) : [{ filter: { tokens: begins }, checked: { $nor: [{ tokens: { $not: begins } }] }, lead: { index: 'byWord' as const, isSingle: false, ...(common && commonLead(prefix, common)) } }]),
   ];
   return lacks(principal, 'read-notes') === null ? conditions : [...conditions, { filter: outsideNotes(words, begins) }];
 }
@@ -46,11 +46,13 @@ export function wordConditions(principal: Principal, { words, prefix, beginnings
 const anyWord = (values: readonly string[]) => anyOf({ field: 'tokens', values }, 'byWord');
 
 /** Very many tickets: nobody needs to count how many to know that anything else leads rather. */
-const commonLead = ({ frequent, isMost }: NonNullable<Asked['common']>) => ({
-  size: Infinity,
-  common: { isMost },
-  ...(frequent !== undefined && { some: { tokens: frequent } }),
-});
+function commonLead(prefix: string, { frequent, isMost }: NonNullable<Asked['common']>) {
+  const some = isNumber(prefix) ? beginsWith(`#${prefix}`) : frequent;
+  return { size: Infinity, common: { isMost }, ...(some !== undefined && { some: { tokens: some } }) };
+}
+
+/** Tickets are found by their numbers, each by one with its sign: those are far fewer entries than all that begins with the same digits. */
+const isNumber = (prefix: string) => /^\p{Nd}+$/u.test(prefix);
 
 const outsideNotes = (words: readonly string[], begins: RegExp) => ({
   $or: [{ open: { $exists: false } }, { $and: [...(words.length > 0 ? [{ open: { $all: words } }] : []), { open: begins }] }],
