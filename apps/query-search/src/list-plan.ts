@@ -133,8 +133,8 @@ function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, is
   return filterOf(base, [{ filter }, ...others, ...place]);
 }
 
-/** Passing over an entry of an index costs so much less than looking at a document. */
-const entriesADocument = 20;
+/** So many entries of an index are passed over while a document that it leads to is checked: one of many words, or of some keys. */
+const entriesADocument = { byWord: 20, byKey: 5, byPriority: 5 };
 /** So many tickets are counted of a condition at most; there may be several times as many. */
 export const mostCounted = 10_000;
 const [manyMore, unknown] = [5, Infinity];
@@ -144,7 +144,7 @@ function isMet(other: Condition, leader: Leader, isOrdered: boolean): boolean {
   if (isOrdered) return false;
   if (!other.lead) return true;
   const { size = unknown } = other.lead;
-  return other.lead.index === leader.lead.index && (size < mostCounted ? size : manyMore * size) <= entriesADocument * sizeOf(leader);
+  return other.lead.index === leader.lead.index && (size < mostCounted ? size : manyMore * size) <= entriesADocument[other.lead.index] * sizeOf(leader);
 }
 
 /** Divides a condition by how many tickets each of its values leads to. The rare ones stay together: it is quicker to sort their tickets than to ask for each. */

@@ -71,13 +71,14 @@ describe('filters', () => {
 
 describe('a beginning that very many tickets have', () => {
   const someOf = (q: string, frequent?: string) =>
-    entryConditions(ada, {}, { ...words(q)!, common: { isMost: false, ...(frequent !== undefined && { frequent }) } }).map(({ lead }) => lead?.some);
+    entryConditions(ada, {}, { ...words(q)!, common: { isMost: true, ...(frequent !== undefined && { frequent }) } }).map(({ lead }) => lead?.some);
 
   it('is counted by its most frequent word first, and by the numbers of tickets where it is digits', () => {
     expect(someOf('th', 'thanks')).toEqual([{ tokens: 'thanks' }]);
     expect(someOf('th')).toEqual([undefined]);
     for (const frequent of [undefined, '11']) expect(someOf('1', frequent)).toEqual([{ tokens: /^#1/ }]);
     expect(someOf('1a', '1ab')).toEqual([{ tokens: '1ab' }]);
+    expect(['1', 'th'].map((q) => entryConditions(ada, {}, { ...words(q)!, common: { isMost: true } })[0]!.lead!.common)).toEqual([{ isMost: false }, { isMost: true }]);
   });
 });
 

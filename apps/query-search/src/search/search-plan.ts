@@ -47,11 +47,14 @@ const anyWord = (values: readonly string[]) => anyOf({ field: 'tokens', values }
 
 /** Very many tickets: nobody needs to count how many to know that anything else leads rather. */
 function commonLead(prefix: string, { frequent, isMost }: NonNullable<Asked['common']>) {
-  const some = isNumber(prefix) ? beginsWith(`#${prefix}`) : frequent;
-  return { size: Infinity, common: { isMost }, ...(some !== undefined && { some: { tokens: some } }) };
+  if (isNumber(prefix)) return { size: Infinity, common: { isMost: false }, some: { tokens: beginsWith(`#${prefix}`) } };
+  return { size: Infinity, common: { isMost }, ...(frequent !== undefined && { some: { tokens: frequent } }) };
 }
 
-/** Tickets are found by their numbers, each by one with its sign: those are far fewer entries than all that begins with the same digits. */
+/**
+ * Tickets are found by their numbers, each also by one with its sign: those are far fewer entries than all that begins with the same digits. Where they are not enough,
+ * the organisation is small enough to gather the others.
+ */
 const isNumber = (prefix: string) => /^\p{Nd}+$/u.test(prefix);
 
 const outsideNotes = (words: readonly string[], begins: RegExp) => ({
