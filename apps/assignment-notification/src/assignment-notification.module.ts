@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { INTERNAL_DOOR } from '#internal';
 import { Fault, RecordProducer } from '#messaging';
@@ -15,6 +15,12 @@ import { RuleBook } from './assignment/rule-book.store.js';
 import { RulesController } from './assignment/rules.controller.js';
 import { TrackedTickets } from './assignment/tracked-tickets.store.js';
 import type { Config } from './config.js';
+import { Beginning } from './deliveries/beginning.store.js';
+import { CLAIMANTS, ClaimsConsumer, type Claimant } from './deliveries/claims.consumer.js';
+import { CHANNELS, Courier } from './deliveries/courier.js';
+import { Deliveries } from './deliveries/deliveries.store.js';
+import type { Channel } from './deliveries/delivery.js';
+import { Targets } from './deliveries/targets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
 import { STORE } from './store.js';
@@ -22,7 +28,10 @@ import { STORE } from './store.js';
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries] as const;
+/** Who says what is to be told of events, and the ways to tell it. */
+const claimants: readonly Type<Claimant>[] = [];
+const channels: readonly Type<Channel>[] = [];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
@@ -32,12 +41,17 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
   static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, RulesController, HandBacksController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
         ...stores,
+        ...claimants,
+        ...channels,
+        { provide: CLAIMANTS, useFactory: (...all: Claimant[]) => all, inject: [...claimants] },
+        { provide: CHANNELS, useFactory: (...all: Channel[]) => all, inject: [...channels] },
+        Courier,
         Dispatcher,
         Rehearsals,
       ],

@@ -1,4 +1,4 @@
-import { Counter, Gauge } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 
 /** Records of a type that is not known here. */
 export const unknownRecords = new Counter({ name: 'deskstream_assignment_unknown_records_total', help: 'Records of a type that is not known here', labelNames: ['topic'] });
@@ -11,3 +11,12 @@ export const troubles = new Counter({ name: 'deskstream_assignment_troubles_tota
 
 /** How long ago the agenda was looked at successfully. */
 export const lastLook = new Gauge({ name: 'deskstream_assignment_last_look_seconds', help: 'When the agenda was last looked at, seconds since the epoch' });
+
+/** Deliveries that came to their end. */
+export const deliveriesEnded = new Counter({ name: 'deskstream_deliveries_ended_total', help: 'Deliveries that came to their end', labelNames: ['channel', 'outcome'] });
+
+/** How long tries take. */
+export const sendSeconds = new Histogram({ name: 'deskstream_delivery_try_seconds', help: 'How long a try to deliver took', labelNames: ['channel'], buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30] });
+
+/** Failures of our own while delivering. */
+export const deliveryTroubles = new Counter({ name: 'deskstream_delivery_troubles_total', help: 'Times that deliveries could not be worked on' });

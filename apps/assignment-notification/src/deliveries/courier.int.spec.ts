@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../../../../libs/servers/testing/eventually.js';
+import { openDatabase, StoreFault, type Database } from '#persistence';
+import { Courier } from './courier.js';
+import { Deliveries } from './deliveries.store.js';
+import type { Channel, Claim, Delivery, SendOutcome } from './delivery.js';
+import { leaseMs, Targets } from './targets.store.js';
+
+jest.setTimeout(60_000);
+
+const uri = process.env['MONGODB_URI'] ?? '';
+let store: Database;
+let running: Courier[] = [];
+
+beforeAll(async () => {
+  store = openDatabase({ uri, database: `spec_deliveries_${randomUUID().slice(0, 8)}` });
+  const targets = new Targets(store);
+  await targets.prepare();
+  await new Deliveries(store, targets).prepare();
+});
+afterEach(async () => {
+  await Promise.all(running.map((courier) => courier.beforeApplicationShutdown()));
+  running = [];
+});
+afterAll(async () => {
+  await store.db.dropDatabase();
+  await store.close();
+});
+
+const delivered: SendOutcome = { state: 'delivered', detail: '200' };
+const failed: SendOutcome = { state: 'failed', detail: '500' };
+
+/** The other side: remembers what it was sent, and answers as it is told. */
+class Outside implements Channel {
+  readonly sent: string[] = [];
+  readonly settled: Delivery[] = [];
+  readonly judged: { target: string; isAnswering: boolean; isGone: boolean }[] = [];
+  readonly pauses = [0.05, 0.05, 0.05];
+  readonly parallel = 4;
+  limitMs = 20_000;
+  answer: (delivery: Delivery, signal: AbortSignal) => Promise<SendOutcome> = async () => delivered;
+  settleTrouble: Error | undefined;
+
+  constructor(readonly name = randomUUID().slice(0, 8)) {}
+
+  async send(delivery: Delivery, signal: AbortSignal) {
+    this.sent.push(delivery._id);
+    return this.answer(delivery, signal);
+  }
+
+  async settle(ended: readonly Delivery[]) {
+    if (this.settleTrouble) throw this.settleTrouble;
+    this.settled.push(...ended);
+  }
+
+  async judge(target: string, verdict: { isAnswering: boolean; isGone: boolean }) {
+    this.judged.push({ target, ...verdict });
+  }
+
+  claim(target: string, queue: string, seq: number): Claim {
+    return { id: `${this.name}/${target}/${queue}/${seq}`, orgId: 'acme', target: `${this.name}:${target}`, queue, seq, content: '{}', about: {} };
+  }
+}
+
+/** One instance of the service. */
+function instance(...channels: Channel[]) {
+  const targets = new Targets(store);
+  const deliveries = new Deliveries(store, targets);
+  const courier = new Courier(targets, deliveries, channels);
+  running.push(courier);
+  return { targets, deliveries, courier, start: () => courier.onApplicationBootstrap() };
+}
+
+const stored = (id: string) => store.db.collection<Delivery>('deliveries').findOne({ _id: id });
+const until = (isTrue: () => boolean | Promise<boolean>, what: string) => eventually(async () => isTrue(), what);
+
+describe('what is claimed', () => {
+  it('is sent once however often it is claimed, in order per queue, and told', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    const claims = [3, 1, 2].map((seq) => outside.claim('a', 'ticket', seq));
+    await deliveries.claim([...claims, ...claims]);
+    start();
+    await until(() => outside.settled.length === 3, 'all are told');
+    await deliveries.claim(claims);
+    await deliveries.claim([outside.claim('a', 'other', 1)]);
+    await until(() => outside.settled.length === 4, 'the next is told');
+    expect(outside.sent).toEqual([...[1, 2, 3].map((seq) => outside.claim('a', 'ticket', seq).id), outside.claim('a', 'other', 1).id]);
+    expect(await stored(outside.sent[0]!)).toMatchObject({ state: 'delivered', tries: 1, attempts: [{ isDelivered: true, detail: '200' }] });
+  });
+
+  it('keeps its order where one fails: the next of its queue waits, other queues do not', async () => {
+    const outside = new Outside();
+    let failures = 2;
+    outside.answer = async ({ queue, seq }) => (queue === 'bad' && seq === 1 && failures-- > 0 ? failed : delivered);
+    const { deliveries, start } = instance(outside);
+    start();
+    await deliveries.claim([outside.claim('a', 'bad', 1), outside.claim('a', 'good', 1)]);
+    await until(() => outside.sent.length >= 2, 'the first try is made');
+    await deliveries.claim([outside.claim('a', 'bad', 2), outside.claim('a', 'good', 2)]);
+    await until(() => outside.settled.length === 4, 'all are told');
+    const bad = outside.sent.filter((id) => id.includes('/bad/')).map((id) => id.slice(-1));
+    expect(bad).toEqual(['1', '1', '1', '2']);
+    expect(await stored(outside.claim('a', 'bad', 1).id)).toMatchObject({ state: 'delivered', tries: 3 });
+  });
+
+  it('has failed after its last try, which lets the next of its queue go', async () => {
+    const outside = new Outside();
+    outside.answer = async ({ seq }) => (seq === 1 ? failed : delivered);
+    const { deliveries, start } = instance(outside);
+    await deliveries.claim([outside.claim('a', 'q', 1), outside.claim('a', 'q', 2)]);
+    start();
+    await until(() => outside.settled.length === 2, 'both came to their end');
+    expect(outside.settled.map(({ state, tries }) => [state, tries])).toEqual([['failed', 4], ['delivered', 1]]);
+    expect(await stored(outside.claim('a', 'q', 1).id)).toMatchObject({ state: 'failed', dueAt: null, attempts: [{ detail: '500' }, {}, {}, {}] });
+  });
+
+  it('is not tried again where it was refused, and not at all where nobody wants anything any more', async () => {
+    const outside = new Outside();
+    outside.answer = async ({ target, queue }) => (target.endsWith(':gone') ? { state: 'gone', detail: '410' } : { state: 'refused', detail: `no ${queue}` });
+    const { deliveries, start } = instance(outside);
+    await deliveries.claim([outside.claim('a', 'q', 1), outside.claim('gone', 'q', 1), outside.claim('gone', 'q', 2)]);
+    start();
+    await until(() => outside.judged.length === 2, 'both are judged');
+    expect(outside.sent).toHaveLength(2);
+    expect(outside.judged.find(({ isGone }) => isGone)?.target).toBe(`${outside.name}:gone`);
+    expect(await stored(outside.claim('gone', 'q', 2).id)).toMatchObject({ state: 'dropped', dueAt: null });
+  });
+
+  it('is sent again when somebody asks for that, under its id', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    start();
+    const claim = outside.claim('a', 'q', 1);
+    await deliveries.claim([claim]);
+    await until(() => outside.settled.length === 1, 'it is told');
+    expect([await deliveries.again('globex', claim.target, claim.id), await deliveries.again('acme', claim.target, claim.id)]).toEqual([false, true]);
+    await until(() => outside.settled.length === 2, 'it is told again');
+    expect(outside.sent).toEqual([claim.id, claim.id]);
+    expect((await deliveries.list('acme', claim.target, { limit: 10 })).map(({ attempts }) => attempts.length)).toEqual([2]);
+    expect(await deliveries.list('globex', claim.target, { limit: 10 })).toEqual([]);
+  });
+
+  it('is sent no sooner than it is wanted', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    const notBefore = new Date(Date.now() + 700);
+    await deliveries.claim([{ ...outside.claim('a', 'later', 1), notBefore }, outside.claim('a', 'now', 1)]);
+    start();
+    await until(() => outside.settled.length === 2, 'both are told');
+    expect(outside.settled.map(({ queue }) => queue)).toEqual(['now', 'later']);
+    expect(outside.settled[1]!.attempts[0]!.at.getTime()).toBeGreaterThanOrEqual(notBefore.getTime());
+  });
+});
+
+describe('trouble', () => {
+  it('of targets that hang delays no other, and one that does not answer is asked by one try at a time', async () => {
+    const outside = new Outside();
+    const hanging: string[] = [];
+    const most = { ofOne: 0, ofAll: 0 };
+    outside.answer = async ({ target }, signal) => {
+      if (!target.includes('hangs')) return delivered;
+      hanging.push(target);
+      const known = hanging.filter((one) => outside.judged.some((judged) => judged.target === one));
+      most.ofAll = Math.max(most.ofAll, known.length);
+      if (known.includes(target)) most.ofOne = Math.max(most.ofOne, known.filter((one) => one === target).length);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      hanging.splice(hanging.indexOf(target), 1);
+      throw new Error('no answer in time');
+    };
+    outside.limitMs = 1_000;
+    const { deliveries, start } = instance(outside);
+    const dead = Array.from({ length: 60 }, (_, i) => Array.from({ length: 10 }, (_, q) => outside.claim(`hangs-${i}`, `q${q}`, 1)));
+    await deliveries.claim(dead.flat());
+    start();
+    await until(() => new Set(outside.judged.map(({ target }) => target)).size === 60, 'all that hang have been tried');
+    await deliveries.claim(Array.from({ length: 300 }, (_, i) => outside.claim('sound', `q${i}`, 1)));
+    await until(() => outside.settled.length === 300, 'the sound one has everything');
+    await until(() => most.ofOne > 0, 'one that hung is asked again');
+    expect(most.ofOne).toBe(1);
+    expect(most.ofAll).toBeLessThanOrEqual(12);
+  });
+
+  it('of telling how it ended does not send it again', async () => {
+    const outside = new Outside();
+    outside.settleTrouble = new StoreFault(new Error('not now'));
+    const { deliveries, start } = instance(outside);
+    await deliveries.claim([outside.claim('a', 'q', 1)]);
+    start();
+    await until(async () => (await stored(outside.claim('a', 'q', 1).id))?.state === 'delivered', 'it is stored');
+    outside.settleTrouble = undefined;
+    await until(() => outside.settled.length === 1, 'it is told');
+    expect(outside.sent).toHaveLength(1);
+  });
+
+  it('of an instance that dies with a target in hand: another goes on after the lease', async () => {
+    const outside = new Outside();
+    const { targets, deliveries, start } = instance(outside);
+    await deliveries.claim([outside.claim('a', 'q', 1)]);
+    const dead = await targets.take({ sound: true });
+    const takenAt = Date.now();
+    expect(dead?.target).toBe(`${outside.name}:a`);
+    start();
+    await until(() => outside.settled.length === 1, 'it is told');
+    expect(Date.now() - takenAt).toBeGreaterThan(leaseMs - 1_000);
+    await targets.renew([dead!]);
+    expect(dead!.until).toBe(0);
+  });
+
+  it('of an instance that was paused: what it did meanwhile changes nothing', async () => {
+    const outside = new Outside();
+    const { targets, deliveries } = instance(outside);
+    const claim = outside.claim('a', 'q', 1);
+    await deliveries.claim([claim]);
+    const paused = (await deliveries.due(claim.target, 10))[0]!;
+    const attempt = { at: new Date(), ms: 1, isDelivered: true, detail: 'mine' };
+    await deliveries.note([{ delivery: paused, attempt, state: 'delivered', dueAt: null }]);
+    await deliveries.note([{ delivery: paused, attempt: { ...attempt, isDelivered: false, detail: 'late' }, state: 'failed', dueAt: null }]);
+    expect(await stored(claim.id)).toMatchObject({ state: 'delivered', tries: 1, attempts: [{ detail: 'mine' }] });
+    const held = await targets.take({ sound: true });
+    await deliveries.claim([outside.claim('a', 'q', 2)]);
+    await targets.finish(held!, { dueAt: null, strikes: 0, restsUntil: null });
+    expect((await targets.take({ sound: true }))?.target).toBe(claim.target);
+  });
+});
+
+it('two instances share the work, and nothing is sent twice', async () => {
+  const outside = new Outside();
+  const [one, other] = [instance(outside), instance(outside)];
+  outside.answer = async () => {
+    await sleep(2);
+    return delivered;
+  };
+  one.start();
+  other.start();
+  const claims = Array.from({ length: 600 }, (_, i) => outside.claim(`t${i % 6}`, `q${i % 30}`, i));
+  await Promise.all([one.deliveries.claim(claims.slice(0, 400)), other.deliveries.claim(claims.slice(200))]);
+  await until(() => outside.settled.length === 600, 'all are told');
+  expect(new Set(outside.sent).size).toBe(outside.sent.length);
+  for (let q = 0; q < 30; q += 1) {
+    const seqs = outside.sent.filter((id) => id.includes(`/q${q}/`)).map((id) => Number(id.split('/').at(-1)));
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+  }
+});

@@ -1,0 +1,200 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { isPassing } from '#persistence';
+import { deliveriesEnded, deliveryTroubles, sendSeconds } from '../metrics.js';
+import { WorkLoop } from '../work-loop.js';
+import { Deliveries, type Tried } from './deliveries.store.js';
+import { channelOf, nextTry, type Channel, type Delivery, type SendOutcome } from './delivery.js';
+import { leaseMs, Targets, type HeldTarget } from './targets.store.js';
+
+/** Every way to tell that the service has. */
+export const CHANNELS = Symbol('channels');
+
+/** Targets that are worked for at once. */
+const mostTargets = 48;
+/** Of these, targets whose last tries have failed: however many hang, the others have room. */
+const mostUnsound = 12;
+/** Deliveries of a target that are taken up at once. */
+const handful = 100;
+/** After so long no further try of a handful begins: what came of the others is stored, and the next handful is taken, ms. */
+const handfulMs = 2_000;
+/** A target whose tries failed is left alone three times as long as they took, within these bounds, ms: who fails at once may be asked again soon, who hangs may not. */
+const rest = { least: 250, most: 45_000 };
+/** Until a target of a channel that is not known here is looked at again, ms. */
+const unknownRest = 60_000;
+
+/** Sends what was claimed: bounded in all, in order per queue, at least once. What one target does to us concerns no other. */
+@Injectable()
+export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('deliveries');
+  private readonly channels: ReadonlyMap<string, Channel>;
+  private readonly held = new Map<HeldTarget, Promise<void>>();
+  private readonly stopping = new AbortController();
+  private readonly loop: WorkLoop;
+  private renewing: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly targets: Targets,
+    private readonly deliveries: Deliveries,
+    @Inject(CHANNELS) channels: readonly Channel[],
+  ) {
+    this.channels = new Map(channels.map((channel) => [channel.name, channel]));
+    this.loop = new WorkLoop({ next: () => this.next(), pauseMs: 500, troubledMs: 1_000, onTrouble: (error) => this.trouble(error) });
+  }
+
+  onApplicationBootstrap(): void {
+    this.targets.onWake(() => this.loop.wake());
+    this.renewing = setInterval(() => void this.targets.renew([...this.held.keys()]).catch((error: unknown) => this.trouble(error)), leaseMs / 3);
+    this.loop.start();
+  }
+
+  /** What is being sent is sent; nothing else is begun. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.loop.stop();
+    await Promise.all(this.held.values());
+    clearInterval(this.renewing);
+  }
+
+  /** Takes a target and begins to work for it. @returns whether there may be more to do @throws StoreFault */
+  private async next(): Promise<boolean> {
+    if (this.held.size >= mostTargets) {
+      await Promise.race(this.held.values());
+      return true;
+    }
+    const unsound = [...this.held.keys()].filter(({ strikes }) => strikes > 0).length;
+    const held = await this.targets.take({ sound: unsound >= mostUnsound });
+    if (held === undefined) return false;
+    const work = this.workFor(held).finally(() => {
+      this.held.delete(held);
+      this.loop.wake();
+    });
+    this.held.set(held, work);
+    return true;
+  }
+
+  private trouble(error: unknown): void {
+    deliveryTroubles.inc();
+    this.logger.warn({ msg: 'deliveries cannot be worked on right now', err: error });
+  }
+
+  /** Never throws: where not even the trouble can be stored, the lease runs out. */
+  private async workFor(held: HeldTarget): Promise<void> {
+    const { target, strikes } = held;
+    try {
+      await this.targets.finish(held, await this.workOff(held));
+    } catch (error) {
+      this.trouble(error);
+      await this.targets.finish(held, { dueAt: new Date(), strikes, restsUntil: new Date(Date.now() + 1_000) }).catch(() => undefined);
+      if (!isPassing(error)) this.logger.error({ msg: 'a target cannot be worked for', target, err: error });
+    }
+  }
+
+  private async workOff(held: HeldTarget): Promise<{ dueAt: Date | null; strikes: number; restsUntil: Date | null }> {
+    const { target } = held;
+    const channel = this.channels.get(channelOf(target));
+    // A version of the service that knows it may run beside this one, or come later.
+    if (channel === undefined) return { dueAt: new Date(), strikes: 0, restsUntil: new Date(Date.now() + unknownRest) };
+    const due = await this.deliveries.due(target, handful);
+    await this.settle(channel, due.filter(({ state }) => state !== 'waiting'));
+    const inTurn = await this.inTurn(target, due);
+    // One that did not answer is asked by a single try whether it does again.
+    const tried = await this.trySome(held, channel, held.strikes > 0 ? inTurn.slice(0, 1).map(([head]) => [head!]) : inTurn);
+    const strikes = strikesAfter(held.strikes, tried);
+    await this.deliveries.note(tried);
+    await this.settle(channel, tried.filter(({ state }) => state !== 'waiting').map(ended));
+    if (tried.some(({ isGone }) => isGone)) await this.deliveries.drop(target);
+    if (tried.length > 0) await channel.judge?.(target, { isAnswering: strikes === 0, isGone: tried.some(({ isGone }) => isGone) });
+    return { dueAt: await this.deliveries.nextDue(target), strikes, restsUntil: strikes === 0 ? null : restAfter(tried) };
+  }
+
+  /** Deliveries whose turn it is, by queue; those before whose head they have come are put off until it is tried. */
+  private async inTurn(target: string, due: readonly Delivery[]): Promise<Delivery[][]> {
+    const queues = Map.groupBy(due.filter(({ state }) => state === 'waiting'), ({ queue }) => queue);
+    if (queues.size === 0) return [];
+    const heads = await this.deliveries.heads(target, [...queues.keys()]);
+    const early: { id: string; until: Date }[] = [];
+    const inTurn = [...queues].flatMap(([queue, some]) => {
+      const sorted = some.sort((one, other) => one.seq - other.seq);
+      const head = heads.get(queue);
+      if (head === undefined || head.seq >= sorted[0]!.seq) return [sorted];
+      const until = after(head.dueAt);
+      early.push(...sorted.map(({ _id }) => ({ id: _id, until })));
+      return [];
+    });
+    await this.deliveries.postpone(early);
+    return inTurn;
+  }
+
+  private async trySome(held: HeldTarget, channel: Channel, queues: Delivery[][]): Promise<TriedNow[]> {
+    const tried: TriedNow[] = [];
+    const put: { id: string; until: Date }[] = [];
+    const left = [...queues];
+    const endsAt = Date.now() + handfulMs;
+    const mayBegin = () => Date.now() < Math.min(endsAt, held.until) && !this.stopping.signal.aborted && !tried.some(({ isGone }) => isGone);
+    const workers = Array.from({ length: held.strikes > 0 ? 1 : channel.parallel }, async () => {
+      for (let queue = left.shift(); queue !== undefined && mayBegin(); queue = left.shift()) {
+        for (const [i, delivery] of queue.entries()) {
+          if (!mayBegin()) break;
+          const one = await this.attempt(channel, delivery);
+          tried.push(one);
+          if (one.state !== 'waiting') continue;
+          put.push(...queue.slice(i + 1).map(({ _id }) => ({ id: _id, until: after(one.dueAt) })));
+          break;
+        }
+      }
+    });
+    await Promise.all(workers);
+    await this.deliveries.postpone(put);
+    return tried;
+  }
+
+  private async attempt(channel: Channel, delivery: Delivery): Promise<TriedNow> {
+    const at = new Date();
+    const outcome = await channel.send(delivery, AbortSignal.timeout(channel.limitMs)).catch((error: unknown): SendOutcome => ({ state: 'failed', detail: wordsOf(error) }));
+    const ms = Date.now() - at.getTime();
+    sendSeconds.observe({ channel: channel.name }, ms / 1_000);
+    const attempt = { at, ms, isDelivered: outcome.state === 'delivered', detail: outcome.detail.slice(0, 500) };
+    const next = outcome.state === 'failed' ? nextTry(channel.pauses, { tries: delivery.tries + 1, at: new Date(), retryAfter: outcome.retryAfter }) : undefined;
+    const verdict = { delivery, attempt, isGone: outcome.state === 'gone', isAnswered: outcome.state !== 'failed' };
+    if (next !== undefined) return { ...verdict, state: 'waiting', dueAt: next };
+    const state = outcome.state === 'delivered' ? 'delivered' : 'failed';
+    deliveriesEnded.inc({ channel: channel.name, outcome: state });
+    return { ...verdict, state, dueAt: channel.settle ? new Date() : null };
+  }
+
+  private async settle(channel: Channel, deliveries: readonly Delivery[]): Promise<void> {
+    if (deliveries.length === 0) return;
+    await channel.settle?.(deliveries);
+    await this.deliveries.markSettled(deliveries.map(({ _id }) => _id));
+  }
+}
+
+interface TriedNow extends Tried {
+  isGone: boolean;
+  isAnswered: boolean;
+}
+
+/** As the store has it after the try. */
+const ended = ({ delivery, attempt, state, dueAt }: TriedNow): Delivery => ({ ...delivery, state, dueAt, tries: delivery.tries + 1, attempts: [...delivery.attempts, attempt], endedAt: new Date() });
+
+/** A target answers where at least one try came through or was refused for what it was; without tries nobody knows. */
+function strikesAfter(strikes: number, tried: readonly TriedNow[]): number {
+  if (tried.length === 0) return strikes;
+  return tried.some(({ isAnswered }) => isAnswered) ? 0 : strikes + 1;
+}
+
+function restAfter(tried: readonly TriedNow[]): Date | null {
+  if (tried.length === 0) return null;
+  const took = Math.max(...tried.map(({ attempt }) => attempt.ms));
+  return new Date(Date.now() + Math.min(Math.max(3 * took, rest.least), rest.most));
+}
+
+/** Whoever waits for a head is due behind it: a handful of one must find the head. */
+const after = (head: Date | null) => new Date(Math.max(head?.getTime() ?? 0, Date.now()) + 1);
+
+/** Errors of connections have their reason in their cause. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message || error.name;
+}

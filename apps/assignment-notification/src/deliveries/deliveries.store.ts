@@ -1,0 +1,134 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type mongoose from 'mongoose';
+import { addMissing, guarded, type Database } from '#persistence';
+import { STORE } from '../store.js';
+import type { Attempt, Claim, Delivery, DeliveryState } from './delivery.js';
+import { Targets } from './targets.store.js';
+
+/** What has come to its end is kept so long: lists show it, and what is claimed again in that time is known, s. */
+const keptSeconds = 30 * 86_400;
+/** Attempts that a delivery remembers. */
+const rememberedAttempts = 20;
+
+/** What a try has made of a delivery. */
+export interface Tried {
+  delivery: Delivery;
+  attempt: Attempt;
+  /** Its state from now on, and when there is something to do for it. */
+  state: DeliveryState;
+  dueAt: Date | null;
+}
+
+/** A part of a list, newest first. */
+export interface DeliveryFilter {
+  state?: DeliveryState;
+  /** Only those made before this one. */
+  before?: { createdAt: Date; id: string };
+  limit: number;
+}
+
+/**
+ * What is to be told, and what has become of it. Whoever finds that somebody must hear of something claims it here, under an id that says what it is: a claim that is made
+ * twice is one. Nothing is sent from here.
+ */
+@Injectable()
+export class Deliveries {
+  private readonly deliveries: mongoose.mongo.Collection<Delivery>;
+
+  constructor(
+    @Inject(STORE) { db }: Database,
+    private readonly targets: Targets,
+  ) {
+    this.deliveries = db.collection('deliveries');
+  }
+
+  /** @throws StoreFault */
+  async prepare(): Promise<void> {
+    const queues = { key: { target: 1, queue: 1, seq: 1 }, partialFilterExpression: { state: 'waiting' } } as const;
+    const kept = { key: { endedAt: 1 }, expireAfterSeconds: keptSeconds } as const;
+    await guarded(() => this.deliveries.createIndexes([{ key: { target: 1, dueAt: 1 } }, queues, { key: { target: 1, createdAt: -1, _id: -1 } }, kept]));
+  }
+
+  /** Claims deliveries; those that were claimed before stay what they are. @throws StoreFault */
+  async claim(claims: readonly Claim[]): Promise<void> {
+    const createdAt = new Date();
+    const distinct = new Map(claims.map(({ id: _id, notBefore = createdAt, ...claim }): [string, Delivery] => [_id, { _id, ...claim, state: 'waiting', dueAt: notBefore, tries: 0, attempts: [], createdAt, endedAt: null }]));
+    await addMissing(this.deliveries, [...distinct.values()]);
+    // For those that were there, too: whoever claimed them may have died before.
+    await this.targets.wake(new Set(claims.map(({ target }) => target)));
+  }
+
+  /** What there is to do for a target now, longest due first. @throws StoreFault */
+  due(target: string, limit: number): Promise<Delivery[]> {
+    return guarded(() => this.deliveries.find({ target, dueAt: { $lte: new Date() } }).sort({ dueAt: 1 }).limit(limit).toArray());
+  }
+
+  /** When there is something to do for a target next; null for never. @throws StoreFault */
+  async nextDue(target: string): Promise<Date | null> {
+    const next = await guarded(() => this.deliveries.findOne({ target, dueAt: { $gt: new Date(0) } }, { sort: { dueAt: 1 }, projection: { dueAt: 1 } }));
+    return next?.dueAt ?? null;
+  }
+
+  /** Of each queue the delivery whose turn it is. @throws StoreFault */
+  async heads(target: string, queues: readonly string[]): Promise<Map<string, { seq: number; dueAt: Date | null }>> {
+    const stages = [{ $match: { target, queue: { $in: [...queues] }, state: 'waiting' } }, { $sort: { seq: 1 } }, { $group: { _id: '$queue', seq: { $first: '$seq' }, dueAt: { $first: '$dueAt' } } }];
+    const found = await guarded(() => this.deliveries.aggregate<{ _id: string; seq: number; dueAt: Date | null }>(stages).toArray());
+    return new Map(found.map(({ _id, ...head }) => [_id, head]));
+  }
+
+  /** Stores what became of tries. One that somebody else has tried meanwhile stays as they left it. @throws StoreFault */
+  async note(tried: readonly Tried[]): Promise<void> {
+    const endedAt = new Date();
+    const writes = tried.map(({ delivery: { _id, tries }, attempt, state, dueAt }) => ({
+      updateOne: {
+        filter: { _id, state: 'waiting' as const, tries },
+        update: { $set: { state, dueAt, ...(state !== 'waiting' && { endedAt }) }, $inc: { tries: 1 }, $push: { attempts: { $each: [attempt], $slice: -rememberedAttempts } } },
+      },
+    }));
+    await this.write(writes);
+  }
+
+  /** Puts deliveries off that wait for others of their queue. @throws StoreFault */
+  async postpone(waiting: readonly { id: string; until: Date }[]): Promise<void> {
+    await this.write(waiting.map(({ id: _id, until: dueAt }) => ({ updateOne: { filter: { _id, state: 'waiting' as const }, update: { $set: { dueAt } } } })));
+  }
+
+  /** Nothing is left to do for deliveries that have come to their end. @throws StoreFault */
+  async markSettled(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await guarded(() => this.deliveries.updateMany({ _id: { $in: [...ids] }, state: { $ne: 'waiting' } }, { $set: { dueAt: null } }));
+  }
+
+  /** Drops whatever waits for a target. @returns how many @throws StoreFault */
+  async drop(target: string): Promise<number> {
+    const { modifiedCount } = await guarded(() => this.deliveries.updateMany({ target, state: 'waiting' }, { $set: { state: 'dropped', dueAt: null, endedAt: new Date() } }));
+    return modifiedCount;
+  }
+
+  /** Has a delivery sent once more, whatever became of it before. @returns whether it is there @throws StoreFault */
+  async again(orgId: string, target: string, id: string): Promise<boolean> {
+    const isIt = { _id: id, orgId, target };
+    const set = { state: 'waiting' as const, dueAt: new Date(), tries: 0, endedAt: null };
+    const { matchedCount } = await guarded(() => this.deliveries.updateOne(isIt, { $set: set }));
+    if (matchedCount === 0) return false;
+    await this.targets.wake(new Set([target]));
+    return true;
+  }
+
+  /** @throws StoreFault */
+  find(orgId: string, target: string, id: string): Promise<Delivery | null> {
+    return guarded(() => this.deliveries.findOne({ _id: id, orgId, target }));
+  }
+
+  /** Deliveries of a target, newest first. @throws StoreFault */
+  list(orgId: string, target: string, { state, before, limit }: DeliveryFilter): Promise<Delivery[]> {
+    const older = before && { $or: [{ createdAt: { $lt: before.createdAt } }, { createdAt: before.createdAt, _id: { $lt: before.id } }] };
+    return guarded(() => this.deliveries.find({ orgId, target, ...(state && { state }), ...older }).sort({ createdAt: -1, _id: -1 }).limit(limit).toArray());
+  }
+
+  /** In the order of ids: bulks that meet in another order would lock each other out. */
+  private async write(writes: readonly { updateOne: { filter: { _id: string }; update: object } }[]): Promise<void> {
+    if (writes.length === 0) return;
+    const sorted = [...writes].sort((one, other) => (one.updateOne.filter._id < other.updateOne.filter._id ? -1 : 1));
+    await guarded(() => this.deliveries.bulkWrite(sorted as mongoose.mongo.AnyBulkWriteOperation<Delivery>[], { ordered: false }));
+  }
+}

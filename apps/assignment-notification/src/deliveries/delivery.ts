@@ -1,0 +1,85 @@
+/** Something that is to be told to somebody outside. */
+export interface Claim {
+  /** The same whenever it is claimed again, and whenever it is sent: who takes it can tell a repeat by it. */
+  id: string;
+  orgId: string;
+  /** `<channel>:<whom>`. What one target does to us (hanging, refusing) concerns no other. */
+  target: string;
+  /** Deliveries of a queue go to their target one after the other, the lowest `seq` first. */
+  queue: string;
+  seq: number;
+  /** What its channel needs to send it, as text. */
+  content: string;
+  /** What lists and reports say of it. */
+  about: Record<string, string>;
+  /** Not to be sent before; at once without it. */
+  notBefore?: Date;
+}
+
+/** `waiting` for its first or next try; `dropped`: nobody wants it any more. */
+export type DeliveryState = 'waiting' | 'delivered' | 'failed' | 'dropped';
+
+/** How a try ended. */
+export interface Attempt {
+  at: Date;
+  /** How long it took. */
+  ms: number;
+  isDelivered: boolean;
+  /** What the other side said, or why it said nothing: in words for people. */
+  detail: string;
+}
+
+/** A claim, and what has become of it. */
+export interface Delivery extends Omit<Claim, 'id' | 'notBefore'> {
+  /** The claim's id. */
+  _id: string;
+  state: DeliveryState;
+  /** When there is something to do for it: to send it, or to tell how it ended; null for never. */
+  dueAt: Date | null;
+  /** Tries since it was asked for. */
+  tries: number;
+  /** The newest ones, oldest first. */
+  attempts: Attempt[];
+  createdAt: Date;
+  /** When it came to its end. */
+  endedAt: Date | null;
+}
+
+/**
+ * What the other side made of it. `delivered`: it took it. `failed`: it may take it another time, not before `retryAfter` where it said so. `refused`: it will never
+ * take it. `gone`: it wants nothing any more, and everything else that waits for it is dropped.
+ */
+export interface SendOutcome {
+  state: 'delivered' | 'failed' | 'refused' | 'gone';
+  detail: string;
+  retryAfter?: Date;
+}
+
+/** A way to tell. */
+export interface Channel {
+  /** Targets begin with it. */
+  readonly name: string;
+  /** Pauses before the second, third … try, s; after as many, a delivery has failed. */
+  readonly pauses: readonly number[];
+  /** Queues of a target that are sent at once. */
+  readonly parallel: number;
+  /** How long a try may take, ms; its signal ends then. */
+  readonly limitMs: number;
+  /** Sends it. What it throws counts as failed. */
+  send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome>;
+  /** Told of deliveries that came to their end, at least once, after that was stored. @throws StoreFault, Fault: told again later */
+  settle?(ended: readonly Delivery[]): Promise<void>;
+  /** Told of a target whose tries all failed in a round, or not. @throws StoreFault */
+  judge?(target: string, verdict: { isAnswering: boolean; isGone: boolean }): Promise<void>;
+}
+
+/** Name of the channel that a target is reached by. */
+export const channelOf = (target: string): string => target.slice(0, target.indexOf(':'));
+
+/** When to try again after `tries` failed ones; undefined for never. Up to a tenth earlier or later, so that what failed together does not come together. */
+export function nextTry(pauses: readonly number[], { tries, at, retryAfter }: { tries: number; at: Date; retryAfter?: Date | undefined }): Date | undefined {
+  const pause = pauses[tries - 1];
+  if (pause === undefined) return undefined;
+  const next = at.getTime() + pause * 1_000 * (0.9 + Math.random() * 0.2);
+  return new Date(Math.max(next, retryAfter?.getTime() ?? 0));
+}
