@@ -79,7 +79,7 @@ export class MongoSearch extends SearchPort {
     const plan = await this.plan(question);
     if (!plan) return [];
     if (!plan.isLate && orders[plan.sort].byCreation) return this.walkEntries(plan, piece);
-    return plan.most <= this.limits.few ? this.lookAtAll(plan, piece) : this.walk(plan, piece);
+    return plan.most <= this.limits.few ? this.lookAtAll(plan, piece) : this.walkViews(plan, piece);
   }
 
   override async count(question: Question): Promise<Count> {
@@ -116,43 +116,33 @@ export class MongoSearch extends SearchPort {
   /** Entries know enough, and have the order. */
   private async walkEntries(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
     const entries = await this.entryReads.find(this.entryQuery(plan, from), { skip, limit }, { createdAt: 1 });
-    return entries.map(hitOf);
+    return entries.map(({ _id, createdAt }) => ({ id: _id, position: [createdAt.getTime(), _id] }));
   }
 
   /** Few tickets have the words: all their views are looked at, and sorted here. */
   private async lookAtAll(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
     const { sort } = plan;
     const entries = await this.entryReads.find(this.entryQuery({ ...plan, sort: '-createdAt' }), { skip: 0, limit: maxListDepth }, { _id: 1 });
-    const views = await this.viewsOf(plan, idsOf(entries));
+    const views = await this.viewsOf(plan, entries.map(({ _id }) => _id));
     const hits = views.map((view) => ({ id: view._id, position: positionOf(sort, view) })).sort((one, other) => compare(sort, one.position, other.position));
     return (from ? hits.filter(({ position }) => compare(sort, position, from) > 0) : hits).slice(skip, skip + limit);
   }
 
-  /** Many have them: along the list's own order, asking one side about what comes at the other, until there is enough. Where both have the order, the one leads on at which more was found. */
-  private async walk(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
-    const [firstStep, longestStep] = this.limits.steps;
-    const start = performance.now();
-    const ways: Way[] = [(...asked) => this.alongViews(...asked), ...(orders[plan.sort].byCreation ? [(...asked: Parameters<Way>) => this.alongEntries(...asked)] : [])];
-    const tried = await Promise.all(ways.map(async (way) => ({ way, ...(await way(plan, { from, passed: from && Infinity }, firstStep)) })));
-    const best = tried.find((one) => !one.end) ?? tried.reduce((one, other) => (other.hits.length > one.hits.length ? other : one));
-    let { hits, end } = best;
-    for (let [step, passed] = [2 * firstStep, from ? Infinity : firstStep]; end && hits.length < skip + limit; passed += step, step = Math.min(2 * step, longestStep)) {
-      if (performance.now() - start > longestMs) throw tooLong();
-      const next = await best.way(plan, { from: end, passed }, step);
-      [hits, end] = [[...hits, ...next.hits], next.end];
-    }
-    return hits.slice(skip, skip + limit);
-  }
-
-  private async alongViews(plan: Plan, { from, passed }: Place, limit: number): Promise<Stretch> {
+  /** Many have them: along the list's own order, asking for the words of what comes, until there is enough. */
+  private async walkViews(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
     const { sort } = plan;
-    const views = await this.viewReads.find(await this.viewQuery(plan, from), { skip: 0, limit, passed }, placing);
-    return stretch(views.map((view) => ({ id: view._id, position: positionOf(sort, view) })), await this.saying(plan, idsOf(views)), limit);
-  }
-
-  private async alongEntries(plan: Plan, { from, passed }: Place, limit: number): Promise<Stretch> {
-    const entries = await this.entryReads.find(this.entryQuery(plan, from), { skip: 0, limit, passed }, { createdAt: 1 });
-    return stretch(entries.map(hitOf), new Set(idsOf(await this.viewsOf(plan, idsOf(entries)))), limit);
+    const [firstStep, longestStep] = this.limits.steps;
+    const hits: Hit[] = [];
+    const start = performance.now();
+    for (let [place, step, passed] = [from, firstStep, from && Infinity]; ; step = Math.min(2 * step, longestStep)) {
+      const views = await this.viewReads.find(await this.viewQuery(plan, place), { skip: 0, limit: step, passed }, placing);
+      const saying = await this.saying(plan, views.map(({ _id }) => _id));
+      hits.push(...views.filter(({ _id }) => saying.has(_id)).map((view) => ({ id: view._id, position: positionOf(sort, view) })));
+      if (hits.length >= skip + limit || views.length < step) return hits.slice(skip, skip + limit);
+      if (performance.now() - start > longestMs) throw tooLong();
+      place = positionOf(sort, views.at(-1)!);
+      passed = (passed ?? 0) + views.length;
+    }
   }
 
   /** Many tickets have the words. Where fewer pass the filters, those are asked for the words; else 10,000 with the words are looked at, or looked for among those that pass. */
@@ -200,7 +190,7 @@ export class MongoSearch extends SearchPort {
   private async saying({ said }: Plan, ids: readonly string[]): Promise<Set<string>> {
     const read = (some: string[]) =>
       this.entries.find({ _id: { $in: some }, $and: said }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs, batchSize: some.length }).toArray();
-    return new Set(idsOf(await this.inSteps(ids, read)));
+    return new Set((await this.inSteps(ids, read)).map(({ _id }) => _id));
   }
 
   private async inSteps<T>(ids: readonly string[], read: (some: string[]) => Promise<T[]>): Promise<T[]> {
@@ -224,28 +214,6 @@ export class MongoSearch extends SearchPort {
     return { ...question, conditions, said, isLate, most: Math.min(...conditions.map(({ lead }) => lead?.size ?? Infinity)) };
   }
 }
-
-/** Where a walk goes on, and how many came before that, where it is known. */
-interface Place {
-  from?: Position | undefined;
-  passed?: number | undefined;
-}
-
-/** What a part of a walk has found, and where it ended, unless nothing follows. */
-interface Stretch {
-  hits: Hit[];
-  end?: Position | undefined;
-}
-
-type Way = (plan: Plan, place: Place, limit: number) => Promise<Stretch>;
-
-const stretch = (passed: readonly Hit[], found: ReadonlySet<string>, limit: number): Stretch => ({
-  hits: passed.filter(({ id }) => found.has(id)),
-  end: passed.length < limit ? undefined : passed.at(-1)!.position,
-});
-
-const idsOf = (documents: readonly { _id: string }[]) => documents.map(({ _id }) => _id);
-const hitOf = ({ _id, createdAt }: Pick<SearchEntry, '_id' | 'createdAt'>): Hit => ({ id: _id, position: [createdAt.getTime(), _id] });
 
 const nothing: Count = { total: 0, isExact: true };
 
