@@ -24,7 +24,7 @@ const partial: Readonly<Record<string, string>> = { byDeadline: 'dueAt', byDeadl
 /** Indexes of the search entries. Creation never changes, so entries are only written again when what they are found by does. */
 const searchIndexes = {
   byCreation: { orgId: 1, createdAt: -1, _id: -1 },
-  byKey: { orgId: 1, keys: 1, createdAt: -1, _id: -1 },
+  /** Words and keys in one list: what has several of them is found by the index alone. */
   byWord: { orgId: 1, tokens: 1, createdAt: -1, _id: -1 },
 } as const;
 

@@ -70,4 +70,20 @@ describe('a large count', () => {
     waiting[2]!(new Error('the store is away'));
     await expect(told).rejects.toThrow('the store is away');
   });
+
+  it('is shared by who asks for the first time meanwhile; a small one is not, nor a failure', async () => {
+    const [large, { waiting, count }] = [new LargeCounts(1_000), counting()];
+    const both = [large.told('open', count), large.told('open', count)];
+    waiting[0]!(1_001);
+    expect(await Promise.all(both)).toMatchObject([{ total: 1_001 }, { total: 1_001 }]);
+    expect(waiting).toHaveLength(1);
+    const [first, second, third] = ['mine', 'mine', 'mine'].map((name) => large.told(name, count));
+    waiting[1]!(7);
+    expect(await first).toMatchObject({ total: 7 });
+    await turn();
+    waiting[2]!(new Error('the store is away'));
+    await expect(second).rejects.toThrow('the store is away');
+    waiting[3]!(9);
+    expect(await third).toMatchObject({ total: 9 });
+  });
 });

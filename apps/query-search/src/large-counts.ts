@@ -23,25 +23,36 @@ export class LargeCounts<C extends Count = Count> {
 
   /** What the name stands for, counted. Who asks for a large one meanwhile shares the answer. */
   async told(name: string, count: () => Promise<C>): Promise<C> {
-    const known = this.large.get(name);
-    const age = known ? Date.now() - known.at : Infinity;
-    if (known && age < renewedMs) return known.count;
-    const counting = (known && this.counting.get(name)) ?? this.begin(name, count);
-    if (!known || age >= oldestMs) return counting;
+    const [known, ahead] = [this.large.get(name), this.counting.get(name)];
+    if (!known) return (ahead && (await this.ifLarge(ahead))) ?? this.begin(name, count);
+    const age = Date.now() - known.at;
+    if (age < renewedMs) return known.count;
+    const counting = ahead ?? this.begin(name, count);
+    if (age >= oldestMs) return counting;
     counting.catch(() => undefined); // whoever asks when it has become too old tries again, and hears of it
     return known.count;
   }
 
+  /** What somebody else is just counting: where it is small it may miss what was written since. */
+  private async ifLarge(counting: Promise<C>): Promise<C | undefined> {
+    const count = await counting.catch(() => undefined);
+    return count && this.isLarge(count) ? count : undefined;
+  }
+
   private begin(name: string, count: () => Promise<C>): Promise<C> {
-    const counting = this.count(name, count).finally(() => this.counting.delete(name));
+    const counting = this.count(name, count).finally(() => this.counting.get(name) === counting && this.counting.delete(name));
     this.counting.set(name, counting);
     return counting;
+  }
+
+  private isLarge({ total, isExact }: Count): boolean {
+    return total > this.exactUpTo || !isExact;
   }
 
   private async count(name: string, counted: () => Promise<C>): Promise<C> {
     const at = Date.now();
     const count = await counted();
-    if (count.total > this.exactUpTo || !count.isExact) this.large.set(name, { count, at });
+    if (this.isLarge(count)) this.large.set(name, { count, at });
     else this.large.delete(name);
     return count;
   }

@@ -7,8 +7,13 @@ import { priorityRank } from './ticket-view.projection.js';
 /** A part of a filter. One with an index may lead a query: it alone then decides how many tickets are looked at. */
 export interface Condition {
   filter: object;
-  /** The same without bounds on the time of creation: with those, some engines lose the order of an index over lists and sort all it leads to. */
-  unbound?: object;
+  /**
+   * The same in a form that is no bound of an index, for where it only checks what another condition leads to. Some engines make every index entry of a
+   * document anew to check a bound; with bounds on the time of creation they lose the order of an index over lists.
+   */
+  checked?: object;
+  /** Whether it begins or ends in the middle of the order of creation. */
+  isSpan?: boolean;
   lead?: {
     index: 'byKey' | 'byWord' | 'byPriority' | 'byDeadlineState';
     /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
@@ -86,6 +91,8 @@ export interface Query {
     isSingle: boolean;
     /** Whether it begins in the middle of its index, and passes over what comes before. */
     isSkipping: boolean;
+    /** Finds the same in no order, for counting: the index alone tells what meets several conditions on it. */
+    all: Plan;
     /** The same, divided: what they find has to be merged. */
     ways?: readonly Plan[];
     /** Leads to some of them only, which are quickly counted: where they are as many as anybody counts, nobody need gather the others. */
@@ -119,19 +126,34 @@ function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
     isRare: sizeOf(leader) <= rareUpTo,
     isOrdered,
     isSkipping: isSkipping(wanted),
+    all: planOf(leader.filter, false),
     ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, true)) }),
     ...(some && { some: planOf(some, false) }),
     ...(common && { common }),
   };
 }
 
-const isSkipping = ({ from = [], conditions }: Wanted) => from.length > 0 || conditions.some(({ unbound }) => unbound);
+const isSkipping = ({ from = [], conditions }: Wanted) => from.length > 0 || conditions.some(({ isSpan }) => isSpan);
 
-function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, isOrdered }: { leader: Condition; filter: object; isOrdered: boolean }): object {
-  const others = conditions.filter((other) => other !== leader).map((other) => ({ filter: (isOrdered && other.unbound) || other.filter }));
+function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, isOrdered }: { leader: Leader; filter: object; isOrdered: boolean }): object {
+  const others = conditions.filter((other) => other !== leader).map((other) => ({ filter: (!isMet(other, leader, isOrdered) && other.checked) || other.filter }));
   // The first condition of a place is only there to bound an index.
   const place = (isOrdered ? from.slice(1) : from).map((one) => ({ filter: one }));
   return filterOf(base, [{ filter }, ...others, ...place]);
+}
+
+/** So many entries of an index are passed over while a document that it leads to is checked: one of many words, or of some keys. */
+const entriesADocument = { byWord: 20, byKey: 5, byPriority: 5 };
+/** So many tickets are counted of a condition at most; there may be several times as many. */
+export const mostCounted = 10_000;
+const [manyMore, unknown] = [5, Infinity];
+
+/** Whether the index that leads is to find what meets both conditions by itself. It passes over all entries of both for that, and comes in no order. */
+function isMet(other: Condition, leader: Leader, isOrdered: boolean): boolean {
+  if (isOrdered) return false;
+  if (!other.lead) return true;
+  const { size = unknown } = other.lead;
+  return other.lead.index === leader.lead.index && (size < mostCounted ? size : manyMore * size) <= entriesADocument[other.lead.index] * sizeOf(leader);
 }
 
 /** Divides a condition by how many tickets each of its values leads to. The rare ones stay together: it is quicker to sort their tickets than to ask for each. */
@@ -154,8 +176,18 @@ const filterOf = (base: object, conditions: readonly Condition[]) => ({
   ...(conditions.length > 0 && { $and: conditions.map(({ filter }) => filter) }),
 });
 
+/** Where the keys of tickets are looked up. */
+interface KeyPlace {
+  field: 'keys' | 'tokens';
+  index: Leader['lead']['index'];
+  /** A key as it stands there. */
+  as: (key: string) => string;
+}
+const inViews: KeyPlace = { field: 'keys', index: 'byKey', as: (one) => one };
+
 /** Conditions on whom a ticket concerns, with what the principal may see. */
-export function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: ListFilters): Condition[] {
+export function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: ListFilters, place = inViews): Condition[] {
+  const anyKey = (keys: readonly string[] | undefined) => anyOf({ field: place.field, values: keys?.map(place.as) }, place.index);
   const people = requester?.flatMap((one) => (one.includes('@') ? [key.requester(one), key.email(one)] : [key.requester(one)]));
   return [
     ...anyKey(people),
@@ -167,14 +199,14 @@ export function keyConditions(principal: Principal, { status, assignee, assistan
   ];
 }
 
-const anyKey = (values: readonly string[] | undefined) => anyOf({ field: 'keys', values }, 'byKey');
-
-function anyOf({ field, values }: { field: AnyOf['field']; values: readonly (string | number)[] | undefined }, index: Leader['lead']['index']): Condition[] {
+/** A condition that a field has one of these values; none when there is nothing to ask for. */
+export function anyOf({ field, values }: { field: AnyOf['field']; values: readonly (string | number)[] | undefined }, index: Leader['lead']['index']): Condition[] {
   if (values === undefined) return [];
   const distinct = [...new Set(values)];
-  if (distinct.length === 1) return [{ filter: { [field]: distinct[0] }, lead: { index, isSingle: true } }];
+  const checked = { $nor: [{ [field]: { $nin: distinct } }] };
+  if (distinct.length === 1) return [{ filter: { [field]: distinct[0] }, checked, lead: { index, isSingle: true } }];
   const isDivided = distinct.length > 0 && distinct.length <= mostWays;
-  return [{ filter: { [field]: { $in: distinct } }, lead: { index, isSingle: false, ...(isDivided && { anyOf: { field, values: distinct } }) } }];
+  return [{ filter: { [field]: { $in: distinct } }, checked, lead: { index, isSingle: false, ...(isDivided && { anyOf: { field, values: distinct } }) } }];
 }
 
 function rangeConditions({ priority, deadline, isDue, createdFrom, createdTo, updatedFrom, updatedTo }: ListFilters): Condition[] {
@@ -193,5 +225,5 @@ export function rangeOf(field: string, from?: string, to?: string): Condition[] 
   const [start, end] = [from === undefined ? [] : [new Date(from)], to === undefined ? [] : [new Date(to)]];
   const range = { ...start.map(($gte) => ({ $gte }))[0], ...end.map(($lt) => ({ $lt }))[0] };
   const outside = [...start.map(($lt) => ({ [field]: { $lt } })), ...end.map(($gte) => ({ [field]: { $gte } }))];
-  return [{ filter: { [field]: range }, ...(field === 'createdAt' && { unbound: { $nor: outside } }) }];
+  return [{ filter: { [field]: range }, ...(field === 'createdAt' && { checked: { $nor: outside }, isSpan: true }) }];
 }

@@ -57,7 +57,7 @@ describe('filters', () => {
 
   it('that only views can answer are not asked of what tickets are found by', () => {
     const asked = filtersOf({ q: 'a', status: 'open', priority: 'low', updatedFrom: '2026-01-01', tag: 'vip', createdTo: '2026-01-01' });
-    expect(asked).toEqual([{ tokens: /^a/ }, { keys: 'tag:vip' }, { createdAt: { $lt: new Date('2026-01-02T00:00:00Z') } }]);
+    expect(asked).toEqual([{ tokens: /^a/ }, { tokens: '=tag:vip' }, { createdAt: { $lt: new Date('2026-01-02T00:00:00Z') } }]);
   });
 
   it('of several words check each of them', () => expect(filtersOf({ q: 'a bbb cc d' })).toEqual([{ tokens: 'bbb' }, { tokens: 'cc' }, { tokens: 'a' }, { tokens: /^d/ }]));
@@ -65,7 +65,37 @@ describe('filters', () => {
   it('of very many words let those with the most letters lead', () => {
     const all = conditions({ q: 'aaaaaa bbbbb cccc ddd ee f g' });
     expect(all.filter(({ lead }) => lead).map(({ filter }) => filter)).toEqual(['aaaaaa', 'bbbbb', 'cccc', 'ddd', /^g/].map((tokens) => ({ tokens })));
-    expect(all).toContainEqual({ filter: { tokens: { $all: ['ee', 'f'] } } });
+    expect(all).toContainEqual({ filter: { $nor: [{ tokens: { $ne: 'ee' } }, { tokens: { $ne: 'f' } }] } });
+  });
+});
+
+describe('a beginning that very many tickets have', () => {
+  const someOf = (q: string, frequent?: string) =>
+    entryConditions(ada, {}, { ...words(q)!, common: { isMost: true, ...(frequent !== undefined && { frequent }) } }).map(({ lead }) => lead?.some);
+
+  it('is counted by its most frequent word first, and by the numbers of tickets where it is digits', () => {
+    expect(someOf('th', 'thanks')).toEqual([{ tokens: 'thanks' }]);
+    expect(someOf('th')).toEqual([undefined]);
+    for (const frequent of [undefined, '11']) expect(someOf('1', frequent)).toEqual([{ tokens: /^#1/ }]);
+    expect(someOf('1a', '1ab')).toEqual([{ tokens: '1ab' }]);
+    expect(['1', 'th'].map((q) => entryConditions(ada, {}, { ...words(q)!, common: { isMost: true } })[0]!.lead!.common)).toEqual([{ isMost: false }, { isMost: true }]);
+  });
+});
+
+describe('conditions on one index', () => {
+  const allOf = (sizes: Record<string, number>) => queryOf({ base, sort: '-createdAt', conditions: sized({ q: 'printer fire', tag: 'vip' }, sizes) });
+  const [printer, vip] = [{ tokens: 'printer' }, { tokens: '=tag:vip' }];
+  const checked = (...values: string[]) => ({ $nor: [{ tokens: { $nin: values } }] });
+
+  it('bound it together where tickets are counted, and one alone where it gives the order', () => {
+    const { led } = allOf({ fire: 600, printer: 5_000, vip: 9_000 });
+    expect(led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, vip] });
+    expect(allOf({ vip: 600 }).led!.filter).toEqual({ ...base, $and: [vip, checked('printer'), { $nor: [{ tokens: { $not: /^fire/ } }] }] });
+  });
+
+  it('are only checked where they have far more tickets than the one that leads', () => {
+    expect(allOf({ fire: 20, printer: 400, vip: 401 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, checked('=tag:vip')] });
+    expect(allOf({ fire: 2_499, printer: 9_999, vip: 10_000 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, checked('=tag:vip')] });
   });
 });
 
@@ -104,7 +134,7 @@ describe('plans', () => {
   it.each([
     [{ q: 'printer' }, { printer: 500 }, ['byWord']],
     [{ q: 'printer fire' }, { fire: 5_000 }, ['byWord']],
-    [{ q: 'printer', tag: 'vip' }, { vip: 900 }, ['byKey']],
+    [{ q: 'printer', tag: 'vip' }, { vip: 900 }, ['byWord']],
     [{ requester: 'a@b.c', sort: 'number' }, { requester: 20 }, ['byKey']],
     [{ requester: 'a@b.c', sort: 'number' }, { requester: 9_000 }, ['byNumber', 'byKey']],
   ])('for %j go by what is rarest: %j', (asked, sizes, hints) => expect(plans(asked as Record<string, string>, sizes as Record<string, number>)).toEqual(hints));

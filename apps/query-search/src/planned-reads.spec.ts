@@ -158,6 +158,15 @@ describe('a condition of several values', () => {
   });
 });
 
+describe('words that begin alike', () => {
+  it('are counted in their index, however slow the store is: walking would be slower', async () => {
+    const { asked, reads } = collection({ byCreation: 1, byWord: tooSlow });
+    const begins = queryOf({ base, sort: '-createdAt', conditions: [{ filter: { tokens: /^20/ }, lead: { index: 'byWord', isSingle: false, size: 10_000 } }] });
+    await expect(reads.countNow(begins)).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } });
+    expect(asked).toEqual(['byWord']);
+  });
+});
+
 describe('a condition that very many meet', () => {
   const [frequent, all] = [{ tokens: 'a' }, { tokens: /^a/ }];
   const condition = (isMost: boolean, some?: object) => ({ filter: all, lead: { index: 'byWord' as const, isSingle: false, size: Infinity, common: { isMost }, ...(some && { some }) } });

@@ -12,6 +12,8 @@ import { asked } from './search/words.js';
 jest.setTimeout(120_000);
 
 const collections = collectionsOf(1);
+/** Queries that are explained at once. */
+const atOnce = 8;
 
 let service: Running;
 beforeAll(async () => {
@@ -24,9 +26,9 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 /** What an engine's plan consists of: names of its steps and of the indexes in use. */
-async function stepsOf(collection: string, { filter, hint }: Plan, sort: Query['sort']): Promise<{ steps: string[]; indexes: string[] }> {
-  const order = new Map(orders[sort].fields);
-  const told: unknown = await service.db.collection<{ _id: string }>(collection).find(filter, { hint }).sort(order).limit(26).explain('queryPlanner');
+async function stepsOf(collection: string, { filter, hint }: Plan, sort?: Query['sort']): Promise<{ steps: string[]; indexes: string[] }> {
+  const found = service.db.collection<{ _id: string }>(collection).find(filter, { hint });
+  const told: unknown = await (sort ? found.sort(new Map(orders[sort].fields)) : found).limit(26).explain('queryPlanner');
   const text = JSON.stringify(told);
   // Node types are those of the PostgreSQL below; `stage` is mongod's word for them.
   const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!);
@@ -48,7 +50,8 @@ const searches = ['fire', 'printer on 3'];
 const vocabularies = [{}, { common: { frequent: 'fire', isMost: false } }, { beginnings: ['fire', 'fires', 'fired', 'fireman'] }];
 
 interface Asked {
-  sort: Query['sort'];
+  /** None where it is only counted. */
+  sort?: Query['sort'];
   plan: Plan;
   /** Then what it gathers has been counted first, and is 10,000 at most. */
   maySort: boolean;
@@ -60,7 +63,7 @@ const asksOf = (base: object, conditions: readonly Condition[], among: readonly 
     [undefined, behind(sort, positionOf(sort, someday))].flatMap((from) => {
       const { walk, led } = queryOf({ base, sort, conditions, from });
       const ways = (led?.ways ?? []).map((plan, i) => ({ sort, plan, maySort: i === frequentWays }));
-      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }] : []), ...ways, ...(led?.some ? [{ sort, plan: led.some, maySort: true }] : [])];
+      return [{ sort, plan: walk, maySort: false }, ...(led ? [{ sort, plan: led, maySort: !led.isOrdered }, { plan: led.all, maySort: false }] : []), ...ways, ...(led?.some ? [{ sort, plan: led.some, maySort: true }] : [])];
     }),
   );
 
@@ -84,15 +87,21 @@ describe('what the store is asked', () => {
     const all = filters.map((filter) => conditionsOf(people[who]!, withoutQ(filter)));
     const sorted = filters.flatMap((filter) => sorts.flatMap((sort) => asksOf(viewBase(ada), conditionsOf(people[who]!, { ...withoutQ(filter), ...dueIn(sort) }), [sort])));
     const asks = [...sorted, ...all.flatMap(ledByEach).flatMap((conditions) => asksOf(viewBase(ada), conditions, ['-createdAt']))];
-    const distinct = new Map(asks.map((ask) => [JSON.stringify([ask.plan, ask.sort]), ask]));
-    for (const ask of distinct.values()) await expectGood(collections.views, ask);
+    await expectAllGood(collections.views, asks);
   });
 
   it.each(Object.keys(people))('for a search of %s does, too', async (who) => {
     const questions = searches.flatMap((q) => vocabularies.map((known) => ({ ...asked(q)!, ...known })));
     const conditions = questions.flatMap((search) => early.map((filter) => entryConditions(people[who]!, withoutQ(filter), search)));
-    for (const ask of conditions.flatMap(ledByEach).flatMap((one) => asksOf({ orgId: 'acme' }, one, ['-createdAt', 'createdAt']))) await expectGood(collections.search, ask);
+    await expectAllGood(collections.search, conditions.flatMap(ledByEach).flatMap((one) => asksOf({ orgId: 'acme' }, one, ['-createdAt', 'createdAt'])));
   });
+
+  /** Each once. */
+  async function expectAllGood(collection: string, asks: readonly Asked[]) {
+    const text = (_: string, value: unknown) => (value instanceof RegExp ? value.source : value);
+    const distinct = [...new Map(asks.map((ask) => [JSON.stringify([ask.plan, ask.sort], text), ask])).values()];
+    for (let at = 0; at < distinct.length; at += atOnce) await Promise.all(distinct.slice(at, at + atOnce).map((ask) => expectGood(collection, ask)));
+  }
 
   async function expectGood(collection: string, { plan, sort, maySort }: Asked) {
     const { steps, indexes } = await stepsOf(collection, plan, sort);

@@ -349,7 +349,7 @@ describe('pages of the list', () => {
 describe('a hostile question', () => {
   const long = { '200 ligatures': '\ufdfa'.repeat(200), '1,000 times a': 'a '.repeat(1_000), 'one word of 1,999 letters': 'x'.repeat(1_999), '500 words': Array.from({ length: 500 }, (_, i) => i.toString(36)).join(' ') };
 
-  it.each(['$where', '.*', '^', '(', '[a-', '\\', '{"$gt":""}', '$', '%', "'; drop table", '#', '##', '#x', '𝔘𝔫𝔦', '\u0301\u0301', ...(Object.keys(long) as (keyof typeof long)[])])(
+  it.each(['$where', '.*', '^', '(', '[a-', '\\', '{"$gt":""}', '$', '%', "'; drop table", '#', '##', '#x', '=assistant:billing-bot', 'assignee', '=', '𝔘𝔫𝔦', '\u0301\u0301', ...(Object.keys(long) as (keyof typeof long)[])])(
     'of q=%p is answered like any other',
     async (name) => {
       const q = long[name as keyof typeof long] ?? name;

@@ -45,6 +45,13 @@ export class LateCounts {
     return { byStatus, isWhole: ids.length <= maxListDepth };
   }
 
+  /** Out of the entries that one plan leads to, as many as are among the views that another one leads to, which are 10,000 at most. Cheaper than asking for each by its id. */
+  async shared(entries: Plan, views: Plan): Promise<{ total: number; isWhole: boolean }> {
+    const [those, these] = await Promise.all([idsOf(this.entries, entries, maxListDepth + 1), idsOf(this.views, views, maxListDepth)]);
+    const passing = new Set(these);
+    return { total: those.filter((id) => passing.has(id)).length, isWhole: those.length <= maxListDepth };
+  }
+
   /** From the views that a plan leads to, which are 10,000 at most: how many of them have an entry with the words. */
   async having(plan: Plan, said: readonly object[]): Promise<number> {
     const inTime = deadline();

@@ -99,7 +99,7 @@ export class MongoSearch extends SearchPort {
     if (!plan) return nothing;
     // An entry may lag behind what its ticket's view says of who sees it: whoever does not see everything is told what the views say.
     if (!plan.isLate && sightKeys(plan.principal) === null) return this.entryReads.countNow(this.entryQuery(plan));
-    if (plan.most > this.limits.few) return this.countMany(plan, () => this.tally(plan));
+    if (plan.most > this.limits.few) return plan.isLate ? this.countMany(plan) : countIn(await this.tally(plan));
     const { length } = await this.lookAtAll(plan, { skip: 0, limit: Infinity });
     return { total: length, isExact: length < maxListDepth }; // how many there were was seen a minute ago at most
   }
@@ -109,7 +109,7 @@ export class MongoSearch extends SearchPort {
     if (!plan) return summed([]);
     const tally = await this.tally(plan);
     const ofStatus = (one: Status) => ({ ...plan, filters: { ...plan.filters, status: [one] } });
-    const count = async (one: Status) => (tally.isWhole ? countIn(tally, [one]) : this.countMany(ofStatus(one), async () => tally));
+    const count = async (one: Status) => (tally.isWhole ? countIn(tally, [one]) : this.countMany(ofStatus(one), tally));
     return summed(await Promise.all(Status.options.map(count)));
   }
 
@@ -145,25 +145,31 @@ export class MongoSearch extends SearchPort {
     }
   }
 
-  /** Many tickets have the words. Where fewer pass the filters, those are asked for the words; else 10,000 with the words are looked at. */
-  private async countMany(plan: Plan, tally: () => Promise<Tally>): Promise<Count> {
+  /** Many tickets have the words. Where fewer pass the filters, those are asked for the words; else 10,000 with the words are looked at, or looked for among those that pass. */
+  private async countMany(plan: Plan, tally?: Tally): Promise<Count> {
     const query = await this.viewQuery(plan);
-    const { total: passing } = await this.viewReads.count(query);
-    if (passing <= this.limits.narrow && passing < plan.most) return this.countNarrow(plan, query);
-    return countIn(await tally(), plan.filters.status);
+    const passing = await this.viewReads.count(query);
+    if (passing.total <= this.limits.narrow && passing.total < plan.most) return this.countNarrow(plan, query);
+    if (tally || !passing.isExact) return countIn(tally ?? (await this.tally(plan)), plan.filters.status);
+    const { total, isWhole } = await this.ofEntries(plan, (entries) => this.late.shared(entries, query.led?.all ?? query.walk));
+    return { total, isExact: isWhole };
   }
 
   private async countNarrow({ said }: Plan, { walk, led }: Query): Promise<Count> {
-    return { total: await this.late.having(led ?? walk, said), isExact: true };
+    return { total: await this.late.having(led?.all ?? walk, said), isExact: true };
   }
 
   /** Whatever their status. */
-  private async tally(plan: Plan): Promise<Tally> {
+  private tally(plan: Plan): Promise<Tally> {
     const { status: _status, ...filters } = plan.filters;
+    return this.ofEntries(plan, (entries) => this.late.tally(entries, viewFilter({ ...plan, filters })));
+  }
+
+  /** Of those with a frequent word alone, where they are as many as anybody looks at; else of all. */
+  private async ofEntries<T extends { isWhole: boolean }>(plan: Plan, count: (entries: Query['walk']) => Promise<T>): Promise<T> {
     const { walk, led } = this.entryQuery(plan);
-    const tallyOf = (of: Query['walk']) => this.late.tally(of, viewFilter({ ...plan, filters }));
-    const frequent = led?.some && (await tallyOf(led.some));
-    return frequent?.isWhole === false ? frequent : tallyOf(led && !led.common?.isMost ? led : walk);
+    const frequent = led?.some && (await count(led.some));
+    return frequent?.isWhole === false ? frequent : count(led && !led.common?.isMost ? led.all : walk);
   }
 
   private entryQuery({ principal, sort, conditions }: Plan, from?: Position) {

@@ -13,14 +13,16 @@ export interface SearchEntry extends Heard, Versioned {
   version: number;
   orgId: string;
   createdAt: Date;
-  /** Whom it concerns, its tags: see `ticket-keys.ts`. Empty like `tokens` while the ticket is deleted: nothing finds it. */
-  keys: string[];
+  /** Its keys (whom it concerns, its tags: see `ticket-keys.ts`), then its words. Empty while the ticket is deleted: nothing finds it. */
   tokens: string[];
   open?: string[];
 }
 
 /** What the projection has to know of an entry to go on from it. */
 export type KnownEntry = Pick<SearchEntry, 'version'> & Heard;
+
+/** A key among the words of a ticket: no word holds the sign that marks it, and no beginning of one. */
+export const keyToken = (key: string) => `=${key}`;
 
 const unheard: KnownEntry = { version: 0, said: '', noted: '' };
 
@@ -38,6 +40,7 @@ export function entryAfter(known: KnownEntry = unheard, events: readonly TicketE
 }
 
 function entryOf({ orgId, ticket, type, version }: TicketEvent, { said, noted }: Heard): SearchEntry {
+  const { tokens: words, ...rest } = ticketWords(ticket, { said, noted });
   return {
     _id: viewId(orgId, ticket.id),
     version,
@@ -45,7 +48,7 @@ function entryOf({ orgId, ticket, type, version }: TicketEvent, { said, noted }:
     createdAt: new Date(ticket.createdAt),
     said,
     noted,
-    ...(type === 'ticket.deleted.v1' ? { keys: [], tokens: [] } : { keys: lastingKeys(ticket), ...ticketWords(ticket, { said, noted }) }),
+    ...(type === 'ticket.deleted.v1' ? { tokens: [] } : { tokens: [...lastingKeys(ticket).map(keyToken), ...words], ...rest }),
   };
 }
 

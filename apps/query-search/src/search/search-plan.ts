@@ -1,6 +1,7 @@
 import { lacks } from '#domain';
 import type { Principal } from '#contracts';
-import { conditionsOf, keyConditions, queryOf, rangeOf, viewBase, type Condition, type ListFilters } from '../list-plan.js';
+import { anyOf, conditionsOf, keyConditions, queryOf, rangeOf, viewBase, type Condition, type ListFilters } from '../list-plan.js';
+import { keyToken } from './search-entry.projection.js';
 import type { Question } from './search.port.js';
 import { beginsWith, type Asked } from './words.js';
 
@@ -9,7 +10,7 @@ export function divided({ status, priority, deadline, isDue, updatedFrom, update
   return { early, isLate: [status, priority, deadline, isDue, updatedFrom, updatedTo].some((value) => value !== undefined) };
 }
 
-/** A deleted ticket has an entry without words and keys: nothing finds it. */
+/** A deleted ticket has an entry without tokens: nothing finds it. */
 export const entryBase = ({ orgId }: Principal) => ({ orgId });
 
 /** The same for whoever is told the same. Who may not read notes is asked about other words than who may. */
@@ -22,7 +23,7 @@ export function nameOf({ principal, filters }: Question, search: Asked): string 
 /** Everything that entries are asked for. */
 export const entryConditions = (principal: Principal, filters: ListFilters, search: Asked): Condition[] => [
   ...wordConditions(principal, search),
-  ...keyConditions(principal, divided(filters).early),
+  ...keyConditions(principal, divided(filters).early, { field: 'tokens', index: 'byWord', as: keyToken }),
   ...rangeOf('createdAt', filters.createdFrom, filters.createdTo),
 ];
 
@@ -35,24 +36,26 @@ export function wordConditions(principal: Principal, { words, prefix, beginnings
   const [leading, others] = [byLength.slice(0, mostLeading), byLength.slice(mostLeading)];
   const begins = beginsWith(prefix);
   const conditions: Condition[] = [
-    ...leading.map((word) => ({ filter: { tokens: word }, lead: { index: 'byWord' as const, isSingle: true } })),
-    ...(others.length > 0 ? [{ filter: { tokens: { $all: others } } }] : []),
-    beginnings ? anyWord(beginnings) : { filter: { tokens: begins }, lead: { index: 'byWord', isSingle: false, ...(common && commonLead(common)) } },
+    ...leading.flatMap((word) => anyWord([word])),
+    ...(others.length > 0 ? [{ filter: { $nor: others.map((word) => ({ tokens: { $ne: word } })) } }] : []),
+    ...(beginnings ? anyWord(beginnings) : [{ filter: { tokens: begins }, checked: { $nor: [{ tokens: { $not: begins } }] }, lead: { index: 'byWord' as const, isSingle: false, ...(common && commonLead(prefix, common)) } }]),
   ];
   return lacks(principal, 'read-notes') === null ? conditions : [...conditions, { filter: outsideNotes(words, begins) }];
 }
 
-function anyWord(values: readonly string[]): Condition {
-  if (values.length === 1) return { filter: { tokens: values[0] }, lead: { index: 'byWord', isSingle: true } };
-  return { filter: { tokens: { $in: values } }, lead: { index: 'byWord', isSingle: false, anyOf: { field: 'tokens', values } } };
-}
+const anyWord = (values: readonly string[]) => anyOf({ field: 'tokens', values }, 'byWord');
 
 /** Very many tickets: nobody needs to count how many to know that anything else leads rather. */
-const commonLead = ({ frequent, isMost }: NonNullable<Asked['common']>) => ({
-  size: Infinity,
-  common: { isMost },
-  ...(frequent !== undefined && { some: { tokens: frequent } }),
-});
+function commonLead(prefix: string, { frequent, isMost }: NonNullable<Asked['common']>) {
+  if (isNumber(prefix)) return { size: Infinity, common: { isMost: false }, some: { tokens: beginsWith(`#${prefix}`) } };
+  return { size: Infinity, common: { isMost }, ...(frequent !== undefined && { some: { tokens: frequent } }) };
+}
+
+/**
+ * Tickets are found by their numbers, each also by one with its sign: those are far fewer entries than all that begins with the same digits. Where they are not enough,
+ * the organisation is small enough to gather the others.
+ */
+const isNumber = (prefix: string) => /^\p{Nd}+$/u.test(prefix);
 
 const outsideNotes = (words: readonly string[], begins: RegExp) => ({
   $or: [{ open: { $exists: false } }, { $and: [...(words.length > 0 ? [{ open: { $all: words } }] : []), { open: begins }] }],

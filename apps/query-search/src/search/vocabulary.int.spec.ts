@@ -63,7 +63,7 @@ describe('the vocabulary', () => {
       override note = () => Promise.reject(new Error('the store is away'));
     }
     const store = new ProjectionStore({ db: service.db } as never, collections, { announce: () => undefined } as never, new Failing({ db: service.db }, collections));
-    const document = { _id: 'a/1', version: 1, orgId: 'a', createdAt: new Date(), keys: [], tokens: ['never'], said: '', noted: '' };
+    const document = { _id: 'a/1', version: 1, orgId: 'a', createdAt: new Date(), tokens: ['never'], said: '', noted: '' };
     await expect(store.putEntries([{ document, isNew: true }])).rejects.toThrow('the store is away');
     expect(await service.db.collection<{ _id: string }>(collections.search).findOne({ _id: 'a/1' })).toBeNull();
   });
