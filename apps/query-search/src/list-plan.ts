@@ -143,7 +143,7 @@ function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, is
 }
 
 /** So many entries of an index are passed over while a document that it leads to is checked: one of many words, or of some keys. */
-const entriesADocument = { byWord: 20, byKey: 5, byPriority: 5 };
+const entriesADocument = { byWord: 20, byKey: 5, byPriority: 5, byDeadlineState: 5 };
 /** So many tickets are counted of a condition at most; there may be several times as many. */
 export const mostCounted = 10_000;
 const [manyMore, unknown] = [5, Infinity];
