@@ -23,14 +23,23 @@ import type { Channel } from './deliveries/delivery.js';
 import { Targets } from './deliveries/targets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
+import { NoticeReads } from './notices/notice-reads.js';
+import { NoticeTickets } from './notices/notice-tickets.store.js';
+import { NoticesController } from './notices/notices.controller.js';
+import { NoticeStore } from './notices/notices.store.js';
+import { Noticing } from './notices/noticing.js';
+import { Postbox } from './notices/postbox.js';
+import { PreferencesController } from './notices/preferences.controller.js';
+import { Preferences } from './notices/preferences.store.js';
+import { ReadMarks } from './notices/read-marks.js';
 import { STORE } from './store.js';
 
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, NoticeTickets, NoticeStore, Preferences, ReadMarks] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
-const claimants: readonly Type<Claimant>[] = [];
+const claimants: readonly Type<Claimant>[] = [Noticing];
 const channels: readonly Type<Channel>[] = [];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
@@ -41,7 +50,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
   static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, NoticesController, PreferencesController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
@@ -54,6 +63,8 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Courier,
         Dispatcher,
         Rehearsals,
+        NoticeReads,
+        Postbox,
       ],
     };
   }

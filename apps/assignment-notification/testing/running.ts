@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DirectoryEntry, type Principal, type TicketEvent } from '#contracts';
+import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DirectoryEntry, type Principal, type Role, type TicketEvent } from '#contracts';
 import { Assertions } from '#internal';
 import { RecordProducer, toHeaders, type DeadLetter, type IncomingRecord, type OutgoingRecord } from '#messaging';
 import { ProblemFilter, SchemaPipe } from '#observability';
@@ -9,6 +9,7 @@ import type { Database } from '#persistence';
 import { AssignmentConsumer } from '../src/assignment/assignment.consumer.js';
 import { AssignmentNotificationModule } from '../src/assignment-notification.module.js';
 import type { Config } from '../src/config.js';
+import { ClaimsConsumer } from '../src/deliveries/claims.consumer.js';
 import { DirectoryConsumer } from '../src/directory/directory.consumer.js';
 import { STORE } from '../src/store.js';
 
@@ -48,14 +49,17 @@ export const directoryRecord = (value: DirectoryEntry): IncomingRecord => {
 };
 
 /** Somebody who is there at all times, but for what is said otherwise. */
-export const member = (orgId: string, id: string, { revision = 1, deleted = false, ...availability }: Partial<Availability> & { revision?: number; deleted?: boolean } = {}): DirectoryEntry => ({
+export const member = (orgId: string, id: string, { revision = 1, deleted = false, role = 'member', name = id.toUpperCase(), ...availability }: Partial<Availability> & { revision?: number; deleted?: boolean; role?: Role; name?: string } = {}): DirectoryEntry => ({
   orgId,
   kind: 'member',
   id,
   revision,
   deleted,
-  value: { id, name: id.toUpperCase(), email: `${id}@example.org`, role: 'member', availability: { timeZone: 'UTC', workingHours: null, away: null, capacity: null, ...availability } },
+  value: { id, name, email: `${id}@example.org`, role, availability: { timeZone: 'UTC', workingHours: null, away: null, capacity: null, ...availability } },
 });
+
+/** Somebody's assistant. */
+export const assistant = (orgId: string, id: string, memberIds: string[], revision = 1): DirectoryEntry => ({ orgId, kind: 'assistant', id, revision, deleted: false, value: { id, name: id, memberIds } });
 
 const silent = (signal?: AbortSignal) => ({ signal: signal ?? new AbortController().signal });
 
@@ -89,6 +93,11 @@ export class Running {
 
   followRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
     return this.app.get(AssignmentConsumer).follow({ records, ...silent() });
+  }
+
+  /** Hands events to who tells people and systems of them. */
+  tell(...events: readonly TicketEvent[]): Promise<DeadLetter[]> {
+    return this.app.get(ClaimsConsumer).claim({ records: events.map(eventRecord), ...silent() });
   }
 
   know(...entries: DirectoryEntry[]): Promise<DeadLetter[]> {

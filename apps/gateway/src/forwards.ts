@@ -60,4 +60,4 @@ function send(reply: FastifyReply, { statusCode, headers, body }: { statusCode: 
   void (body.length === 0 ? reply.send() : reply.send(body));
 }
 
-const notForwarded = (cause: unknown) => unavailable('Assignment rules cannot be read or changed right now. A retry with the same Idempotency-Key is safe.', cause);
+const notForwarded = (cause: unknown) => unavailable('This cannot be read or changed right now. A retry with the same Idempotency-Key is safe.', cause);

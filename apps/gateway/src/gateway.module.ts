@@ -28,6 +28,7 @@ import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { KeyRing } from './key-ring.js';
 import { KeyUses } from './key-uses.js';
+import { NoticesController } from './notices.controller.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { People } from './people.js';
 import { PeopleController } from './people.controller.js';
@@ -64,7 +65,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, NoticesController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },

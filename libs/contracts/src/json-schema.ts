@@ -4,6 +4,7 @@ import { Availability } from './availability.js';
 import { Assistant, AssistantInput, type DirectoryType, directoryValue, Member } from './directory.js';
 import { HealthAnswer } from './health.js';
 import { InboundResult, inboundValue } from './inbound.js';
+import { Notice, NoticeChoice, NoticePreferences } from './notices.js';
 import { Assistants, Me, Members } from './people.views.js';
 import { Access, Actor, Assignee, Channel, Role, Scope } from './principal.js';
 import { Problem, ProblemAnswer, ValidationError } from './problem.js';
@@ -50,7 +51,7 @@ export const outsideValue: Readonly<Record<string, z.ZodType>> = {
 /** Shapes that documents call by name; the others stand where they are used. */
 const named: Readonly<Record<string, z.ZodType>> = {
   ...{ Access, Actor, AnyJson, Assignee, Assistant, AssistantInput, Assistants, Availability, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
-  ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
+  ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, Notice, NoticeChoice, NoticePreferences, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
   ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
 };
