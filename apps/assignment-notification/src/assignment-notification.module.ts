@@ -23,6 +23,9 @@ import type { Channel } from './deliveries/delivery.js';
 import { Targets } from './deliveries/targets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
+import { Mailer } from './mail/mail.js';
+import { mailSettings } from './mail/mail-config.js';
+import { SmtpMailer } from './mail/smtp-mailer.js';
 import { NoticeReads } from './notices/notice-reads.js';
 import { NoticeTickets } from './notices/notice-tickets.store.js';
 import { NoticesController } from './notices/notices.controller.js';
@@ -47,7 +50,8 @@ const channels: readonly Type<Channel>[] = [];
 export class AssignmentNotificationModule implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly parts: ModuleRef) {}
 
-  static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
+  static with(config: Config, database = databaseName): DynamicModule {
+    const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
       controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, NoticesController, PreferencesController],
@@ -55,6 +59,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
+        { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         ...stores,
         ...claimants,
         ...channels,
