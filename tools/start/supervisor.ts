@@ -147,6 +147,7 @@ export class Supervisor {
       queryUrl: addressOf(ports['query-search'].http!),
       assignmentUrl: addressOf(ports['assignment-notification'].http!),
       smtpUrl: smtpUrl(ports),
+      publicUrl: addressOf(ports.gateway.http!),
     };
   }
 

@@ -26,6 +26,7 @@ import { DirectoryStore } from './directory/directory.store.js';
 import { Mailer } from './mail/mail.js';
 import { mailSettings } from './mail/mail-config.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
+import { NoticeMails, PUBLIC_URL } from './notices/notice-mail.channel.js';
 import { NoticeReads } from './notices/notice-reads.js';
 import { NoticeTickets } from './notices/notice-tickets.store.js';
 import { NoticesController } from './notices/notices.controller.js';
@@ -43,7 +44,7 @@ export const databaseName = 'deskstream_assignment';
 const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, NoticeTickets, NoticeStore, Preferences, ReadMarks] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
 const claimants: readonly Type<Claimant>[] = [Noticing];
-const channels: readonly Type<Channel>[] = [];
+const channels: readonly Type<Channel>[] = [NoticeMails];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
@@ -60,6 +61,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
+        { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },
         ...stores,
         ...claimants,
         ...channels,

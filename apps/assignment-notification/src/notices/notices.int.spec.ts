@@ -160,7 +160,7 @@ describe('marking as read', () => {
 
   it('is of one’s own only, and for people only', async () => {
     const { who, orgId } = await told();
-    const [{ id }] = (await list(who)).items as [{ id: string }];
+    const id = (await list(who)).items[0]!.id;
     for (const stranger of [principal(orgId, 'eve', [], 'admin'), principal(await organised(), 'grace', billing)]) expect((await one.ask(stranger, 'POST', `/notifications/${id}/read`)).status).toBe(404);
     const agent: Principal = { orgId, actor: { type: 'agent', id: 'grace', name: 'x' }, access: { assistantIds: billing, scopes: ['tickets:read'] } };
     for (const [method, path] of [['GET', ''], ['GET', '/unread'], ['POST', '/read'], ['POST', `/${id}/read`]] as const) {
@@ -204,7 +204,7 @@ describe('preferences', () => {
     expect(hourly).toMatchObject({ mailedFor: null, digest: null });
     expect((hourly!['shownAt'] as Date).getMinutes()).toBe(0);
     expect([await kinds(who), await unread(who)]).toEqual([[], 0]);
-    expect(await wanting('at-once', 'hourly')).toMatchObject({ mailedFor: 'mentioned', digest: expect.stringContaining(`notice-digest/${orgId}/grace/`) as string });
+    expect(await wanting('at-once', 'hourly')).toMatchObject({ mailedFor: 'mentioned', digest: expect.stringContaining(`notice-digest/${orgId}/grace/`) as unknown });
     expect((await list(who)).items.map(({ data }) => data.excerpt)).toEqual(['@grace at-once hourly']);
     await one.db.collection('notices').updateOne({ _id: hourly!._id }, { $set: { shownAt: new Date(Date.now() - 3_600_000) } });
     expect((await list(who)).items.map(({ data }) => data.excerpt)).toEqual(['@grace at-once hourly', '@grace hourly never']);
