@@ -6,6 +6,8 @@ import { Logger } from '@nestjs/common';
 import kafkajs from 'kafkajs';
 import { inboundResultsTopic, inboundTopic, topics, type DeadLetterReason, type EventValue, type InboundResult } from '#contracts';
 import { type OutgoingRecord, type RawHeader, RecordProducer } from '#messaging';
+import { openDatabase } from '#persistence';
+import { inboundCommandId } from '../../apps/ticket-command/src/inbound/inbound-command.js';
 import { eventually } from '../support/eventually.js';
 import { deadInbound, freshSystem, grantOf, inboundRecord, makeSystemTopics, publishEntries, type Said, systemTopics } from '../support/inbound.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -180,6 +182,33 @@ describe('records of outside systems that cannot be taken', () => {
     await producer.send([good]);
     await eventually(async () => expect((await results()).get(good.headers['ce_id']!)?.outcome).toBe('applied'), 60_000);
     expect(letters().filter(({ headers }) => headers['dead_partition'] === '5').map(({ headers }) => headers['dead_reason'])).toEqual(['oversize', 'oversize']);
+  });
+
+  it('that the service fails at, for whatever reason, become dead letters after three tries; those around them are done', async () => {
+    const create = (title: string) => ({ ...inboundRecord(system, { verb: 'create', data: { title } }), partition: 7 });
+    const around = Array.from({ length: 8 }, (_, index) => create(`Around ${index}`));
+    const failing = create('Failing');
+    const id = failing.headers['ce_id']!;
+    // Nothing that a system may write is known to make it fail: a store that takes every claim but one stands for what nobody has thought of.
+    const store = openDatabase({ uri: servers.mongodbUri, database: 'deskstream_command' });
+    const takes = (validator: object) => store.db.command({ collMod: 'inbound_ids', validator });
+    await takes({ _id: { $ne: inboundCommandId(system, 'acme', id) } });
+    try {
+      await producer.send([...around.slice(0, 4), failing, ...around.slice(4)]);
+      await eventually(async () => {
+        const told = await results();
+        expect([...around, failing].map(({ headers }) => told.get(headers['ce_id']!)?.outcome)).toEqual([...around.map(() => 'applied'), 'rejected']);
+      }, 30_000);
+    } finally {
+      await takes({});
+      await store.close();
+    }
+    const told = (await results()).get(id)!;
+    expect(told).toMatchObject({ problem: { type: '/problems/handler-failed' }, origin: { system, id, partition: 7 } });
+    const [letter, ...others] = letters().filter(({ headers }) => headers['dead_partition'] === '7');
+    expect([letter!.value!.toString(), letter!.headers['ce_id'], letter!.headers['dead_reason'], letter!.headers['dead_attempts'], others.length]).toEqual([failing.value, id, 'handler-failed', '3', 0]);
+    const titles = new Set(tail.records(topics.events).map(({ value }) => (JSON.parse(value!.toString()) as EventValue).ticket.title));
+    expect([titles.has('Failing'), around.every((_, index) => titles.has(`Around ${index}`))]).toEqual([false, true]);
   });
 
   it('nobody’s word counts as that of somebody else: what is applied is by the system alone', async () => {

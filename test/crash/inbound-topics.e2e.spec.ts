@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { inboundResultsTopic, topics, type EventValue, type InboundResult } from '#contracts';
@@ -7,6 +7,7 @@ import { RecordProducer } from '#messaging';
 import type { RunningServers } from '#servers';
 import type { AppHandle } from '../support/app-handle.js';
 import { eventually } from '../support/eventually.js';
+import { watchHealth, type HealthWatch } from '../support/health-watch.js';
 import { deadInbound, freshSystem, grantOf, inboundRecord, makeSystemTopics, publishEntries, systemTopics } from '../support/inbound.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { TopicTail } from '../support/topic-tail.js';
@@ -15,13 +16,14 @@ import { ownServers } from '../support/write-path.js';
 Logger.overrideLogger(false);
 jest.setTimeout(120_000);
 
-describe('topics of outside systems that come and go', () => {
+describe('topics of outside systems that come and go, while the service is ready', () => {
   const neighbour = freshSystem('neighbour');
   let servers: RunningServers;
   let stack: Stack;
   let app: AppHandle;
   let producer: RecordProducer;
   let admin: Admin;
+  let watch: HealthWatch;
 
   beforeAll(async () => {
     servers = await ownServers();
@@ -30,10 +32,12 @@ describe('topics of outside systems that come and go', () => {
     producer = await connected();
     admin = new Kafka({ brokers: servers.kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).admin();
     await Promise.all([admin.connect(), makeSystemTopics(servers.kafkaBrokers, neighbour)]);
+    watch = watchHealth(app.managementUrl);
     await publishEntries(producer, grantOf(neighbour, 'acme'));
   });
 
   afterAll(async () => {
+    await watch.stop();
     await Promise.all([producer.close(), admin.disconnect(), stack.stop()]);
     await servers.stop();
   });
@@ -60,7 +64,8 @@ describe('topics of outside systems that come and go', () => {
     }, timeoutMs);
     return JSON.parse(result.value!.toString()) as InboundResult;
   }
-  const isReady = async () => (await fetch(`${app.managementUrl}/health/ready`)).status === 200;
+  /** Whatever systems come and go, whatever their topics lack: the service has been ready all the time. */
+  const wasReady = () => expect([watch.ready, watch.live]).toEqual([[200], [200]]);
 
   /** A record of the neighbour is answered, and soon. */
   async function neighbourIsServed() {
@@ -69,6 +74,8 @@ describe('topics of outside systems that come and go', () => {
     await tail.close();
   }
 
+  afterEach(wasReady);
+
   it('a system whose topics are not all there is waited for, and nobody minds; it is read once they are', async () => {
     const system = freshSystem('early');
     await publishEntries(producer, grantOf(system, 'acme'));
@@ -76,7 +83,6 @@ describe('topics of outside systems that come and go', () => {
     await makeSystemTopics(servers.kafkaBrokers, system, { names: [inbound!] });
     await create(system);
     await neighbourIsServed();
-    expect(await isReady()).toBe(true);
     await makeSystemTopics(servers.kafkaBrokers, system, { names: others });
     const tail = await TopicTail.open(servers.kafkaBrokers, [inboundResultsTopic(system)]);
     expect((await told(tail, system, await create(system))).outcome).toBe('applied');
@@ -99,7 +105,6 @@ describe('topics of outside systems that come and go', () => {
       return events.records(topics.events).some(({ value }) => (JSON.parse(value!.toString()) as EventValue).ticket.title === ceId);
     });
     await neighbourIsServed();
-    await eventually(isReady);
     await makeSystemTopics(servers.kafkaBrokers, system);
     const after = await tailOf(inboundResultsTopic(system));
     await eventually(async () => {
@@ -121,7 +126,6 @@ describe('topics of outside systems that come and go', () => {
     await producer.send([inboundRecord(system, { verb: 'delete', externalId: 'none', data: {} }, 'refused')]);
     await eventually(() => app.logs().split('a round waits').length > waiting + 2);
     await neighbourIsServed();
-    expect(await isReady()).toBe(true);
     await makeSystemTopics(servers.kafkaBrokers, system);
     expect((await told(tail, system, 'refused')).problem?.type).toBe('/problems/producer-not-allowed');
     await tail.close();
@@ -136,7 +140,6 @@ describe('topics of outside systems that come and go', () => {
     await before.close();
     await admin.deleteTopics({ topics: systemTopics(system) });
     await neighbourIsServed();
-    await eventually(isReady, 40_000);
     await makeSystemTopics(servers.kafkaBrokers, system);
     const after = await tailOf(inboundResultsTopic(system));
     const ceIds: string[] = [];

@@ -21,6 +21,12 @@ import { CHANNELS, Courier } from './deliveries/courier.js';
 import { Deliveries } from './deliveries/deliveries.store.js';
 import type { Channel } from './deliveries/delivery.js';
 import { Targets } from './deliveries/targets.store.js';
+import { Courier as DeadlineCourier } from './deadlines/courier.js';
+import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
+import { PoliciesController } from './deadlines/policies.controller.js';
+import { PolicyBook } from './deadlines/policy-book.store.js';
+import { Timekeeper } from './deadlines/timekeeper.js';
+import { WatchedTickets } from './deadlines/watched-tickets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
 import { Mailer } from './mail/mail.js';
@@ -41,7 +47,7 @@ import { STORE } from './store.js';
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, NoticeTickets, NoticeStore, Preferences, ReadMarks] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, PolicyBook, WatchedTickets, NoticeTickets, NoticeStore, Preferences, ReadMarks] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
 const claimants: readonly Type<Claimant>[] = [Noticing];
 const channels: readonly Type<Channel>[] = [NoticeMails];
@@ -55,7 +61,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, NoticesController, PreferencesController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController, NoticesController, PreferencesController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
@@ -70,6 +76,8 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Courier,
         Dispatcher,
         Rehearsals,
+        DeadlineCourier,
+        Timekeeper,
         NoticeReads,
         Postbox,
       ],

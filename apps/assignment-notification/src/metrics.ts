@@ -20,3 +20,11 @@ export const sendSeconds = new Histogram({ name: 'deskstream_delivery_try_second
 
 /** Failures of our own while delivering. */
 export const deliveryTroubles = new Counter({ name: 'deskstream_delivery_troubles_total', help: 'Times that deliveries could not be worked on' });
+/** What was to be told or done about deadlines. */
+export const deadlinesTold = new Counter({ name: 'deskstream_assignment_deadlines_told_total', help: 'Messages and commands about deadlines that were stored, by type', labelNames: ['type'] });
+
+/** Failed attempts to watch deadlines, or to send news of them. */
+export const deadlineTroubles = new Counter({ name: 'deskstream_assignment_deadline_troubles_total', help: 'Failed attempts to watch deadlines or to send news of them' });
+
+/** When timers were last looked at successfully. */
+export const lastTimerLook = new Gauge({ name: 'deskstream_assignment_last_timer_look_seconds', help: 'When timers were last looked at, seconds since the epoch' });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
+import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, deadlineValue, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
@@ -49,6 +49,14 @@ const channels: Record<keyof typeof topics, Channel> = {
     types: [resultType],
     writers: ['ticket-command'],
     readers: ['gateway', 'query-search'],
+  },
+  deadlines: {
+    title: 'Deadlines',
+    description: 'What becomes of the deadlines of tickets, for ever. Each message has all deadlines of its ticket as they are after it; the one with the highest `revision` counts, and tells them by itself. What is told of a deadline once has one `ce_id`, however often it comes.',
+    key: 'The ticket id.',
+    types: Object.keys(deadlineValue) as MessageType[],
+    writers: ['assignment-notification'],
+    readers: ['query-search', 'gateway'],
   },
   directory: {
     title: 'Directory',

@@ -32,11 +32,13 @@ export function answerExamples(samples: readonly Sample[]): Record<string, unkno
   const messages = created.data.conversation!.messages;
   const ticket = seen(created.ticket);
   const { description: _, ...item } = ticket;
-  const listed = { ...item, snippet: snippetOf(created.ticket) };
+  const { deadlines } = samples.find(({ type }) => type === 'ticket.deadline-warning.v1')!.value as { deadlines: unknown };
+  const listed = { ...item, snippet: snippetOf(created.ticket), deadlines };
   return {
     ...commonExamples,
     Ticket: created.ticket,
     TicketAnswer: ticket,
+    TicketDetail: { ...ticket, deadlines },
     TicketItem: listed,
     TicketList: { items: [listed], page: 1, pageSize: 25, total: 1, totalIsExact: true, totalPages: 1, nextCursor: null },
     Transitions: { status: ticket.status, allowed: ticket.allowedTransitions },

@@ -3,6 +3,7 @@ import { inboundTopic, topics, type Actor, type DeadLetterPage, type DeadLetterV
 import { contentOf, decide, Desk, ownerOf, Patience, readId, readLetter, sourceTopic, type IncomingRecord, type LetterPlace, type Wish } from '#messaging';
 import { ProblemError } from '#observability';
 import type { DirectoryStore } from './directory.store.js';
+import { FairLine } from './fair-line.js';
 import { inTime } from './in-time.js';
 import { unavailable } from './unavailable.js';
 
@@ -19,7 +20,7 @@ type Wanted = ({ state: 'replaying' } | { state: 'discarded'; reason: string }) 
 const [pageMs, pageBytes] = [2_000, 16 << 20];
 /** How long a question may take, ms. */
 const answerMs = 15_000;
-/** Questions that wait for the one before them: each reads topics, and they come from people. */
+/** Questions of an organisation that wait: each reads topics, and they come from people. */
 const mostWaiting = 10;
 /** A replay that is said to be under way for so long was cut off, ms. */
 const cutOffMs = 60_000;
@@ -30,8 +31,7 @@ const cutOffMs = 60_000;
  */
 export class DeadLetters implements OnApplicationShutdown {
   private desk: Promise<Desk> | undefined;
-  private line: Promise<unknown> = Promise.resolve();
-  private waiting = 0;
+  private readonly line = new FairLine(mostWaiting);
 
   constructor(
     private readonly brokers: string[],
@@ -40,7 +40,7 @@ export class DeadLetters implements OnApplicationShutdown {
 
   /** Letters in the order of their topics. @throws ProblemError dependency-unavailable, overloaded */
   page({ orgId }: Asker, from: LetterPlace | null, limit: number): Promise<{ items: DeadLetterView[]; next: LetterPlace | null }> {
-    return this.inLine(async (desk) => {
+    return this.inLine(orgId, async (desk) => {
       const items: DeadLetterView[] = [];
       const visit = (record: IncomingRecord) => {
         if (ownerOf(record) !== orgId) return true;
@@ -54,7 +54,7 @@ export class DeadLetters implements OnApplicationShutdown {
 
   /** One letter as a whole. @throws ProblemError not-found, dependency-unavailable, overloaded */
   show({ orgId }: Asker, id: string): Promise<DeadLetterWhole> {
-    return this.inLine(async (desk) => {
+    return this.inLine(orgId, async (desk) => {
       const record = await this.recordOf(desk, orgId, id);
       const { key: rawKey, headers, value } = contentOf(record);
       return { ...viewOf(desk, record, orgId), headers: headers.map(([name, text]) => [name, text]), value, rawKey };
@@ -67,7 +67,7 @@ export class DeadLetters implements OnApplicationShutdown {
    * @throws ProblemError not-found, invalid-transition, dependency-unavailable, overloaded
    */
   settle({ orgId, actor }: Asker, id: string, { request, ...wanted }: Wanted): Promise<{ letter: DeadLetterView; first?: { hash: string } }> {
-    return this.inLine(async (desk) => {
+    return this.inLine(orgId, async (desk) => {
       const record = await this.recordOf(desk, orgId, id);
       const before = viewOf(desk, record, orgId);
       const decided = desk.ledger.decisions.of(readLetter(record));
@@ -89,7 +89,7 @@ export class DeadLetters implements OnApplicationShutdown {
   /** Topics of dead letters whose records an organisation may have a say in; of systems that it registers no more, too: theirs are looked at then above all. */
   private async topicsOf(desk: Desk, orgId: string): Promise<string[]> {
     const systems = await this.store.everIn(orgId, 'producer');
-    const sources = new Set<string | undefined>([topics.commands, topics.events, topics.results, ...[...systems].map(inboundTopic)]);
+    const sources = new Set<string | undefined>([topics.commands, topics.events, topics.results, topics.deadlines, ...[...systems].map(inboundTopic)]);
     return [...desk.topics].filter((topic) => sources.has(sourceTopic(topic)));
   }
 
@@ -102,12 +102,8 @@ export class DeadLetters implements OnApplicationShutdown {
   }
 
   /** One question at a time, each knowing what was decided before it. After trouble with the brokers the next one begins anew. */
-  private async inLine<T>(ask: (desk: Desk) => Promise<T>): Promise<T> {
-    if (this.waiting >= mostWaiting) throw new ProblemError('overloaded', 'Too many ask for dead letters right now.', {}, { 'retry-after': '2' });
-    this.waiting++;
-    const answer = this.line.then(() => this.answer(ask)).finally(() => this.waiting--);
-    this.line = answer.catch(() => undefined);
-    return answer;
+  private inLine<T>(orgId: string, ask: (desk: Desk) => Promise<T>): Promise<T> {
+    return this.line.enter(orgId, () => this.answer(ask));
   }
 
   private async answer<T>(ask: (desk: Desk) => Promise<T>): Promise<T> {

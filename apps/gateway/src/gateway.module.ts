@@ -14,6 +14,7 @@ import { CommandBus } from './command-bus.js';
 import { CommandsController } from './commands.controller.js';
 import { ContractsController, ProblemsController, ReferenceController } from './contracts.controller.js';
 import type { Config } from './config.js';
+import { DeadlinesController } from './deadlines.controller.js';
 import { settleDeparture } from './departures.js';
 import { DeadLetters } from './dead-letters.js';
 import { DeadLettersController } from './dead-letters.controller.js';
@@ -40,6 +41,7 @@ import { ResultWaiters } from './result-waiters.js';
 import { ResultsConsumer } from './results.consumer.js';
 import { SignIns } from './sign-ins.js';
 import { StatsController } from './stats.controller.js';
+import { DeadlinesConsumer } from './stream/deadlines.consumer.js';
 import { Streams } from './stream/streams.js';
 import { SuggestController } from './suggest.controller.js';
 import { clusterAt, SystemTopics } from './system-topics.js';
@@ -65,7 +67,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, NoticesController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, DeadlinesController, NoticesController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer, DeadlinesConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },

@@ -1,4 +1,4 @@
-import { CommentAnswer, CommentPage, exportTypes, MessagePage, MessagesAnswer, PendingCommand, TicketAnswer, TicketCounts, TicketList, TimelinePage, ToolCallAnswer, Transitions, type ProblemName } from '#contracts';
+import { CommentAnswer, CommentPage, exportTypes, MessagePage, MessagesAnswer, PendingCommand, TicketAnswer, TicketCounts, TicketDetail, TicketList, TimelinePage, ToolCallAnswer, Transitions, type ProblemName } from '#contracts';
 import type { OperationText, Told } from './operation.js';
 
 type Text = Pick<OperationText, 'id' | 'summary' | 'description' | 'needs' | 'body' | 'problems'> & { tag?: OperationText['tag'] };
@@ -68,7 +68,7 @@ export const ticketOperations = {
   ),
   detail: readOne(
     { id: 'getTicket', summary: 'Read a ticket', description: 'By id or number. With `version` or `asOf` as it was then; nothing can be done about the past, so it allows no moves.' },
-    { description: 'The ticket.', body: TicketAnswer, headers: ['ETag'] },
+    { description: 'The ticket.', body: TicketDetail, headers: ['ETag'] },
   ),
   transitions: readOne({ id: 'listTransitions', summary: 'Which moves are allowed now' }, { description: 'The status, and where the caller may move the ticket.', body: Transitions }),
   comments: readOne(

@@ -13,6 +13,14 @@ const viewIndexes = {
   byNumber: { orgId: 1, number: 1, _id: 1 },
 } as const;
 
+/** Of the views of tickets of which something is due: others have no part in them, and cost nothing. */
+const deadlineIndexes = {
+  byDeadline: { orgId: 1, deleted: 1, dueAt: 1, _id: 1 },
+  byDeadlineState: { orgId: 1, deleted: 1, deadlineStates: 1, createdAt: -1, _id: -1 },
+} as const;
+/** Fields that documents must have to be in an index. */
+const partial: Readonly<Record<string, string>> = { byDeadline: 'dueAt', byDeadlineState: 'deadlineStates' };
+
 /** Indexes of the search entries. Creation never changes, so entries are only written again when what they are found by does. */
 const searchIndexes = {
   byCreation: { orgId: 1, createdAt: -1, _id: -1 },
@@ -26,7 +34,7 @@ const cellIndexes = { byPeriodAndScope: { orgId: 1, isPerson: 1, period: 1, scop
 const markIndexes = { byAge: { at: 1 } } as const;
 
 /** An index that a query names as its hint: left to itself, some engines take the wrong one. */
-export type IndexName = keyof typeof viewIndexes | keyof typeof searchIndexes;
+export type IndexName = keyof typeof viewIndexes | keyof typeof deadlineIndexes | keyof typeof searchIndexes;
 
 const plain = { views: 'tickets', timeline: 'timeline', search: 'search', words: 'words', statsDays: 'stats_days', statsMonths: 'stats_months', statsMarks: 'stats_marks' } as const;
 
@@ -43,8 +51,8 @@ export const collectionsOf = (generation: number): Collections =>
  */
 export async function prepareViews({ db }: Pick<Database, 'db'>, collections: Collections): Promise<void> {
   const make = (collection: string, indexes: Record<string, Record<string, 1 | -1>>) =>
-    guarded(() => db.collection(collection).createIndexes(Object.entries(indexes).map(([name, key]) => ({ name, key: { ...key } }))));
-  await make(collections.views, viewIndexes);
+    guarded(() => db.collection(collection).createIndexes(Object.entries(indexes).map(([name, key]) => ({ name, key: { ...key }, ...(partial[name] && { partialFilterExpression: { [partial[name]]: { $exists: true } } }) }))));
+  await make(collections.views, { ...viewIndexes, ...deadlineIndexes });
   await make(collections.search, searchIndexes);
   await make(collections.statsDays, cellIndexes);
   await make(collections.statsMonths, cellIndexes);

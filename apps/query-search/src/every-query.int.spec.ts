@@ -3,7 +3,7 @@ import type mongoose from 'mongoose';
 import type { Principal, Sort } from '#contracts';
 import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
-import { newYear, Story } from '../testing/stories.js';
+import { newsRecordOf, newYear, Story } from '../testing/stories.js';
 import { Recount } from './stats/recount.js';
 
 jest.setTimeout(120_000);
@@ -25,6 +25,7 @@ beforeAll(async () => {
   const first = await Running.start(undefined, undefined, true);
   services = [first, await Running.start(first.database, { few: 0, narrow: 0, steps: [2, 5] }, true), await Running.start(first.database, { few: 0, narrow: 1_000, steps: [2, 5] }, true)];
   await first.project(...stories.flatMap(({ events }) => events));
+  await first.hear(...stories.slice(0, 60).map(({ orgId, id }, i) => newsRecordOf(orgId, id, [{ kind: 'resolution', dueAt: new Date(newYear + i * 60_000).toISOString(), state: i % 2 ? 'running' : 'missed' }])));
   while (await first.part(Recount).next()) continue;
   for (const { db } of services) db.client.on('commandStarted', ({ command }: mongoose.mongo.CommandStartedEvent) => noted(command as Command));
 });
@@ -42,13 +43,13 @@ function noted(command: Command) {
 }
 const shape = (key: string, value: unknown): unknown => (['lsid', '$clusterTime', 'maxTimeMS', 'limit', 'batchSize', 'skip'].includes(key) || typeof value === 'string' ? typeof value : Array.isArray(value) && value.length > 3 ? value.length : value);
 
-const filters = ['', 'status=open', 'status=open,pending', 'priority=urgent', 'priority=high,normal', 'assignee=me', 'assignee=none,grace', 'assistantId=billing-bot', 'tag=tag-1', 'tag=tag-1,tag-2', 'requester=bob@example.com', 'createdFrom=2026-01-01&createdTo=2026-02-01', 'updatedFrom=2026-01-01', 'status=open&priority=urgent,normal', 'status=open&createdTo=2026-01-03', 'assistantId=billing-bot&status=open&updatedTo=2026-02-01'];
+const filters = ['', 'status=open', 'status=open,pending', 'priority=urgent', 'priority=high,normal', 'assignee=me', 'assignee=none,grace', 'assistantId=billing-bot', 'tag=tag-1', 'tag=tag-1,tag-2', 'requester=bob@example.com', 'createdFrom=2026-01-01&createdTo=2026-02-01', 'updatedFrom=2026-01-01', 'status=open&priority=urgent,normal', 'status=open&createdTo=2026-01-03', 'assistantId=billing-bot&status=open&updatedTo=2026-02-01', 'deadline=missed', 'deadline=missed,running&status=open'];
 const questions = ['fire', 'printer fire', 'prin', 'n', 'no', '1', '12', '#1', 'zzz', 'secret', 'fire n'];
 const [first] = stories;
 
-const some: Sort[] = ['-createdAt', '-updatedAt', 'priority', 'number'];
+const some: Sort[] = ['-createdAt', '-updatedAt', 'priority', 'number', 'deadline'];
 /** Everything that reads of tickets are asked for; searches in every way. */
-const searches = questions.map((q) => `q=${encodeURIComponent(q)}`).flatMap((q) => [...['', '&status=open', '&tag=tag-1&createdTo=2026-01-03', '&sort=-updatedAt'].map((more) => `/tickets?${q}${more}&pageSize=5`), `/tickets/counts?${q}`, `/suggest?${q}`]);
+const searches = questions.map((q) => `q=${encodeURIComponent(q)}`).flatMap((q) => [...['', '&status=open', '&tag=tag-1&createdTo=2026-01-03', '&sort=-updatedAt', '&sort=deadline'].map((more) => `/tickets?${q}${more}&pageSize=5`), `/tickets/counts?${q}`, `/suggest?${q}`]);
 const others = [
   ...filters.flatMap((filter) => [...some.map((sort) => `/tickets?${filter}&sort=${sort}&pageSize=5`), `/tickets/counts?${filter.replace(/status=[a-z,]+&?/, '')}`]),
   ...['', '?version=2', '?asOf=2026-01-01T00:00:01.500Z'].flatMap((moment) => ['', '/comments', '/timeline', '/conversation'].map((part) => `/tickets/${first!.id}${part}${moment}`)),
@@ -78,7 +79,7 @@ async function stepsOf(command: Command): Promise<{ scans: string[]; sorts: stri
 }
 
 /** These lead to tickets of some keys or words, which are sorted where they were counted before: see `plans.int.spec.ts`. */
-const countedBefore = ['byKey', 'byWord', 'byPriority'];
+const countedBefore = ['byKey', 'byWord', 'byPriority', 'byDeadlineState'];
 
 /** Of so few tickets, named one by one, the store may sort what it groups: how it does that is its planner's mood. */
 function namesFew({ pipeline }: Command): boolean {

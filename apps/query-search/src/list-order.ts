@@ -3,7 +3,7 @@ import type { IndexName } from './collections.js';
 import type { TicketView } from './ticket-view.projection.js';
 
 /** Fields that lists are sorted by; the last one is always `_id`, so no two tickets are equal. */
-export type SortField = 'createdAt' | 'updatedAt' | 'priority' | 'number' | '_id';
+export type SortField = 'createdAt' | 'updatedAt' | 'priority' | 'number' | 'dueAt' | '_id';
 type Direction = 1 | -1;
 
 interface Order {
@@ -27,14 +27,19 @@ export const orders: Record<Sort, Order> = {
   priority: { fields: [['priority', 1], ['createdAt', -1], ['_id', 1]], index: 'byLowPriority', byCreation: false },
   '-number': descending('number', 'byNumber'),
   number: ascending('number', 'byNumber'),
+  '-deadline': descending('dueAt', 'byDeadline'),
+  deadline: ascending('dueAt', 'byDeadline'),
 };
 
 /** Where a list goes on: the sorted fields of the last ticket told. Times are milliseconds since the epoch. */
 export type Position = readonly (string | number)[];
 
+/** Whether an order is one of tickets of which something is due: it has no others. */
+export const isOfDueOnes = (sort: Sort) => orders[sort].index === 'byDeadline';
+
 /** The place of a ticket in an order. */
 export const positionOf = (sort: Sort, view: Pick<TicketView, SortField>): Position =>
-  orders[sort].fields.map(([field]) => plain(view[field]));
+  orders[sort].fields.map(([field]) => plain(view[field]!));
 
 const plain = (value: string | number | Date) => (value instanceof Date ? value.getTime() : value);
 
@@ -68,4 +73,4 @@ export function behind(sort: Sort, position: Position): object[] {
   return [{ [first!.field]: { [first!.direction === 1 ? '$gte' : '$lte']: first!.value } }, { $or: alternatives }];
 }
 
-const stored = (field: SortField, value: string | number) => (field === 'createdAt' || field === 'updatedAt' ? new Date(value) : value);
+const stored = (field: SortField, value: string | number) => (field === 'createdAt' || field === 'updatedAt' || field === 'dueAt' ? new Date(value) : value);

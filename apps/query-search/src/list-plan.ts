@@ -1,6 +1,6 @@
 import type { Principal, Sort, TicketFilters } from '#contracts';
 import type { IndexName } from './collections.js';
-import { orders } from './list-order.js';
+import { isOfDueOnes, orders } from './list-order.js';
 import { assigneeKey, key, sightKeys } from './ticket-keys.js';
 import { priorityRank } from './ticket-view.projection.js';
 
@@ -10,7 +10,7 @@ export interface Condition {
   /** The same without bounds on the time of creation: with those, some engines lose the order of an index over lists and sort all it leads to. */
   unbound?: object;
   lead?: {
-    index: 'byKey' | 'byWord' | 'byPriority';
+    index: 'byKey' | 'byWord' | 'byPriority' | 'byDeadlineState';
     /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
     isSingle: boolean;
     /** How many tickets it leads to, as far as that was counted. */
@@ -28,7 +28,7 @@ export interface Condition {
 
 /** Values of which a field has any. */
 export interface AnyOf {
-  field: 'tokens' | 'keys' | 'priority';
+  field: 'tokens' | 'keys' | 'priority' | 'deadlineStates';
   values: readonly (string | number)[];
 }
 
@@ -41,8 +41,17 @@ export interface Plan {
 /** What holds for every ticket that lists show. */
 export const viewBase = ({ orgId }: Principal) => ({ orgId, deleted: false });
 
+/** What a list or a count is filtered by, but for words. */
+export interface ListFilters extends Omit<TicketFilters, 'q'> {
+  /** Only tickets of which something is due: those that have a place in an order by deadlines. */
+  isDue?: true | undefined;
+}
+
+/** What an order leaves out. */
+export const dueIn = (sort: Sort): Pick<ListFilters, 'isDue'> => (isOfDueOnes(sort) ? { isDue: true } : {});
+
 /** Everything a list, a count or a page is filtered by: what the principal may see, and what was asked for. */
-export const conditionsOf = (principal: Principal, filters: Omit<TicketFilters, 'q'>): Condition[] => [
+export const conditionsOf = (principal: Principal, filters: ListFilters): Condition[] => [
   ...keyConditions(principal, filters),
   ...rangeConditions(filters),
 ];
@@ -146,7 +155,7 @@ const filterOf = (base: object, conditions: readonly Condition[]) => ({
 });
 
 /** Conditions on whom a ticket concerns, with what the principal may see. */
-export function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: TicketFilters): Condition[] {
+export function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: ListFilters): Condition[] {
   const people = requester?.flatMap((one) => (one.includes('@') ? [key.requester(one), key.email(one)] : [key.requester(one)]));
   return [
     ...anyKey(people),
@@ -168,8 +177,10 @@ function anyOf({ field, values }: { field: AnyOf['field']; values: readonly (str
   return [{ filter: { [field]: { $in: distinct } }, lead: { index, isSingle: false, ...(isDivided && { anyOf: { field, values: distinct } }) } }];
 }
 
-function rangeConditions({ priority, createdFrom, createdTo, updatedFrom, updatedTo }: TicketFilters): Condition[] {
+function rangeConditions({ priority, deadline, isDue, createdFrom, createdTo, updatedFrom, updatedTo }: ListFilters): Condition[] {
   return [
+    ...anyOf({ field: 'deadlineStates', values: deadline }, 'byDeadlineState'),
+    ...(isDue ? [{ filter: { dueAt: { $exists: true } } }] : []),
     ...anyOf({ field: 'priority', values: priority?.map(priorityRank) }, 'byPriority'),
     ...rangeOf('createdAt', createdFrom, createdTo),
     ...rangeOf('updatedAt', updatedFrom, updatedTo),

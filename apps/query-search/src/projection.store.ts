@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import { addMissing, type Database, guarded, type Put, putNewer } from '#persistence';
+import { addMissing, type Database, duplicates, guarded, type Put, putNewer } from '#persistence';
 import { Arrivals } from './arrivals.js';
 import { prepareViews, type Collections } from './collections.js';
+import type { TicketDeadlinesView } from './deadlines.projection.js';
 import type { SearchEntry } from './search/search-entry.projection.js';
 import { Vocabulary } from './search/vocabulary.store.js';
 import { COLLECTIONS, STORE } from './store.js';
@@ -60,8 +61,26 @@ export class ProjectionStore {
 
   /** Stores views; none ever replaces a newer one. @throws StoreFault */
   async putViews(views: readonly Put<TicketView>[]): Promise<void> {
-    await putNewer(this.views, views);
+    await putNewer(this.views, views, { beside: true });
     this.arrivals.announce(views.map(({ document }) => document._id));
+  }
+
+  /**
+   * Stores the deadlines of tickets beside what their events say; none ever replaces a newer one. Of a ticket whose first event has not come there is nothing else then,
+   * and nobody finds it.
+   * @throws StoreFault
+   */
+  async putDeadlines(tickets: readonly TicketDeadlinesView[]): Promise<void> {
+    if (tickets.length === 0) return;
+    const writes = [...tickets].sort((one, other) => (one._id < other._id ? -1 : 1)).map(({ _id, deadlinesRevision, ...view }) => ({
+      updateOne: {
+        filter: { _id, deadlinesRevision: { $not: { $gte: deadlinesRevision } } },
+        update: { $set: { deadlinesRevision, ...set(view) }, $unset: unset(view), $setOnInsert: { version: 0 } } as never,
+        upsert: true,
+      },
+    }));
+    // Where a newer one is there, the document of its key is: it stays.
+    await guarded(() => this.views.bulkWrite(writes, { ordered: false }).then(() => [], duplicates));
   }
 
   /** Stores what tickets are found by; nothing ever replaces a newer one. @throws StoreFault */
@@ -70,6 +89,10 @@ export class ProjectionStore {
     await putNewer(this.search, entries);
   }
 }
+
+type Fields = Omit<TicketDeadlinesView, '_id' | 'deadlinesRevision'>;
+const set = (fields: Fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+const unset = (fields: Fields) => Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === null ? [[name, '']] : [])));
 
 async function readAll<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, ids: readonly string[], projection: object): Promise<T[]> {
   if (ids.length === 0) return [];

@@ -13,16 +13,19 @@ const allowed = (principal: Principal, { status, isPast = false }: { status: Sta
 /** A JSON object's text without its end. */
 const opened = (object: string) => object.slice(0, -1);
 
+/** As another topic has told; of the past that is not known. */
+const deadlinesOf = ({ deadlines = '[]' }: { deadlines?: string }) => `"deadlines":${deadlines},`;
+
 /** The whole ticket. */
 export const ticketAnswer = (principal: Principal, seen: SeenTicket) =>
-  `${opened(seen.ticket)},"description":${JSON.stringify(seen.description)},${allowed(principal, seen)}`;
+  `${opened(seen.ticket)},"description":${JSON.stringify(seen.description)},${seen.isPast ? '' : deadlinesOf(seen)}${allowed(principal, seen)}`;
 
 /** A page of texts of items. */
 export const pageAnswer = ({ items, nextAfter }: Page<string>) => `{"items":[${items.join(',')}],"nextAfter":${JSON.stringify(nextAfter)}}`;
 
 /** A page of a list. */
 export function listAnswer(principal: Principal, { page = 1, pageSize, cursor }: ListQuery, { items, next, total, isExact }: TicketPage): string {
-  const listed = items.map((item: ListedTicket) => `${opened(item.ticket)},"snippet":${JSON.stringify(item.snippet)},${allowed(principal, item)}`);
+  const listed = items.map((item: ListedTicket) => `${opened(item.ticket)},"snippet":${JSON.stringify(item.snippet)},${deadlinesOf(item)}${allowed(principal, item)}`);
   const rest = {
     page: cursor === undefined ? page : null,
     pageSize,

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { ListQuery, Priority, sorts, Status, type Principal, type Sort, type Ticket, type TicketCounts, type TicketList } from '#contracts';
+import { ListQuery, Priority, sorts, Status, type Principal, type Sort, type Ticket, type TicketCounts, type TicketDeadline, type TicketList } from '#contracts';
 import { lacks, sees } from '#domain';
 import { ada, agent, grace, linus } from '../../../libs/contracts/testing/builders.js';
 import { Running, type Answer } from '../testing/running.js';
-import { newYear, recordOf, roundOf, Story } from '../testing/stories.js';
+import { newsRecordOf, newYear, recordOf, roundOf, Story } from '../testing/stories.js';
 import { TicketViewConsumer } from './ticket-view.consumer.js';
 
 jest.setTimeout(60_000);
@@ -54,6 +54,24 @@ function lifeOf(i: number, orgId: string, id: string): Story {
   return story;
 }
 
+/** The deadlines of a ticket: many are due at the same moment. */
+function deadlinesOf(i: number, orgId: string): TicketDeadline[] {
+  const dueAt = new Date(newYear + (i % 7) * day).toISOString();
+  const later = new Date(newYear + 30 * day).toISOString();
+  const mixed: TicketDeadline[][] = [
+    [],
+    [{ kind: 'first-reply', dueAt, state: 'running' }],
+    [{ kind: 'first-reply', dueAt, state: 'met' }, { kind: 'resolution', dueAt: later, state: 'warning' }],
+    [{ kind: 'first-reply', dueAt, state: 'missed' }, { kind: 'next-reply', dueAt: null, state: 'paused' }, { kind: 'resolution', dueAt: later, state: 'running' }],
+    [{ kind: 'resolution', dueAt: null, state: 'paused' }],
+    [{ kind: 'resolution', dueAt, state: 'late' }],
+  ];
+  return pick(mixed, orgId === 'acme' ? i : i + 1);
+}
+const dueIn = (deadlines: readonly TicketDeadline[]) => deadlines.filter(({ dueAt, state }) => dueAt !== null && state !== 'met' && state !== 'late').map(({ dueAt }) => dueAt!).sort()[0];
+const dues = new Map<Ticket, string>();
+const deadlinesIn = ({ ticket, orgId }: Pick<Story, 'ticket' | 'orgId'>) => deadlinesOf(ticket.number - 1, orgId);
+
 let service: Running;
 /** The same store asked in each of the ways in which words are looked for among few and among many tickets. */
 let ways: Running[];
@@ -61,7 +79,16 @@ beforeAll(async () => {
   service = await Running.start();
   const among = (narrow: number) => Running.start(service.database, { few: 0, narrow, steps: [2, 5] });
   ways = [service, await among(0), await among(1_000)];
-  await service.project(...[...tickets, ...twins].flatMap(({ events }) => events));
+  const all = [...tickets, ...twins];
+  for (const story of all) {
+    const due = dueIn(deadlinesIn(story));
+    if (due !== undefined) dues.set(story.ticket, due);
+  }
+  // Of every second ticket they come before the ticket itself.
+  const news = (half: number) => all.filter((_, i) => i % 2 === half).map((story) => newsRecordOf(story.orgId, story.id, deadlinesIn(story)));
+  await service.hear(...news(0));
+  await service.project(...all.flatMap(({ events }) => events));
+  await service.hear(...news(1));
 });
 afterAll(async () => {
   for (const way of ways.slice(1)) await way.stop({ keep: true });
@@ -85,6 +112,8 @@ function matches(story: Story, asked: ListQuery, by: Principal): boolean {
   return [
     orgId === by.orgId && !isDeleted && sees(by, ticket),
     any(asked.status, [ticket.status]),
+    any(asked.deadline, deadlinesIn(story).map(({ state }) => state)),
+    !asked.sort.endsWith('deadline') || dues.has(ticket),
     any(asked.priority, [ticket.priority]),
     any(asked.assistantId, [ticket.assistantId]),
     any(asked.tag, ticket.tags),
@@ -125,6 +154,8 @@ const comparisons: Record<Sort, (one: Ticket, other: Ticket) => number> = {
   priority: (a, b) => rank(a) - rank(b) || compare(b.createdAt, a.createdAt) || compare(a.id, b.id),
   number: (a, b) => a.number - b.number,
   '-number': (a, b) => b.number - a.number,
+  deadline: (a, b) => compare(dues.get(a)!, dues.get(b)!) || compare(a.id, b.id),
+  '-deadline': (a, b) => compare(dues.get(b)!, dues.get(a)!) || compare(b.id, a.id),
 };
 
 const expectedList = (asked: ListQuery, by: Principal) =>
@@ -145,6 +176,7 @@ const asked = fc.record(
   {
     status: oneOrTwo('open', 'in_progress', 'resolved', 'closed'),
     priority: oneOrTwo('low', 'normal', 'high', 'urgent'),
+    deadline: oneOrTwo('running', 'paused', 'warning', 'missed'),
     assignee: oneOrTwo('me', 'none', 'grace', 'linus', 'agent:billing-bot'),
     assistantId: oneOrTwo('billing-bot', 'tech-bot', 'no-bot'),
     tag: oneOrTwo('VIP', 'vip', 'late', 'none'),
@@ -188,7 +220,7 @@ describe('the list', () => {
     for (const item of body.items) {
       const { description, ...ticket } = tickets[item.number - 1]!.ticket;
       const allowedTransitions = { open: ['pending'], pending: ['open', 'resolved'], resolved: ['open', 'closed'], closed: [] }[ticket.status];
-      expect(item).toEqual({ ...ticket, snippet: description, allowedTransitions });
+      expect(item).toEqual({ ...ticket, snippet: description, deadlines: deadlinesOf(item.number - 1, 'acme'), allowedTransitions });
     }
     expect(body.items.length).toBeGreaterThan(10);
   });
@@ -328,7 +360,7 @@ describe('a hostile question', () => {
     },
   );
 
-  it.each(['page=0', 'page=x', 'page=1.5', 'pageSize=101', 'pageSize=0', 'sort=title', 'sort=number&sort=priority', 'page=1&page=2', 'q=a&q=b', 'q[$ne]=', 'status=new', 'priority=1', 'createdFrom=2026-02-30', 'createdFrom=x', 'createdFrom=2026-01-03&createdTo=2026-01-01', 'foo=1', 'cursor=x&page=1', 'assistantId=../x', 'status=', 'version=1'])(
+  it.each(['page=0', 'page=x', 'page=1.5', 'pageSize=101', 'pageSize=0', 'sort=title', 'sort=number&sort=priority', 'page=1&page=2', 'q=a&q=b', 'q[$ne]=', 'status=new', 'priority=1', 'deadline=met', 'createdFrom=2026-02-30', 'createdFrom=x', 'createdFrom=2026-01-03&createdTo=2026-01-01', 'foo=1', 'cursor=x&page=1', 'assistantId=../x', 'status=', 'version=1'])(
     'with ?%s is refused by name',
     async (query) => {
       const { status, body } = await service.get(ada, `/tickets?${query}`);

@@ -24,6 +24,11 @@ export interface TicketView extends Versioned {
   ticket: string;
   description: string;
   snippet: string;
+  /** What another topic tells: see `TicketDeadlinesView`. Events leave it as it is. */
+  deadlinesRevision?: number;
+  deadlines?: string;
+  deadlineStates?: string[];
+  dueAt?: Date;
 }
 
 /** An event as timelines serve it, with what the other pages of a ticket are found by. */

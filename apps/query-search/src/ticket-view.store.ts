@@ -10,7 +10,7 @@ import type { Collections } from './collections.js';
 import type { Count } from './large-counts.js';
 import { ListCursors } from './list-cursor.js';
 import { behind, positionOf, type Position } from './list-order.js';
-import { conditionsOf, viewBase } from './list-plan.js';
+import { conditionsOf, dueIn, viewBase, type ListFilters } from './list-plan.js';
 import { longestMs, PlannedReads } from './planned-reads.store.js';
 import { COLLECTIONS, STORE } from './store.js';
 import { gone, TicketMoments, type SeenTicket } from './history/ticket-moments.store.js';
@@ -23,7 +23,7 @@ import { SearchPort, type Hit, type Piece } from './search/search.port.js';
 import type { TicketView } from './ticket-view.projection.js';
 
 /** A ticket in a list. */
-export type ListedTicket = Pick<TicketView, 'status' | 'ticket' | 'snippet'>;
+export type ListedTicket = Pick<TicketView, 'status' | 'ticket' | 'snippet' | 'deadlines'>;
 
 /** A page of a list. `next` leads on where there is more. */
 export interface TicketPage extends Count {
@@ -46,8 +46,8 @@ export interface Reader {
 /** A ticket's id (lower case) or number. */
 export type TicketRef = string | number;
 
-const forDetail = { version: 1, status: 1, deleted: 1, ticket: 1, description: 1 };
-const forList = { status: 1, ticket: 1, snippet: 1, createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
+const forDetail = { version: 1, status: 1, deleted: 1, ticket: 1, description: 1, deadlines: 1 };
+const forList = { status: 1, ticket: 1, snippet: 1, deadlines: 1, createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 
 /** Tickets that suggestions are taken from. */
 const lookedThrough = 100;
@@ -112,15 +112,16 @@ export class TicketViewStore {
   }
 
   /** Tickets by what their views say. */
-  private async browse(principal: Principal, { sort, ...filters }: ListQuery, { from, ...piece }: Piece): Promise<Found> {
-    const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
+  private async browse(principal: Principal, asked: ListQuery, { from, ...piece }: Piece): Promise<Found> {
+    const { sort } = asked;
+    const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filtersOf(asked)), from: from && behind(sort, from) });
     const items = await this.reads.find(query, piece, forList);
     return { items, hits: items.map((view) => ({ id: view._id, position: positionOf(sort, view) })) };
   }
 
   /** Tickets by their words, as they are now: what is out of sight or deleted by now is left out, however late the search is. */
   private async lookUp(principal: Principal, { sort, q, ...filters }: ListQuery & { q: string }, piece: Piece): Promise<Found> {
-    const hits = await this.search.find({ principal, q, filters, sort }, piece);
+    const hits = await this.search.find({ principal, q, filters: { ...filters, ...dueIn(sort) }, sort }, piece);
     if (hits.length === 0) return { hits, items: [] };
     const keys = sightKeys(principal);
     const filter = { _id: { $in: hits.slice(0, piece.limit - 1).map(({ id }) => id) }, deleted: false, ...(keys && { keys: { $in: keys } }) };
@@ -169,7 +170,7 @@ export class TicketViewStore {
   private async find(principal: Principal, ref: TicketRef): Promise<SeenTicket | null> {
     const keys = sightKeys(principal);
     const { orgId } = principal;
-    const [which, hint] = typeof ref === 'number' ? [{ orgId, number: ref }, 'byNumber'] : [{ _id: viewId(orgId, ref) }, '_id_'];
+    const [which, hint] = typeof ref === 'number' ? [{ orgId, number: ref }, 'byNumber'] : [{ _id: viewId(orgId, ref), orgId }, '_id_'];
     const filter = { ...which, ...(keys && { keys: { $in: keys } }) };
     return asking(() => this.views.findOne(filter, { projection: forDetail, hint, maxTimeMS: longestMs }));
   }
@@ -193,7 +194,7 @@ export class TicketViewStore {
     return Promise.all(Status.options.map((status) => this.count(principal, { ...filters, status: [status] })));
   }
 
-  private async count(principal: Principal, { q, ...filters }: TicketFilters): Promise<Count> {
+  private async count(principal: Principal, { q, ...filters }: ListFilters & Pick<TicketFilters, 'q'>): Promise<Count> {
     if (q !== undefined) return this.search.count({ principal, q, filters, sort: '-createdAt' });
     // Counting needs no order: any index will do that leads to few tickets.
     return this.reads.count(await this.reads.plan({ base: viewBase(principal), sort: '-createdAt', conditions: conditionsOf(principal, filters) }));
@@ -223,8 +224,8 @@ function countedBy(found: readonly unknown[], skip: number, pageSize: number): C
   return isLast ? { total: skip + found.length, isExact: true } : undefined;
 }
 
-function filtersOf({ sort: _sort, page: _page, pageSize: _pageSize, cursor: _cursor, ...filters }: ListQuery): TicketFilters {
-  return filters;
+function filtersOf({ sort, page: _page, pageSize: _pageSize, cursor: _cursor, ...filters }: ListQuery): ListFilters & Pick<TicketFilters, 'q'> {
+  return { ...filters, ...dueIn(sort) };
 }
 
 /** @throws ProblemError forbidden */

@@ -9,6 +9,7 @@ import { ProblemFilter, SchemaPipe } from '#observability';
 import type { Database } from '#persistence';
 import { CommandResultsConsumer } from '../src/command-results.consumer.js';
 import type { Config } from '../src/config.js';
+import { DeadlinesConsumer } from '../src/deadlines.consumer.js';
 import type { ReadModel } from '../src/generations/read-model.js';
 import { Readings } from '../src/generations/readings.js';
 import { QuerySearchModule } from '../src/query-search.module.js';
@@ -80,6 +81,11 @@ export class Running {
   async projectRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
     const [dead, none] = await Promise.all([this.part(TicketViewConsumer).project(roundOf(...records)), this.part(SearchConsumer).index(roundOf(...records))]);
     return [...dead, ...none];
+  }
+
+  /** Hands over what is told of deadlines as one round. */
+  hear(...records: IncomingRecord[]): Promise<DeadLetter[]> {
+    return this.part(DeadlinesConsumer).project(roundOf(...records));
   }
 
   remember(...records: IncomingRecord[]): Promise<DeadLetter[]> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eventId, eventSource, shortEventType, topics, type CommandData, type CommandType, type Principal, type TicketCommand, type TicketEvent } from '#contracts';
+import { eventId, eventSource, shortEventType, topics, type CommandData, type CommandType, type Principal, type TicketCommand, type TicketDeadline, type TicketEvent } from '#contracts';
 import { decide, evolve, initial, type TicketState } from '#domain';
 import { toHeaders, type IncomingRecord } from '#messaging';
 import { ada } from '../../../libs/contracts/testing/builders.js';
@@ -89,6 +89,13 @@ export function recordOf(event: TicketEvent, overrides: Partial<IncomingRecord> 
     rawHeaders: [],
     ...overrides,
   };
+}
+
+/** What is told of the deadlines of a ticket, as its record comes from the topic. */
+export function newsRecordOf(orgId: string, ticketId: string, deadlines: readonly TicketDeadline[], { revision = 1, ...overrides }: Partial<IncomingRecord> & { revision?: number } = {}): IncomingRecord {
+  const value = { orgId, ticketId, revision, version: 1, at: new Date(newYear).toISOString(), deadlines, sight: { assistantId: null, assignee: null, createdBy: { type: 'member', id: 'ada' } } };
+  const envelope = { id: `${ticketId}:deadlines:${revision}`, type: 'ticket.deadlines-changed.v1', source: '/assignment-notification', subject: ticketId, time: value.at, orgId };
+  return { topic: topics.deadlines, partition: 0, offset: String(offset++), timestamp: '0', key: Buffer.from(ticketId), value: Buffer.from(JSON.stringify(value)), headers: toHeaders(envelope), rawHeaders: [], ...overrides };
 }
 
 /** A round of these records. */

@@ -3,7 +3,7 @@ import type { TicketState } from '#domain';
 import type { Received } from './command-record.js';
 
 /** About this many bytes of tickets are remembered. */
-const defaultBudget = 24 * 1024 * 1024;
+const defaultBudget = 12 * 1024 * 1024;
 
 /**
  * Where the tickets of the owned partitions stand, so that most commands need no read. All commands of a ticket come through one partition,

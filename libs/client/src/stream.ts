@@ -3,6 +3,7 @@ import { DeskstreamProblem } from './errors.js';
 import type { FeedItem } from './events.js';
 import { passes, pause, pauseAfter } from './patience.js';
 import { SseParser, type SseMessage } from './sse.js';
+import type { DeadlineTold } from './types.js';
 
 /** A ticket that left one's sight: told once, by its id and version alone. */
 export interface TicketLeft {
@@ -11,11 +12,11 @@ export interface TicketLeft {
   type: 'left';
 }
 
-/** Something that happened, and where to go on after it. */
+/** Something that happened, and where to go on after it. What becomes of deadlines has no place of its own: whoever was away reads the ticket. */
 export interface StreamedEvent {
   /** Give it as `lastEventId` to go on after this event. */
   id: string;
-  data: FeedItem | TicketLeft;
+  data: FeedItem | TicketLeft | DeadlineTold;
 }
 
 /** What a stream may be told. */

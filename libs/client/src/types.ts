@@ -9,6 +9,8 @@ import type * as contracts from '#contracts';
 export type Ticket = contracts.TicketAnswer;
 /** A ticket in a list: a snippet instead of the description. */
 export type TicketItem = contracts.TicketItem;
+/** What became of the deadlines of a ticket, as streams tell it. */
+export type DeadlineTold = contracts.DeadlineTold;
 export type TicketList = contracts.TicketList;
 export type TicketCounts = contracts.TicketCounts;
 export type Transitions = contracts.Transitions;

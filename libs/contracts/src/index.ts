@@ -3,6 +3,7 @@ export * from './canonical-json.js';
 export * from './assignment.js';
 export * from './availability.js';
 export * from './dead-letter.js';
+export * from './deadlines.js';
 export * from './directory.js';
 export * from './feed.views.js';
 export * from './headers.js';

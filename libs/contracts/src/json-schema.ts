@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ApiKey, ApiKeys, CreatedApiKey, NewApiKey } from './api-key.js';
 import { Availability } from './availability.js';
+import { TicketDeadline, deadlineValue, type DeadlineMessageType } from './deadlines.js';
 import { Assistant, AssistantInput, type DirectoryType, directoryValue, Member } from './directory.js';
 import { HealthAnswer } from './health.js';
 import { InboundResult, inboundValue } from './inbound.js';
@@ -21,6 +22,7 @@ import {
   MessagesAnswer,
   Suggestions,
   TicketCounts,
+  TicketDetail,
   TicketItem,
   TicketList,
   TimelineItem,
@@ -32,13 +34,14 @@ import { Producer } from './producer.js';
 import { resultType } from './topics.js';
 
 /** `ce_type` of every message on our own topics. */
-export type MessageType = CommandType | EventType | typeof resultType | DirectoryType;
+export type MessageType = CommandType | EventType | typeof resultType | DeadlineMessageType | DirectoryType;
 
 /** Schema of every message's value, by `ce_type`. */
 export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
   ...commandValue,
   ...eventValue,
   [resultType]: CommandResult,
+  ...deadlineValue,
   ...directoryValue,
 };
 
@@ -52,7 +55,7 @@ export const outsideValue: Readonly<Record<string, z.ZodType>> = {
 const named: Readonly<Record<string, z.ZodType>> = {
   ...{ Access, Actor, AnyJson, Assignee, Assistant, AssistantInput, Assistants, Availability, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
   ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, Notice, NoticeChoice, NoticePreferences, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
-  ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketItem, TicketList },
+  ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketDeadline, TicketDetail, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
 };
 const names = new Map(Object.entries(named).map(([name, schema]) => [schema, name]));

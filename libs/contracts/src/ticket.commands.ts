@@ -85,7 +85,7 @@ export const commandData = {
     ifAssignee: StampedAssignee.partial({ name: true }).nullable().optional(),
     explanation: JsonObject.optional(),
   }),
-  'ticket.update-details.v1': DetailsPatch.extend({ unknownAssistant }),
+  'ticket.update-details.v1': DetailsPatch.extend({ unknownAssistant, ifPriority: Priority.optional() }),
   'ticket.append-conversation.v1': z.strictObject({ messages: StampedMessages }),
   'ticket.record-tool-call.v1': ToolCall,
   'ticket.report-reply-delivery.v1': ReplyDelivery,

@@ -8,7 +8,7 @@ import type { Ticket } from './ticket.js';
 export const exportTypes = {
   /** RFC 4180, UTF-8 with a byte order mark, a header line, the columns below. */
   csv: 'text/csv; charset=utf-8; header=present',
-  /** A ticket a line: as lists tell it, but with its whole description instead of the snippet, and without `allowedTransitions`. */
+  /** A ticket a line: as lists tell it, but with its whole description instead of the snippet, and without `allowedTransitions` and `deadlines`. */
   ndjson: 'application/x-ndjson; charset=utf-8',
 } as const;
 export type ExportFormat = keyof typeof exportTypes;

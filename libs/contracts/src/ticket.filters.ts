@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { openDeadlineStates } from './deadlines.js';
 import { anyOf, bound, singleText } from './parameters.js';
 import { PersonId, Slug, text } from './text.js';
 import { Priority } from './ticket.js';
@@ -16,6 +17,7 @@ export const filters = {
   assistantId: anyOf(Slug).optional(),
   tag: anyOf(text(50, 1)).optional(),
   requester: anyOf(text(255, 1)).optional().meta({ description: "The requester's id or e-mail address." }),
+  deadline: anyOf(z.enum(openDeadlineStates)).optional().meta({ description: 'One of the ticket’s deadlines stands so, and something is still to be done for it.' }),
   createdFrom: bound('00').optional().meta({ description: 'Inclusive; a bare date counts from its first moment (UTC).' }),
   createdTo: bound('24').optional().meta({ description: 'An instant is exclusive; a bare date counts whole (UTC).' }),
   updatedFrom: bound('00').optional().meta({ description: 'Inclusive; a bare date counts from its first moment (UTC).' }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { anyOf, moment, single, singleText, version, wholeNumber } from './parameters.js';
+import { TicketDeadlines } from './deadlines.js';
 import { Time, Uuid } from './text.js';
 import { AssigneeInput, Comment, CommentBody, Message, MessageInput, MessageInputs, Status, StatusInput, Ticket, TicketAnswer } from './ticket.js';
 import { filters, inOrder } from './ticket.filters.js';
@@ -39,7 +40,7 @@ export const TicketId = Uuid;
 /** `/tickets/{idOrNumber}`. */
 export const TicketIdOrNumber = z.union([Uuid, z.string().regex(/^[1-9][0-9]{0,14}$/).transform(Number).pipe(z.int())]);
 
-export const sorts = ['-createdAt', 'createdAt', '-updatedAt', 'updatedAt', '-priority', 'priority', 'number', '-number'] as const;
+export const sorts = ['-createdAt', 'createdAt', '-updatedAt', 'updatedAt', '-priority', 'priority', 'number', '-number', 'deadline', '-deadline'] as const;
 export type Sort = (typeof sorts)[number];
 
 /** Query of `GET /v1/tickets`. Single values stay as they are, filters become arrays, bounds become ISO instants. */
@@ -47,7 +48,7 @@ export const ListQuery = z
   .strictObject({
     ...filters,
     status: anyOf(StatusInput).optional().meta({ description: '`in_progress` and `in-progress` mean `pending`.' }),
-    sort: single.pipe(z.enum(sorts)).default('-createdAt').meta({ enum: [...sorts], description: 'A minus sorts downwards. Equal priorities: newest first.' }),
+    sort: single.pipe(z.enum(sorts)).default('-createdAt').meta({ enum: [...sorts], description: 'A minus sorts downwards. Equal priorities: newest first. By `deadline`: what is due first, of tickets of which something is due.' }),
     page: wholeNumber(999_999_999).optional().meta({ description: 'From 1. Page × pageSize is at most 10,000; `cursor` goes on from there.' }),
     pageSize: wholeNumber(100).default(25),
     cursor: singleText(2_000, 1).optional().meta({ description: 'The `nextCursor` of an answer, instead of a page.' }),
@@ -116,9 +117,16 @@ export type Suggestions = z.infer<typeof Suggestions>;
 /** A query that takes no parameter. */
 export const NoQuery = z.strictObject({});
 
+const deadlines = TicketDeadlines.meta({ description: 'In the order first reply, next reply, resolution; those that there are.' });
+
+/** What `GET /v1/tickets/{id}` answers. */
+export const TicketDetail = TicketAnswer.extend({ deadlines: deadlines.optional().meta({ description: 'As they are now: left out where the ticket is told as it was.' }) });
+export type TicketDetail = z.infer<typeof TicketDetail>;
+
 /** One ticket in a list: the first 200 characters of the description, white space folded, instead of all of it. */
 export const TicketItem = TicketAnswer.omit({ description: true }).extend({
   snippet: z.string().meta({ description: 'The first 200 characters of the description, white space folded.' }),
+  deadlines,
 });
 export type TicketItem = z.infer<typeof TicketItem>;
 

@@ -3,6 +3,7 @@ export const topics = {
   commands: 'ticket.commands.v1',
   events: 'ticket.events.v1',
   results: 'ticket.command-results.v1',
+  deadlines: 'ticket.deadlines.v1',
   directory: 'directory.v1',
 } as const;
 

@@ -129,6 +129,7 @@ function decideRestore({ data }: Command<'ticket.restore.v1'>, { ticket, deleted
 
 function decideDetails({ data }: Command<'ticket.update-details.v1'>, ticket: Ticket): TicketFact | null {
   demandNotClosed(ticket);
+  if (data.ifPriority !== undefined && data.ifPriority !== ticket.priority) return null;
   const changes = changesBetween(ticket, patched(ticket, data));
   if (data.unknownAssistant && changes['assistantId']) throw unknownAssistant(data.assistantId);
   return Object.keys(changes).length === 0 ? null : { type: 'ticket.details-updated.v1', data: { changes } };

@@ -11,6 +11,8 @@ export interface Budget {
   records: number;
   /** Some record was read. Until then a batch is read whatever it takes, so that every response brings the consumer on. */
   isBegun?: boolean;
+  /** Where others share the memory: waits until the first batch may take more, which it then finds in here; false when there is no more. */
+  more?: () => Promise<boolean>;
 }
 
 /** A batch above this is refused as a bomb. Producers fill batches to 1 MB at most, before compression, unless told otherwise. */
@@ -220,7 +222,7 @@ class PartitionReader {
     try {
       if (batch[16] !== magic) throw new Error(`message format ${batch[16]} is older than Kafka 0.11`);
       const plain = await this.plain(header.codec, batch.subarray(overhead));
-      this.budget.bytes -= plain?.length ?? Infinity;
+      this.budget.bytes = plain ? this.budget.bytes - plain.length : Math.min(0, this.budget.bytes);
       if (plain) this.readRecords(plain, header);
     } catch (error) {
       this.records.length = before;
@@ -232,13 +234,14 @@ class PartitionReader {
   /** Nothing where the budget has been begun and what is left of it does not reach. */
   private async plain(codec: number, body: Buffer): Promise<Buffer | undefined> {
     if (codec === 0) return body;
-    const limit = this.budget.isBegun ? Math.min(this.budget.bytes, batchLimit) : batchLimit;
+    const { isBegun, more } = this.budget;
+    const limit = isBegun || more ? Math.min(this.budget.bytes, batchLimit) : batchLimit;
     try {
       return await unpack(codec, body, limit);
     } catch (error) {
-      if (error instanceof TooLarge && limit < batchLimit) return undefined;
-      throw error;
+      if (!(error instanceof TooLarge) || limit >= batchLimit) throw error;
     }
+    return !isBegun && (await more?.()) ? this.plain(codec, body) : undefined;
   }
 
   private readRecords(plain: Buffer, { count, baseOffset, lastOffset, baseTimestamp, appendTime, context }: BatchHeader): void {

@@ -2,6 +2,7 @@ export { grantAccess, readGrants, revokeAccess, type Grant, type Grantee } from 
 export { Backlog, type Extent } from './backlog.js';
 export { isWholeBatch, replayedFrom, toReplay } from './dead-letter.js';
 export * from './dead-letters/index.js';
+export { deadlinesIn, type ReadDeadlines } from './deadline-news.js';
 export { toHeaders, readEnvelope, type Envelope } from './envelope.js';
 export { Fault, NotAcknowledged, Overloaded } from './fault.js';
 export { groupOf, suffixOf } from './generation.js';

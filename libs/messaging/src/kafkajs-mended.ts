@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
 import { readBatches, type Budget, type FetchedRecord } from './batch-reader.js';
 import { encodeBatch, packRecord, type PackedRecord } from './batch-writer.js';
+import { sharedBudget, SharedFetches } from './shared-memory.js';
 
 const require = createRequire(import.meta.url);
 export const kafkajs = require('kafkajs') as typeof Kafkajs;
@@ -69,6 +70,8 @@ interface Api<Parameters> {
 
 mendFetch(require('kafkajs/src/protocol/requests/fetch') as Api<FetchParameters>);
 mendProduce(require('kafkajs/src/protocol/requests/produce') as Api<ProduceParameters>);
+mendHandOver(require('kafkajs/src/consumer/runner') as { prototype: Runner });
+mendTurns(require('kafkajs/src/consumer/consumerGroup') as { prototype: ConsumerGroup });
 mendRequestQueue(require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue });
 
 interface FetchParameters {
@@ -110,7 +113,8 @@ const fetchBudget: Readonly<Budget> = { bytes: 16 << 20, records: 20_000 };
 
 async function decodeFetch(raw: Buffer, offsets: ReadonlyMap<string, number>): Promise<unknown> {
   const decoder = new Decoder(raw);
-  const budget = { ...fetchBudget };
+  const shared = await sharedBudget(raw.length);
+  const budget = shared?.budget ?? { ...fetchBudget };
   const clientSideThrottleTime = decoder.readInt32();
   const errorCode = decoder.readInt16();
   const sessionId = decoder.readInt32();
@@ -118,6 +122,7 @@ async function decodeFetch(raw: Buffer, offsets: ReadonlyMap<string, number>): P
     const topicName = decoder.readString();
     return { topicName, partitions: await decoder.readArrayAsync(() => decodePartition(decoder, topicName, offsets, budget)) };
   });
+  shared?.close(responses.flatMap(({ partitions }) => partitions).reduce((sum, { messages }) => sum + messages.length, 0));
   return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses };
 }
 
@@ -139,6 +144,70 @@ async function decodePartition(decoder: Decoder, topic: string, offsets: Readonl
   const fetchOffset = offsets.get(`${topic}/${partition}`) ?? 0;
   const messages = size <= 0 ? [] : await readBatches(decoder.readBytes(size), { topic, partition, fetchOffset }, budget);
   return { ...header, messages };
+}
+
+/** What one fetch brought of one partition. */
+interface Batch {
+  topic: string;
+  partition: number;
+  rawMessages: readonly FetchedRecord[];
+  messagesWithinOffset: readonly FetchedRecord[];
+  messages: readonly FetchedRecord[];
+  lastOffset(): string;
+}
+
+interface Runner {
+  consumerGroup: {
+    resolveOffset(place: { topic: string; partition: number; offset: string }): void;
+    commitOffsets(offsets: object): Promise<void>;
+  };
+  eachBatchAutoResolve: boolean;
+  eachBatch(payload: object): Promise<void>;
+  heartbeat(): Promise<void>;
+  processEachBatch(this: Runner, batch: Batch): Promise<void>;
+}
+
+/**
+ * Handing over. kafkajs keeps all that a fetch brought until the next fetch has brought something, and one partition's batch for as long as one may send commits
+ * with it: of every consumer that has nothing to do, a response lay in memory for good. A batch is emptied once it is worked off.
+ */
+function mendHandOver({ prototype }: { prototype: Runner }): void {
+  prototype.processEachBatch = async function (batch) {
+    const { topic, partition } = batch;
+    try {
+      await this.eachBatch(payloadOf(this, batch));
+      if (this.eachBatchAutoResolve) this.consumerGroup.resolveOffset({ topic, partition, offset: batch.lastOffset() });
+    } finally {
+      Object.assign(batch, { rawMessages: [], messagesWithinOffset: [], messages: [] });
+    }
+  };
+}
+
+/** As much of kafkajs's payload as a lane uses. With the last record goes what comes behind it and is not shown, such as the end of a transaction. */
+function payloadOf(runner: Runner, batch: Batch): object {
+  const { topic, partition } = batch;
+  const [last, end] = [batch.messages.at(-1)?.offset, batch.lastOffset()];
+  return {
+    batch,
+    resolveOffset: (offset: string) => runner.consumerGroup.resolveOffset({ topic, partition, offset: offset === last ? end : offset }),
+    heartbeat: () => runner.heartbeat(),
+    commitOffsetsIfNecessary: (offsets: object) => runner.consumerGroup.commitOffsets(offsets),
+  };
+}
+
+interface ConsumerGroup {
+  fetch(this: ConsumerGroup, nodeId: string | number): Promise<unknown>;
+  getNodeIds(): (string | number)[];
+  heartbeat(options: { interval: number }): Promise<void>;
+}
+
+/** Taking turns. kafkajs fetches whenever it can, however much other consumers of the process hold. */
+function mendTurns({ prototype }: { prototype: ConsumerGroup }): void {
+  const original = prototype.fetch;
+  prototype.fetch = function (nodeId) {
+    const fetch = () => original.call(this, nodeId);
+    return SharedFetches.current?.fetch({ nodeId, nodeIds: this.getNodeIds(), fetch, beat: () => this.heartbeat({ interval: 0 }) }) ?? fetch();
+  };
 }
 
 interface ProduceParameters {

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { share, type Delivery, type Share } from './delivery.js';
+import { OwnersTrouble } from './fault.js';
 import type { EachBatchPayload } from './kafka.js';
 import { Lag, roundSeconds, roundSize, roundsWaiting } from './metrics.js';
 import { OffsetCommits, type Offsets } from './offset-commits.js';
 import type { IncomingRecord } from './record.js';
 import type { Settler } from './settle.js';
+import type { SharedFetches } from './shared-memory.js';
 import type { Traffic } from './traffic.js';
 
 const logger = new Logger('messaging');
@@ -31,6 +33,8 @@ export interface LaneOptions {
   /** Next offsets by partition, kept here instead of in the group; with it nothing is committed. */
   readonly positions?: Map<number, string>;
   readonly onFatal: (error: unknown) => void;
+  /** Where it shares memory with others: what waits for its owner's trouble to end is let go meanwhile, and fetched again. */
+  readonly fetches?: SharedFetches | undefined;
 }
 
 const heartbeatEvery = 1_000;
@@ -51,6 +55,8 @@ export class Lane {
   #leave = new AbortController();
   /** Aborted when even the outcome of the round in hand is unwanted: the partitions are lost, or the stop is out of time. */
   #lost = new AbortController();
+  /** Aborted when the round in hand waits for what only others can mend, and somebody else could use its memory. */
+  #yields = new AbortController();
   #isStopping = false;
   #taken = 0;
   #beat: NodeJS.Timeout | undefined;
@@ -109,6 +115,7 @@ export class Lane {
     const change = Number(trouble !== undefined) - Number(this.#trouble !== undefined);
     roundsWaiting.inc({ topic, group }, change);
     this.#trouble = trouble;
+    if (this.options.fetches && trouble instanceof OwnersTrouble) this.#yields.abort();
     this.moved();
   }
 
@@ -170,7 +177,8 @@ export class Lane {
     const startedAt = performance.now();
     roundSize.observe({ topic, group }, records.length);
     try {
-      const isDone = await settler.settle(records, lost, this.#leave.signal);
+      const isDone = await settler.settle(records, lost, AbortSignal.any([this.#leave.signal, this.#yields.signal]));
+      this.tellFetches(isDone);
       const ms = performance.now() - startedAt;
       roundSeconds.observe({ topic, group }, ms / 1_000);
       if (isDone) await this.close(this.resolve(shares, lost), startedAt);
@@ -182,6 +190,14 @@ export class Lane {
     } finally {
       this.waits(undefined);
     }
+  }
+
+  private tellFetches(isDone: boolean): void {
+    const { fetches } = this.options;
+    if (isDone) return fetches?.finished();
+    if (!this.#yields.signal.aborted) return;
+    this.#yields = new AbortController();
+    fetches?.unfinished();
   }
 
   private async giveWay(ms: number, records: readonly IncomingRecord[]): Promise<void> {

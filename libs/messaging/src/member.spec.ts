@@ -130,15 +130,23 @@ describe('member of a group', () => {
     await member.stop();
   });
 
-  it('that waits for topics is in no trouble while one is missing, and begins once all are there', async () => {
-    const { member, consumers, cluster } = open({ waitsFor: ['topic', 'results'] });
+  it('of an outsider’s topic waits for what is missing, comes and joins again without being in trouble, unless it crashes or its round waits for us', async () => {
+    const { member, consumers, fatal, cluster } = open({ waitsFor: ['topic', 'results'] });
     const started = member.start();
-    await eventually(() => member.trouble === undefined, 'it waits');
-    expect(consumers).toHaveLength(0);
+    expect([member.trouble, consumers.length]).toEqual([undefined, 0]);
     cluster.topics = ['topic', 'results'];
     await started;
-    expect(consumers).toHaveLength(1);
-    expect(member.trouble).toContain('not in its group');
+    expect([member.trouble, consumers.length]).toEqual([undefined, 1]);
+    consumers[0]!.join([0, 1]);
+    expect(member.trouble).toBeUndefined();
+    member.lane.waits(new Fault('the store is down'));
+    expect(member.trouble).toContain('waits: the store is down');
+    member.lane.waits(undefined);
+    consumers[0]!.crash(true);
+    expect(member.trouble).toBeUndefined();
+    consumers[0]!.crash(false);
+    await eventually(() => fatal.length === 1, 'it crashed');
+    expect(member.trouble).toContain('crashed');
     await member.stop();
   });
 
@@ -147,8 +155,8 @@ describe('member of a group', () => {
     await member.start();
     cluster.topics = [];
     consumers[0]!.crash(false);
-    await eventually(() => member.trouble === undefined, 'it waits');
-    expect([fatal, consumers[0]!.isDisconnected, consumers.length]).toEqual([[], true, 1]);
+    await eventually(() => consumers[0]!.isDisconnected, 'it waits');
+    expect([fatal, member.trouble, consumers.length]).toEqual([[], undefined, 1]);
     cluster.topics = ['topic'];
     await eventually(() => consumers.length === 2, 'it begins again');
     await member.stop();

@@ -3,10 +3,11 @@ import { Logger } from '@nestjs/common';
 import { OwnersTrouble } from './fault.js';
 import { patience, type BrokerProbe, type Consumer, type Kafka } from './kafka.js';
 import { Lane, type LaneOptions } from './lane.js';
+import { SharedFetches, type SharedMemory } from './shared-memory.js';
 
 const logger = new Logger('messaging');
 
-export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout'> {
+export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout' | 'fetches'> {
   readonly client: Kafka;
   readonly probe: BrokerProbe;
   /** The group as the broker knows it. */
@@ -14,6 +15,8 @@ export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout'> {
   readonly fromBeginning: boolean;
   /** Topics without which it does not begin: it waits until all of them are there, and that is no trouble of the service. */
   readonly waitsFor?: readonly string[] | undefined;
+  /** Memory that it shares with others for what it fetched. */
+  readonly memory?: SharedMemory | undefined;
   readonly onConsumer: (consumer: Consumer) => void;
 }
 
@@ -26,6 +29,8 @@ const longestFetch = 400;
 /** What a fetch may bring: more would lie in memory before its round comes. A larger batch is brought all the same, alone. */
 const maxBytes = 2 << 20;
 const maxBytesPerPartition = 1 << 20;
+/** The same where others share the memory: so much lies packed while it waits for its turn. */
+const maxSharedBytes = 1 << 20;
 
 /** How often a member looks for topics that it waits for, ms. */
 const topicsEvery = 1_000;
@@ -36,6 +41,7 @@ class TopicsMissing extends Error {}
 /** One kafkajs consumer and its life: starts it until it stands, watches it, starts it again when only the broker was to blame. */
 export class Member {
   readonly lane: Lane;
+  readonly #fetches: SharedFetches | undefined;
   #consumer: Consumer | undefined;
   #opening: Promise<void> | undefined;
   #isRunning = false;
@@ -47,17 +53,21 @@ export class Member {
   #isEarly = false;
 
   constructor(private readonly options: MemberOptions) {
-    this.lane = new Lane({ ...options, sessionTimeout });
+    this.#fetches = options.memory && new SharedFetches(options.memory, () => this.lane.moved());
+    this.lane = new Lane({ ...options, sessionTimeout, fetches: this.#fetches });
   }
 
-  /** Joined, positioned, fetching, and not waiting for anything but what an outsider's topics lack; else why not. */
+  /**
+   * Joined, positioned, fetching, and not waiting; else why not. Where an outsider's topics are read, only crashes and what the service itself lacks count: such a
+   * member comes while the service runs, or loses its topics, and the service can do no less for that. Whether the broker answers, the service's own members tell.
+   */
   get trouble(): string | undefined {
-    const { topic, groupId } = this.options;
+    const { topic, groupId, waitsFor } = this.options;
     const name = `${groupId} on ${topic}`;
     if (this.#crash) return `${name} crashed: ${this.#crash.message}`;
-    if (this.#isEarly) return undefined;
-    if (!this.#isJoined) return `${name} is not in its group`;
     if (this.isWaitingForUs) return `${name} waits: ${text(this.lane.trouble)}`;
+    if (waitsFor !== undefined) return undefined;
+    if (!this.#isJoined) return `${name} is not in its group`;
     if (!this.isPositioned) return `${name} is not positioned`;
     return this.isFetching ? undefined : `${name} gets no answer from the broker`;
   }
@@ -103,7 +113,7 @@ export class Member {
   }
 
   private async open(): Promise<void> {
-    const { client, groupId, topic, fromBeginning, positions, onConsumer } = this.options;
+    const { client, groupId, topic, fromBeginning, positions, memory, onConsumer } = this.options;
     if (await this.isEarly()) throw new TopicsMissing('its topics are not there');
     this.#isEarly = false;
     const consumer = client.consumer({
@@ -112,7 +122,7 @@ export class Member {
       heartbeatInterval: 1_500,
       rebalanceTimeout: 30_000,
       maxWaitTimeInMs: longestFetch,
-      maxBytes,
+      maxBytes: memory ? maxSharedBytes : maxBytes,
       maxBytesPerPartition,
       allowAutoTopicCreation: false,
       // Without this, kafkajs answers a stop in the middle of joining with a restart, and a consumer nobody knows keeps partitions.
@@ -126,12 +136,14 @@ export class Member {
     onConsumer(consumer);
     this.lane.moved();
     this.#isRunning = true;
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 64, // above the partitions of any topic: gathering is the point
-      eachBatch: (payload) => this.lane.take(payload),
-    });
+    const run = () =>
+      consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 64, // above the partitions of any topic: gathering is the point
+        eachBatch: (payload) => this.lane.take(payload),
+      });
+    await (this.#fetches?.run(run) ?? run());
   }
 
   /** Whether topics that it waits for are missing. @throws when the broker does not answer */
@@ -221,6 +233,7 @@ export class Member {
   private async disconnect(): Promise<void> {
     const consumer = this.#consumer;
     this.#consumer = undefined;
+    this.#fetches?.end();
     await consumer?.disconnect().catch((error: unknown) => logger.warn({ msg: 'consumer left uncleanly', error: text(error) }));
   }
 }

@@ -11,6 +11,7 @@ import { deadLetters, recordsEnded } from './metrics.js';
 import { RecordProducer } from './producer.js';
 import type { DeadLetter, OutgoingRecord, Round } from './record.js';
 import { Settler, type RoundHandler } from './settle.js';
+import { SharedMemory } from './shared-memory.js';
 import { Traffic } from './traffic.js';
 import { groupOf } from './generation.js';
 import { roundTransportId, subscriptionOf, type SubscribeOptions } from './subscribe.js';
@@ -75,6 +76,8 @@ export class RoundTransport extends ServerKafka {
   override transportId = roundTransportId;
   readonly #settings: RoundTransportOptions;
   readonly #probe: BrokerProbe;
+  /** Of all readings together, however many there come to be. */
+  readonly #memory = new SharedMemory();
   readonly #bury: { send(records: readonly OutgoingRecord[]): Promise<void> };
   #undertaker: Promise<RecordProducer> | undefined;
   #members: Member[] = [];
@@ -109,7 +112,7 @@ export class RoundTransport extends ServerKafka {
     callback();
   }
 
-  /** Reads one more topic, until the service stops: a consumer of its own, so that no other one notices. */
+  /** Reads one more topic, until the service stops: a consumer of its own, so that no other one notices. What all of these fetched shares one memory. */
   read({ handle, bury, waitsFor, ...options }: Reading): void {
     if (!this.#isClosing) this.add(options, { handle: async (round) => handle(round), bury: (letters) => bury(letters).catch((cause: unknown) => this.blame(cause)), waitsFor });
   }
@@ -173,6 +176,7 @@ export class RoundTransport extends ServerKafka {
         ...(positions && { positions }),
         fromBeginning: startFrom === 'beginning',
         waitsFor: work.waitsFor,
+        ...(work.waitsFor && { memory: this.#memory }),
         client: this.client as never,
         probe: this.#probe,
         settler: this.settlerFor(options, work, (trouble) => member.lane.waits(trouble)),

@@ -22,9 +22,11 @@ const connections = 2;
 /**
  * Stores documents; none ever replaces a newer one, whoever else writes at the same time. In the order of their keys: bulks that meet
  * in another order would lock each other out.
+ * @param beside whether documents have fields that others write, which stay as they are
  * @throws StoreFault
  */
-export async function putNewer<T extends Versioned>(collection: mongoose.mongo.Collection<T>, puts: readonly Put<T>[]): Promise<void> {
+export async function putNewer<T extends Versioned>(collection: mongoose.mongo.Collection<T>, puts: readonly Put<T>[], { beside = false } = {}): Promise<void> {
+  const replace = beside ? set : replaceAll;
   const sorted = [...puts].sort((one, other) => (one.document._id < other.document._id ? -1 : 1));
   await inParts(sorted, async (part) => {
     const lost = await write(collection, part.map((put) => (put.isNew ? insert(put.document) : replace(put.document))));
@@ -44,8 +46,13 @@ export async function addMissing<T extends { _id: string }>(collection: mongoose
 const insert = <T extends { _id: string }>(document: T): Write<T & Versioned> => ({ insertOne: { document } }) as never;
 
 /** Only over an older version. */
-function replace<T extends Versioned>({ _id, ...rest }: T): Write<T> {
+function replaceAll<T extends Versioned>({ _id, ...rest }: T): Write<T> {
   return { replaceOne: { filter: { _id, version: { $lt: rest.version } }, replacement: rest } } as never;
+}
+
+/** The same, for the fields that the document has. */
+function set<T extends Versioned>({ _id, ...rest }: T): Write<T> {
+  return { updateOne: { filter: { _id, version: { $lt: rest.version } }, update: { $set: rest } } } as never;
 }
 
 /** Runs all operations and answers the places of those that found a document of their key. */

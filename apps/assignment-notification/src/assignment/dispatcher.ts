@@ -4,6 +4,7 @@ import type { AssignmentRule, AssigneeInput } from '#contracts';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
+import { Loop } from '../loop.js';
 import { allotted, lastLook, troubles } from '../metrics.js';
 import { Agenda, type Held } from './agenda.store.js';
 import { allot, hasSomebodyFree, keyOf, wantedBy, type Allotment, type Person } from './choice.policy.js';
@@ -34,10 +35,7 @@ const troubledMs = 1_000;
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('assignment');
-  private isStopping = false;
-  private wakeUp: () => void = () => undefined;
-  private isWoken = false;
-  private working: Promise<void> = Promise.resolve();
+  private readonly loop = new Loop(() => this.next(), (error) => this.trouble(error), { idleMs: pauseMs, troubledMs });
 
   constructor(
     private readonly agenda: Agenda,
@@ -49,41 +47,17 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    this.agenda.onWake(() => {
-      this.isWoken = true;
-      this.wakeUp();
-    });
-    this.working = this.work();
+    this.agenda.onWake(() => this.loop.wake());
+    this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
-    this.wakeUp();
-    await this.working;
+    await this.loop.stop();
   }
 
-  private async work(): Promise<void> {
-    while (!this.isStopping) {
-      this.isWoken = false;
-      const pause = await this.next().then((isDone) => (isDone ? 0 : pauseMs), (error: unknown) => this.trouble(error));
-      if (pause > 0 && !this.isWoken && !this.isStopping) await this.rest(pause);
-    }
-  }
-
-  private rest(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  private trouble(error: unknown): number {
+  private trouble(error: unknown): void {
     troubles.inc();
     this.logger.warn({ msg: 'tickets cannot be dealt out right now', err: error });
-    return troubledMs;
   }
 
   /** Deals out for one organisation where that is due. @returns whether it was @throws StoreFault, Fault */

@@ -1,7 +1,8 @@
 import { DateTime } from 'luxon';
 import type { Availability, WorkingHours } from '#contracts';
 
-const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+/** Days as working hours name them, in luxon's order. */
+export const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 /** Longer than any time zone was ever advanced or put back, ms. */
 const longestShiftMs = 3 * 3_600_000;
@@ -45,7 +46,7 @@ function nextStart(hours: readonly WorkingHours[], after: DateTime): number | nu
 }
 
 /** The first moment of a day at which its clock shows a time or a later one. */
-function startOn(day: DateTime, time: string): number {
+export function startOn(day: DateTime, time: string): number {
   const [hour, minute] = time.split(':').map(Number) as [number, number];
   const named = day.set({ hour, minute });
   if (named.toFormat('HH:mm') === time) return named.toMillis();

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { isPassing } from '#persistence';
+import { Loop } from '../loop.js';
 import { deliveriesEnded, deliveryTroubles, sendSeconds } from '../metrics.js';
-import { WorkLoop } from '../work-loop.js';
 import { Deliveries, type Tried } from './deliveries.store.js';
 import { channelOf, nextTry, type Channel, type Delivery, type DeliveryState, type SendOutcome } from './delivery.js';
 import { leaseMs, Targets, type HeldTarget } from './targets.store.js';
@@ -29,7 +29,7 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
   private readonly channels: ReadonlyMap<string, Channel>;
   private readonly held = new Map<HeldTarget, Promise<void>>();
   private readonly stopping = new AbortController();
-  private readonly loop: WorkLoop;
+  private readonly loop = new Loop(() => this.next(), (error) => this.trouble(error), { idleMs: 500, troubledMs: 1_000 });
   private renewing: NodeJS.Timeout | undefined;
 
   constructor(
@@ -38,7 +38,6 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
     @Inject(CHANNELS) channels: readonly Channel[],
   ) {
     this.channels = new Map(channels.map((channel) => [channel.name, channel]));
-    this.loop = new WorkLoop({ next: () => this.next(), pauseMs: 500, troubledMs: 1_000, onTrouble: (error) => this.trouble(error) });
   }
 
   onApplicationBootstrap(): void {

@@ -53,6 +53,11 @@ export class Listener {
     return true;
   }
 
+  /** Tells what has no place of its own: who has enough before them reads it elsewhere. */
+  tellBeside(words: Buffer): void {
+    if (this.response.writableLength <= mostWaiting) this.write(words);
+  }
+
   /** Shows that the connection lives, and up to where there was nothing for this reader. */
   beat(): void {
     this.write(`: still here\nid: ${this.place}\n\n`);

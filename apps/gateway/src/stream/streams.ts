@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { DeadlineNews } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import { AuthGuard } from '../auth.guard.js';
@@ -8,6 +9,7 @@ import type { Caller } from '../caller.js';
 import { openStreams } from '../metrics.js';
 import { Queries } from '../queries.js';
 import type { Exchange } from '../writes.js';
+import { DeadlineFeed } from './deadline-news.js';
 import { Listener } from './listener.js';
 import { isBehind, orderOf, OrgFeed, type FollowedEvent } from './org-feed.js';
 
@@ -30,6 +32,7 @@ interface Open {
 /** The listeners to one organisation, and the feed that is followed for them. */
 interface Audience {
   feed: OrgFeed;
+  deadlines: DeadlineFeed;
   open: Set<Open>;
   /** Streams that are open or about to be. */
   users: number;
@@ -68,6 +71,16 @@ export class Streams implements BeforeApplicationShutdown {
     } catch (error) {
       this.leave(audience);
       throw error;
+    }
+  }
+
+  /** Tells what becomes of deadlines, whoever hears it now. */
+  tellDeadlines(news: readonly DeadlineNews[]): void {
+    for (const one of news) {
+      const audience = this.audiences.get(one.orgId);
+      const message = audience?.deadlines.next(one);
+      if (message === undefined) continue;
+      for (const { listener } of audience!.open) if (message.isFor(listener.principal)) listener.tellBeside(message.words);
     }
   }
 
@@ -146,7 +159,12 @@ export class Streams implements BeforeApplicationShutdown {
 
   private newAudience(orgId: string): Audience {
     const open = new Set<Open>();
-    const audience: Audience = { feed: new OrgFeed({ queries: this.queries, orgId, tell: (events) => open.forEach((one) => this.tellLive(one, audience, events)) }), open, users: 0 };
+    const deadlines = new DeadlineFeed();
+    const tell = (events: readonly FollowedEvent[]) => {
+      deadlines.note(events);
+      open.forEach((one) => this.tellLive(one, audience, events));
+    };
+    const audience: Audience = { feed: new OrgFeed({ queries: this.queries, orgId, tell }), deadlines, open, users: 0 };
     return audience;
   }
 

@@ -6,7 +6,7 @@ import type { Database } from '#persistence';
 import { asking } from '../asking.js';
 import type { Collections } from '../collections.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
-import { conditionsOf, queryOf, viewBase } from '../list-plan.js';
+import { conditionsOf, dueIn, queryOf, viewBase, type ListFilters } from '../list-plan.js';
 import { longestMs, PlannedReads } from '../planned-reads.store.js';
 import { divided } from '../search/search-plan.js';
 import { SearchPort, type Hit } from '../search/search.port.js';
@@ -20,11 +20,11 @@ const step = 1_000;
 /** Tickets that are held at once; each may have 50,000 characters of description and as much of custom fields. */
 const slice = 50;
 
-const placing = { createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
+const placing = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 const contents = { ticket: 1, description: 1 };
 
 /** Everything a ticket is asked for but its words. */
-type Filters = Omit<ExportQuery, 'q' | 'format'>;
+type Filters = Omit<ExportQuery, 'q' | 'format'> & ListFilters;
 
 /** Reads everything that a list would show, a little at a time, so that memory does not grow with it. Sight is part of every read. */
 @Injectable()
@@ -46,8 +46,9 @@ export class TicketExport {
    * changes meanwhile may be missed or repeated. Each is told as it is when its turn comes, if it still matches.
    * @throws ProblemError forbidden, validation-failed, dependency-unavailable; the first two before anything was told
    */
-  async *tickets(principal: Principal, { q, format: _format, ...filters }: ExportQuery): AsyncGenerator<ExportedTicket[], void> {
+  async *tickets(principal: Principal, { q, format: _format, ...asked }: ExportQuery): AsyncGenerator<ExportedTicket[], void> {
     demandReading(principal);
+    const filters = { ...asked, ...dueIn(asked.sort) };
     for await (const hits of this.places(principal, q, filters)) {
       for (let at = 0; at < hits.length; at += slice) yield await this.contents(principal, filters, hits.slice(at, at + slice));
     }

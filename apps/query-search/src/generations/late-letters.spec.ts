@@ -3,22 +3,22 @@ import type { OutgoingRecord } from '#messaging';
 import { LateLetters } from './late-letters.js';
 
 /** A dead letter of a record. */
-const letter = (partition: number, offset: number): OutgoingRecord => ({
+const letter = (partition: number, offset: number, topic = 'ticket.events.v1'): OutgoingRecord => ({
   topic: 'dead.query-search.ticket.events.v1',
   key: null,
   value: `${partition}/${offset}`,
-  headers: Object.entries({ dead_partition: partition, dead_offset: offset }).map(([key, value]) => ({ key: Buffer.from(key), value: Buffer.from(String(value)) })),
+  headers: Object.entries({ dead_topic: topic, dead_partition: partition, dead_offset: offset }).map(([key, value]) => ({ key: Buffer.from(key), value: Buffer.from(String(value)) })),
 });
 
 /** @param failures times that the letterbox cannot be opened */
 async function scene(failures = 0) {
   const sent: unknown[] = [];
-  const seen = { opened: 0, closed: 0, group: '' };
+  const seen = { opened: 0, closed: 0, groups: [] as string[] };
   const letters = await LateLetters.behind(3, {
     backlog: {
-      committed: async (group) => {
-        seen.group = group;
-        return new Map([[0, 10]]);
+      committed: async (group, topic) => {
+        seen.groups.push(group);
+        return new Map([[0, topic === 'ticket.events.v1' ? 10 : 20]]);
       },
     },
     open: async () => {
@@ -32,9 +32,9 @@ async function scene(failures = 0) {
 describe('dead letters of a replay', () => {
   it('are written for what the live generation has not read, and of partitions that it knows nothing of', async () => {
     const { letters, sent, seen } = await scene();
-    await letters.send([letter(0, 9), letter(0, 10), letter(0, 11), letter(1, 0)]);
-    expect(sent).toEqual(['0/10', '0/11', '1/0']);
-    expect(seen.group).toBe('query-search.ticket-view.g3');
+    await letters.send([letter(0, 9), letter(0, 10), letter(0, 11), letter(1, 0), letter(0, 19, 'ticket.deadlines.v1'), letter(0, 20, 'ticket.deadlines.v1')]);
+    expect(sent).toEqual(['0/10', '0/11', '1/0', '0/20']);
+    expect(seen.groups).toEqual(['query-search.ticket-view.g3', 'query-search.deadlines.g3']);
   });
 
   it('need no producer as long as all of them are there already', async () => {

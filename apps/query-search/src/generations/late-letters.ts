@@ -1,5 +1,6 @@
 import { topics } from '#contracts';
 import { groupOf, RecordProducer, type Backlog, type OutgoingRecord, type RawHeader } from '#messaging';
+import { deadlinesGroup } from '../deadlines.consumer.js';
 import { viewGroup } from '../ticket-view.consumer.js';
 
 /** They hold records that were already at the limit of their topic. */
@@ -22,16 +23,17 @@ export class LateLetters {
 
   private constructor(
     private readonly open: () => Promise<Letterbox>,
-    private readonly read: ReadonlyMap<number, number>,
+    private readonly read: ReadonlyMap<string, ReadonlyMap<number, number>>,
   ) {}
 
   static async behind(live: number, { backlog, open }: LateLettersParts): Promise<LateLetters> {
-    return new LateLetters(open, await backlog.committed(groupOf(viewGroup, live), topics.events));
+    const read = (group: string, topic: string) => backlog.committed(groupOf(group, live), topic);
+    return new LateLetters(open, new Map([[topics.events, await read(viewGroup, topics.events)], [topics.deadlines, await read(deadlinesGroup, topics.deadlines)]]));
   }
 
   /** @throws NotAcknowledged and whatever keeps the producer from connecting */
   async send(records: readonly OutgoingRecord[]): Promise<void> {
-    const late = records.filter((record) => numberIn(record, 'dead_offset') >= (this.read.get(numberIn(record, 'dead_partition')) ?? 0));
+    const late = records.filter((record) => Number(textIn(record, 'dead_offset')) >= (this.read.get(textIn(record, 'dead_topic'))?.get(Number(textIn(record, 'dead_partition'))) ?? 0));
     if (late.length === 0) return;
     this.opening ??= this.open().catch((error: unknown) => {
       this.opening = undefined;
@@ -58,6 +60,6 @@ export async function letterboxAt(brokers: string[]): Promise<Letterbox> {
 }
 
 /** A header of a dead letter. */
-function numberIn({ headers }: OutgoingRecord, name: string): number {
-  return Number((headers as readonly RawHeader[]).find(({ key }) => key.toString() === name)!.value);
+function textIn({ headers }: OutgoingRecord, name: string): string {
+  return String((headers as readonly RawHeader[]).find(({ key }) => key.toString() === name)!.value);
 }

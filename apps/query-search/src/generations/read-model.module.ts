@@ -3,6 +3,7 @@ import { patiently } from '#observability';
 import type { Database } from '#persistence';
 import { Arrivals } from '../arrivals.js';
 import { collectionsOf } from '../collections.js';
+import { DeadlinesConsumer } from '../deadlines.consumer.js';
 import { TicketExport } from '../export/ticket-export.store.js';
 import { FeedNews } from '../feed/feed-news.js';
 import { FeedReader } from '../feed/feed.reader.js';
@@ -33,7 +34,7 @@ export interface Surroundings {
   limits?: SearchLimits | undefined;
 }
 
-/** One generation of the read model: everything that is made of the events topic, who keeps it up to date, and who reads it. */
+/** One generation of the read model: everything that is made of the topics of events and of deadlines, who keeps it up to date, and who reads it. */
 @Module({})
 export class ReadModelModule implements OnModuleInit {
   constructor(private readonly projection: ProjectionStore) {}
@@ -41,7 +42,7 @@ export class ReadModelModule implements OnModuleInit {
   static with({ store, cursors, feed, news, limits }: Surroundings, generation: number): DynamicModule {
     return {
       module: ReadModelModule,
-      controllers: [TicketViewConsumer, SearchConsumer],
+      controllers: [TicketViewConsumer, SearchConsumer, DeadlinesConsumer],
       providers: [
         { provide: STORE, useValue: store },
         { provide: COLLECTIONS, useValue: collectionsOf(generation) },

@@ -33,7 +33,7 @@ function scene({ joins = true, holds = true, instances = 2, waiting = [new Map()
       },
       instances: async () => Array.from({ length: instances }, member),
     },
-    followers: { look: async () => ({ done: 0, total: 0, isThere: true }), end: async () => [], left: async () => (left.length > 1 ? left.shift()! : left[0]!) },
+    followers: { look: async () => ({ done: 0, total: 0, isThere: true }), end: async () => ({ 'ticket.events.v1': [], 'ticket.deadlines.v1': [] }), left: async () => (left.length > 1 ? left.shift()! : left[0]!) },
     marks: waiting.map((days) => ({ waiting: async () => days })) as never,
     leave: async () => void (hasLeft = true),
     rest: async () => undefined,

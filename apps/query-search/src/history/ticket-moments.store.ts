@@ -7,7 +7,7 @@ import { changing, folded, openKinds, ticketThen, unborn, type Counted, type Kep
 import { between, ofVersions, type TicketKey, type TimelineRows } from './timeline-rows.store.js';
 
 /** A ticket that somebody sees, as it is served. Nothing can be done any more with one of the past. */
-export type SeenTicket = Pick<TicketView, 'version' | 'status' | 'deleted' | 'ticket' | 'description'> & { isPast?: boolean };
+export type SeenTicket = Pick<TicketView, 'version' | 'status' | 'deleted' | 'ticket' | 'description' | 'deadlines'> & { isPast?: boolean };
 
 /** A version of the past and its time. */
 export type Past = Pick<TimelineRow, 'version' | 'at'>;

@@ -32,7 +32,7 @@ export interface SearchLimits {
 export const SEARCH_LIMITS = Symbol('search limits');
 const usual: SearchLimits = { few: 1_000, narrow: 2_000, steps: [100, 1_000] };
 
-const placing = { createdAt: 1, updatedAt: 1, priority: 1, number: 1 };
+const placing = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 
 /** A question, resolved. */
 interface Plan extends Question {

@@ -1,12 +1,12 @@
 import { lacks } from '#domain';
-import type { Principal, TicketFilters } from '#contracts';
-import { conditionsOf, keyConditions, queryOf, rangeOf, viewBase, type Condition } from '../list-plan.js';
+import type { Principal } from '#contracts';
+import { conditionsOf, keyConditions, queryOf, rangeOf, viewBase, type Condition, type ListFilters } from '../list-plan.js';
 import type { Question } from './search.port.js';
 import { beginsWith, type Asked } from './words.js';
 
 /** Filters that entries know, and whether there are others, which only views do. */
-export function divided({ status, priority, updatedFrom, updatedTo, ...early }: Omit<TicketFilters, 'q'>) {
-  return { early, isLate: [status, priority, updatedFrom, updatedTo].some((value) => value !== undefined) };
+export function divided({ status, priority, deadline, isDue, updatedFrom, updatedTo, ...early }: ListFilters) {
+  return { early, isLate: [status, priority, deadline, isDue, updatedFrom, updatedTo].some((value) => value !== undefined) };
 }
 
 /** A deleted ticket has an entry without words and keys: nothing finds it. */
@@ -20,7 +20,7 @@ export function nameOf({ principal, filters }: Question, search: Asked): string 
 }
 
 /** Everything that entries are asked for. */
-export const entryConditions = (principal: Principal, filters: Omit<TicketFilters, 'q'>, search: Asked): Condition[] => [
+export const entryConditions = (principal: Principal, filters: ListFilters, search: Asked): Condition[] => [
   ...wordConditions(principal, search),
   ...keyConditions(principal, divided(filters).early),
   ...rangeOf('createdAt', filters.createdFrom, filters.createdTo),

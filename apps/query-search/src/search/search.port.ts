@@ -1,5 +1,6 @@
-import type { Principal, Sort, TicketFilters } from '#contracts';
+import type { Principal, Sort } from '#contracts';
 import type { Position } from '../list-order.js';
+import type { ListFilters } from '../list-plan.js';
 import type { Count } from '../large-counts.js';
 
 /** What somebody searches for. What the principal may see is part of it. */
@@ -7,7 +8,7 @@ export interface Question {
   principal: Principal;
   /** As typed into a search box. */
   q: string;
-  filters: Omit<TicketFilters, 'q'>;
+  filters: ListFilters;
   sort: Sort;
 }
 

@@ -1,0 +1,77 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { RecordProducer } from '#messaging';
+import { Loop } from '../loop.js';
+import { deadlineTroubles } from '../metrics.js';
+import { recordOf } from './outgoing.js';
+import { idOf, WatchedTickets, type Unsent, type Write } from './watched-tickets.store.js';
+
+/** Tickets of which something is sent together. */
+const handful = 500;
+/** Tickets that are remembered; of others the store knows. */
+const mostRemembered = 5_000;
+/** Between looks for what others have left unsent, ms: what is there at two of them is nobody's. */
+const idleMs = 1_000;
+const troubledMs = 1_000;
+
+/** Sends what was stored: at once what this process has stored, and after a while what another one has and could not send. A slow broker holds up nothing else. */
+@Injectable()
+export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('deadlines');
+  private readonly loop = new Loop(() => this.work(), (error) => this.trouble(error), { idleMs, troubledMs });
+  private readonly mine = new Map<string, Unsent>();
+  private seen: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly tickets: WatchedTickets,
+    private readonly producer: RecordProducer,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Takes what was just stored. */
+  take(stored: readonly Write[]): void {
+    for (const { before, after: { orgId, ticketId }, outgoing } of stored) {
+      const id = idOf(orgId, ticketId);
+      const all = [...(before?.outgoing ?? []), ...outgoing];
+      if (all.length > 0 && (this.mine.size < mostRemembered || this.mine.has(id))) this.mine.set(id, { id, orgId, ticketId, turn: (before?.turn ?? 0) + 1, outgoing: all });
+    }
+    if (this.mine.size > 0) this.loop.wake();
+  }
+
+  private async work(): Promise<boolean> {
+    const own = [...this.mine.values()].slice(0, handful);
+    const left = own.length > 0 ? own : await this.left();
+    await this.send(left);
+    for (const ticket of own) if (this.mine.get(ticket.id) === ticket) this.mine.delete(ticket.id);
+    return left.length > 0;
+  }
+
+  /** What was unsent a while ago and still is. */
+  private async left(): Promise<Unsent[]> {
+    const unsent = await this.tickets.unsent(handful);
+    const before = this.seen;
+    this.seen = new Set(unsent.map(nameOf));
+    return unsent.filter((ticket) => before.has(nameOf(ticket)));
+  }
+
+  private async send(tickets: readonly Unsent[]): Promise<void> {
+    if (tickets.length === 0) return;
+    const records = tickets.flatMap((ticket) => ticket.outgoing.map((one) => recordOf(ticket, one)));
+    // A ticket's lie in one request, or in requests of which none is begun before the last one was acknowledged.
+    for (let i = 0; i < records.length; i += 500) await this.producer.send(records.slice(i, i + 500), { deadline: Date.now() + 10_000 });
+    await this.tickets.sent(tickets);
+  }
+
+  private trouble(error: unknown): void {
+    deadlineTroubles.inc();
+    this.logger.warn({ msg: 'news of deadlines cannot be sent right now', err: error });
+  }
+}
+
+const nameOf = ({ id, turn }: Unsent) => `${id} ${turn}`;

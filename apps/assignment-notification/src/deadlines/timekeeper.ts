@@ -1,0 +1,130 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import type { TicketEvent } from '#contracts';
+import { DirectoryStore, type People } from '../directory/directory.store.js';
+import { Loop } from '../loop.js';
+import { deadlinesTold, deadlineTroubles, lastTimerLook } from '../metrics.js';
+import { Courier } from './courier.js';
+import { commandsOf, messageOf } from './outgoing.js';
+import { PolicyBook, unruled, type Ruling } from './policy-book.store.js';
+import { advanced, type Advance } from './watch.policy.js';
+import { idOf, WatchedTickets, type Read, type Write } from './watched-tickets.store.js';
+
+/** Tickets that are looked at together. */
+const handful = 500;
+/** How often timers are looked at, by the wall clock as it is then: so it does no harm when that is put forward or back, ms. */
+const idleMs = 500;
+const troubledMs = 1_000;
+
+/** A ticket, and what has happened to it. */
+interface Course {
+  before: Read | undefined;
+  orgId: string;
+  events: readonly TicketEvent[];
+}
+
+/**
+ * Watches the deadlines of tickets: by their events, by the clock, and by policies that change. What comes of it is stored together with what is to be sent, in one
+ * write over the ticket as it was read; the courier sends it.
+ */
+@Injectable()
+export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('deadlines');
+  private readonly loop = new Loop(() => this.look(), (error) => this.trouble(error), { idleMs, troubledMs });
+
+  constructor(
+    private readonly tickets: WatchedTickets,
+    private readonly book: PolicyBook,
+    private readonly directory: DirectoryStore,
+    private readonly courier: Courier,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Policies have changed here. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  /** Takes in events; those that come late or again change nothing. @throws StoreFault */
+  async follow(events: readonly TicketEvent[]): Promise<void> {
+    const tickets = new Map<string, TicketEvent[]>();
+    for (const event of events) {
+      const id = idOf(event.orgId, event.ticketId);
+      tickets.set(id, [...(tickets.get(id) ?? []), event]);
+    }
+    for (let pending = [...tickets.keys()]; pending.length > 0; ) {
+      const known = await this.tickets.read(pending);
+      const courses = pending.map((id): Course => ({ before: known.get(id), orgId: tickets.get(id)![0]!.orgId, events: tickets.get(id)! }));
+      pending = [...(await this.advance(courses))];
+    }
+  }
+
+  /** What is due, and what policies have changed about; whether there may be more. @throws StoreFault */
+  async look(): Promise<boolean> {
+    const due = await this.tickets.due(Date.now(), handful);
+    lastTimerLook.set(Date.now() / 1_000);
+    await this.advance(due.map((before) => ({ before, orgId: before.orgId, events: [] })));
+    return (await this.lookAtNews()) || due.length === handful;
+  }
+
+  /** Judges tickets by policies that have changed, a handful at a time. @returns whether there may be more */
+  private async lookAtNews(): Promise<boolean> {
+    const [news] = await this.book.news(1);
+    if (news === undefined) return false;
+    const { orgId, revision } = news;
+    const outdated = await this.tickets.judgedBefore(orgId, revision, handful);
+    await this.advance(outdated.map((before) => ({ before, orgId, events: [] })));
+    if (outdated.length < handful) await this.book.heard(news);
+    return true;
+  }
+
+  /** @returns tickets that somebody else has written meanwhile */
+  private async advance(courses: readonly Course[]): Promise<Set<string>> {
+    if (courses.length === 0) return new Set();
+    const orgIds = [...new Set(courses.map(({ orgId }) => orgId))];
+    const rulings = await this.book.rulings(orgIds);
+    const people = new Map<string, People>();
+    const writes: Write[] = [];
+    for (const course of courses) {
+      const ruling = rulings.get(course.orgId) ?? unruled;
+      const now = Date.now();
+      const advance = advanced(course.before, course.events, { rules: ruling.rules, now });
+      if (advance !== undefined) writes.push(await this.writeOf(course, advance, { ruling, people, now }));
+    }
+    const lost = await this.tickets.put(writes);
+    const stored = writes.filter(({ after: { orgId, ticketId } }) => !lost.has(idOf(orgId, ticketId)));
+    for (const { outgoing } of stored) for (const { type } of outgoing) deadlinesTold.inc({ type });
+    this.courier.take(stored);
+    await this.tellOfLateRulings(courses, rulings);
+    return lost;
+  }
+
+  private async writeOf({ before, orgId }: Course, { after, news, consequences, lookAt }: Advance, { ruling, people, now }: { ruling: Ruling; people: Map<string, People>; now: number }): Promise<Write> {
+    if (consequences.length > 0 && !people.has(orgId)) people.set(orgId, await this.directory.people(orgId));
+    const commands = consequences.flatMap((one) => commandsOf(after, one, { people: people.get(orgId)!, now }));
+    return { before, after, ruling: ruling.revision, lookAt, outgoing: [...news.map(messageOf), ...commands] };
+  }
+
+  /** Who looked through the tickets for those that an older revision judged may have been through before ours were stored. */
+  private async tellOfLateRulings(courses: readonly Course[], used: ReadonlyMap<string, Ruling>): Promise<void> {
+    const ofTickets = courses.filter(({ events }) => events.length > 0);
+    const oldest = new Map<string, number>();
+    for (const { orgId, before } of ofTickets) {
+      const judgedBy = Math.min(before?.ruling ?? Infinity, used.get(orgId)?.revision ?? 0);
+      oldest.set(orgId, Math.min(oldest.get(orgId) ?? Infinity, judgedBy));
+    }
+    const current = await this.book.revisions([...oldest.keys()]);
+    for (const [orgId, revision] of current) if (oldest.get(orgId)! < revision) await this.book.tellAgain(orgId);
+  }
+
+  private trouble(error: unknown): void {
+    deadlineTroubles.inc();
+    this.logger.warn({ msg: 'deadlines cannot be watched right now', err: error });
+  }
+}
