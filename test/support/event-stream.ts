@@ -3,6 +3,8 @@ import { eventually } from './eventually.js';
 /** A message of a stream: its data as JSON, and its id. */
 export interface Heard {
   id: string;
+  /** Its type, where it has one. */
+  event?: string;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- journeys look at what came, whatever it is
   data: any;
 }
@@ -66,8 +68,8 @@ export class EventStream {
   private take(lines: readonly string[]): void {
     const field = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
     this.lastId = field('id') ?? this.lastId;
-    const data = field('data');
-    if (data !== undefined) this.heard.push({ id: this.lastId, data: JSON.parse(data) as unknown });
+    const [data, event] = [field('data'), field('event')];
+    if (data !== undefined) this.heard.push({ id: this.lastId, data: JSON.parse(data) as unknown, ...(event !== undefined && { event }) });
     else if (lines.some((line) => line.startsWith(':'))) this.beats += 1;
   }
 }

@@ -32,6 +32,8 @@ import { DirectoryStore } from './directory/directory.store.js';
 import { Mailer } from './mail/mail.js';
 import { mailSettings } from './mail/mail-config.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
+import { DeadlineNoticesConsumer } from './notices/deadline-notices.consumer.js';
+import { LiveNotices } from './notices/live-notices.js';
 import { NoticeMails, PUBLIC_URL } from './notices/notice-mail.channel.js';
 import { NoticeReads } from './notices/notice-reads.js';
 import { NoticeTickets } from './notices/notice-tickets.store.js';
@@ -61,7 +63,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController, NoticesController, PreferencesController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController, NoticesController, PreferencesController, DeadlineNoticesConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
@@ -79,6 +81,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         DeadlineCourier,
         Timekeeper,
         NoticeReads,
+        LiveNotices,
         Postbox,
       ],
     };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DirectoryEntry, type Principal, type Role, type TicketEvent } from '#contracts';
+import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DeadlineNews, type DirectoryEntry, type NoticeTold, type Principal, type Role, type TicketEvent } from '#contracts';
 import { Assertions } from '#internal';
 import { RecordProducer, toHeaders, type DeadLetter, type IncomingRecord, type OutgoingRecord } from '#messaging';
 import { ProblemFilter, SchemaPipe } from '#observability';
@@ -11,6 +11,8 @@ import { AssignmentNotificationModule } from '../src/assignment-notification.mod
 import type { Config } from '../src/config.js';
 import { ClaimsConsumer } from '../src/deliveries/claims.consumer.js';
 import { DirectoryConsumer } from '../src/directory/directory.consumer.js';
+import { DeadlineNoticesConsumer } from '../src/notices/deadline-notices.consumer.js';
+import { Noticing, type Announcement } from '../src/notices/noticing.js';
 import { STORE } from '../src/store.js';
 
 const key = 'a key for specs that nobody guesses';
@@ -66,6 +68,8 @@ const silent = (signal?: AbortSignal) => ({ signal: signal ?? new AbortControlle
 /** The service over a listening port on a real store, without Kafka: specs hand it its rounds, and see what it sends. */
 export class Running {
   readonly sent: Sent[] = [];
+  /** What it has told of notices. */
+  readonly told: NoticeTold[] = [];
   /** Set to make sending fail. */
   trouble: Error | undefined;
   private app!: NestFastifyApplication;
@@ -100,6 +104,20 @@ export class Running {
     return this.app.get(ClaimsConsumer).claim({ records: events.map(eventRecord), ...silent() });
   }
 
+  /** Hands it what is told of deadlines. */
+  tellDeadlines(...news: readonly DeadlineNews[]): Promise<DeadLetter[]> {
+    const records = news.map(({ type, ...value }) => {
+      const { orgId, ticketId, at, revision } = value;
+      return recordOf(topics.deadlines, { key: ticketId, value, headers: toHeaders({ id: `${ticketId}:${revision}`, type, source: '/assignment-notification', subject: ticketId, time: at, orgId }) });
+    });
+    return this.app.get(DeadlineNoticesConsumer).tell({ records, ...silent() });
+  }
+
+  /** Tells administrators of something, as other parts of the service do. */
+  announce(orgId: string, announcement: Announcement): Promise<void> {
+    return this.app.get(Noticing).announce(orgId, announcement);
+  }
+
   know(...entries: DirectoryEntry[]): Promise<DeadLetter[]> {
     return this.knowRecords(...entries.map(directoryRecord));
   }
@@ -126,6 +144,7 @@ export class Running {
 
   private take(records: readonly OutgoingRecord[]) {
     if (this.trouble) throw this.trouble;
-    this.sent.push(...records.map(({ value, headers }) => ({ commandId: (headers as Record<string, string>)['ce_id']!, ...(JSON.parse(String(value)) as CommandValue<'ticket.assign.v1'>) })));
+    this.told.push(...records.flatMap(({ topic, value }) => (topic === topics.notices ? [JSON.parse(String(value)) as NoticeTold] : [])));
+    this.sent.push(...records.filter(({ topic }) => topic !== topics.notices).map(({ value, headers }) => ({ commandId: (headers as Record<string, string>)['ce_id']!, ...(JSON.parse(String(value)) as CommandValue<'ticket.assign.v1'>) })));
   }
 }

@@ -5,7 +5,7 @@ import { TicketDeadline, deadlineValue, type DeadlineMessageType } from './deadl
 import { Assistant, AssistantInput, type DirectoryType, directoryValue, Member } from './directory.js';
 import { HealthAnswer } from './health.js';
 import { InboundResult, inboundValue } from './inbound.js';
-import { Notice, NoticeChoice, NoticePreferences } from './notices.js';
+import { Notice, NoticeChoice, type NoticeMessageType, NoticePreferences, noticeValue } from './notices.js';
 import { Assistants, Me, Members } from './people.views.js';
 import { Access, Actor, Assignee, Channel, Role, Scope } from './principal.js';
 import { Problem, ProblemAnswer, ValidationError } from './problem.js';
@@ -34,7 +34,7 @@ import { Producer } from './producer.js';
 import { resultType } from './topics.js';
 
 /** `ce_type` of every message on our own topics. */
-export type MessageType = CommandType | EventType | typeof resultType | DeadlineMessageType | DirectoryType;
+export type MessageType = CommandType | EventType | typeof resultType | DeadlineMessageType | NoticeMessageType | DirectoryType;
 
 /** Schema of every message's value, by `ce_type`. */
 export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
@@ -42,6 +42,7 @@ export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
   ...eventValue,
   [resultType]: CommandResult,
   ...deadlineValue,
+  ...noticeValue,
   ...directoryValue,
 };
 

@@ -93,3 +93,7 @@ export const NoticeTold = z.object({
   notice: Notice,
 });
 export type NoticeTold = z.infer<typeof NoticeTold>;
+
+/** Values of the messages on `notices.v1`, by `ce_type`. */
+export const noticeValue = { 'notice.told.v1': NoticeTold } as const;
+export type NoticeMessageType = keyof typeof noticeValue;

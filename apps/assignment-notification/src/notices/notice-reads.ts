@@ -77,7 +77,8 @@ export function noticeFor(who: Pick<Principal, 'actor' | 'access'>, stored: Stor
   return toldAs(stored, ticket);
 }
 
-function toldAs({ _id: id, kind, data, at, readAt, actor, onBehalfOf, ticketId, version }: StoredNotice, ticket: NoticeTicket | null): Notice {
+/** A notice in words, for who may hear of it. */
+export function toldAs({ _id: id, kind, data, at, readAt, actor, onBehalfOf, ticketId, version }: StoredNotice, ticket: NoticeTicket | null): Notice {
   const called = ticket && { id: ticketId!, number: ticket.number, title: ticket.title };
   return { id, kind, at, readAt: readAt && readAt.toISOString(), actor, ...(onBehalfOf && { onBehalfOf }), ticket: called, version, data } as Notice;
 }

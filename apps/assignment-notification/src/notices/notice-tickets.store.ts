@@ -38,7 +38,9 @@ export class NoticeTickets {
   /** Takes in what events say; older ones change nothing. @throws StoreFault */
   async follow(events: readonly TicketEvent[]): Promise<void> {
     const newest = new Map<string, TicketEvent>();
+    const since = new Date(Date.now() - keptSeconds * 1_000).toISOString();
     for (const event of events) {
+      if (event.at < since) continue;
       const key = ticketKey(event.orgId, event.ticketId);
       if ((newest.get(key)?.version ?? 0) < event.version) newest.set(key, event);
     }

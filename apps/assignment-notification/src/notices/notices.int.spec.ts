@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Actor, Principal, Role } from '#contracts';
+import type { Actor, DeadlineNews, Principal, Role } from '#contracts';
+import { Fault } from '#messaging';
 import { course } from '../../testing/course.js';
 import { assistant, member, Running } from '../../testing/running.js';
 import { mostOfOne } from './notices.store.js';
@@ -123,6 +124,69 @@ describe('what somebody is told', () => {
     expect(await one.db.collection('notices').countDocuments({ orgId })).toBeLessThan(mostOfOne + 200);
     expect(await unread(who)).toBeLessThanOrEqual(mostOfOne);
     expect(await unread(who)).toBeGreaterThan(mostOfOne - 100);
+  });
+});
+
+describe('who listens', () => {
+  it('is told as soon as it is stored, again where that may have failed, and nothing of what is not theirs', async () => {
+    const orgId = await organised();
+    const story = opened(orgId).commented('note', '@grace @linus');
+    one.trouble = new Fault('no broker');
+    await expect(one.tell(...story.events)).rejects.toThrow('no broker');
+    one.trouble = undefined;
+    await other.tell(...story.events);
+    const told = other.told.filter((some) => some.orgId === orgId);
+    expect(told).toMatchObject([{ memberId: 'grace', isNote: true, sight: { assistantId: 'billing-bot', assignee: null, createdBy: { type: 'member', id: 'ada' } } }]);
+    expect([told[0]!.notice]).toEqual((await list(principal(orgId, 'grace', billing))).items);
+    await one.ask(principal(orgId, 'grace', billing), 'POST', '/notifications/read', { body: {} });
+    await other.tell(...story.events);
+    expect(other.told.filter((some) => some.orgId === orgId)).toHaveLength(1);
+  });
+
+  it('hears of a ticket as it is seen now, however late the event comes', async () => {
+    const orgId = await organised();
+    const story = opened(orgId).commented('comment', '@grace');
+    await one.tell(...story.refiled('tech-bot').events.slice(-1));
+    await one.tell(...story.events);
+    expect(one.told.filter((some) => some.orgId === orgId)).toMatchObject([{ memberId: 'grace', sight: { assistantId: 'tech-bot' } }]);
+  });
+});
+
+describe('a deadline', () => {
+  const missed = (orgId: string, ticketId: string, changes: object = {}) =>
+    ({ type: 'ticket.deadline-missed.v1', orgId, ticketId, revision: 2, version: 1, at: new Date().toISOString(), deadlines: [], sight: { assistantId: 'billing-bot', assignee: person('grace'), createdBy: person('ada') }, deadline: { kind: 'first-reply', since: 1, dueAt: new Date().toISOString() }, policy: { id: randomUUID(), name: 'p' }, ...changes }) as unknown as DeadlineNews;
+
+  it('is told once to whose ticket it is and whom the policy names, if they see it', async () => {
+    const orgId = await organised();
+    const story = opened(orgId).by(person('grace')).assigned(person('grace'));
+    await one.tell(...story.events);
+    const tell = [person('grace'), person('linus'), person('eve'), { type: 'agent', id: 'billing-bot' }];
+    const news = [missed(orgId, story.id, { type: 'ticket.deadline-warning.v1' }), missed(orgId, story.id, { tell })];
+    await one.tellDeadlines(...news);
+    await Promise.all([one.tellDeadlines(...news), other.tellDeadlines(...news)]);
+    const [grace, eve, linus] = await Promise.all([principal(orgId, 'grace', billing), principal(orgId, 'eve', [], 'admin'), principal(orgId, 'linus', ['tech-bot'])].map(async (who) => (await list(who)).items.map(({ data }) => (data as unknown as { state: string }).state)));
+    expect([grace!.sort(), eve, linus]).toEqual([['missed', 'warning'], ['missed'], []]);
+  });
+
+  it('is judged by the ticket as it is now, and told of none that is not known or was due before the service began', async () => {
+    const orgId = await organised();
+    const story = opened(orgId).assigned(person('linus'));
+    const away = story.assigned(null).refiled('other-bot');
+    await one.tell(...away.events);
+    await one.tellDeadlines(missed(orgId, story.id, { sight: { assistantId: 'tech-bot', assignee: person('linus'), createdBy: person('ada') } }), missed(orgId, randomUUID()), missed(orgId, story.id, { at: '2026-01-01T00:00:00.000Z', tell: [person('eve')] }));
+    expect([await one.db.collection('notices').countDocuments({ orgId, kind: 'deadline' })]).toEqual([0]);
+  });
+});
+
+describe('an affair of the organisation', () => {
+  it('is told to its administrators, once however often it is announced, and to nobody who is none any more', async () => {
+    const [orgId, twin] = [await organised(), await organised()];
+    const announcement = { id: randomUUID(), at: new Date(), data: { subject: 'webhook-disabled', name: 'CRM', detail: '410' } } as const;
+    await one.announce(orgId, announcement);
+    await other.announce(orgId, announcement);
+    const eve = principal(orgId, 'eve', [], 'admin');
+    expect((await list(eve)).items).toMatchObject([{ kind: 'organisation', ticket: null, version: null, data: announcement.data }]);
+    expect([await kinds(principal(orgId, 'eve')), await kinds(principal(orgId, 'grace', billing)), await kinds(principal(twin, 'eve', [], 'admin'))]).toEqual([[], [], []]);
   });
 });
 

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { v5 } from 'uuid';
-import { directoryKey, eventId, type Assistant, type KnownMember, type NoticeData, type TicketEvent } from '#contracts';
+import { directoryKey, eventId, type Assistant, type DeadlineNews, type KnownMember, type NoticeData, type TicketEvent } from '#contracts';
 import type { Claimant } from '../deliveries/claims.consumer.js';
 import { Deliveries } from '../deliveries/deliveries.store.js';
 import type { Claim } from '../deliveries/delivery.js';
 import { DirectoryStore } from '../directory/directory.store.js';
+import { LiveNotices } from './live-notices.js';
 import { mentionsIn, mostMentions, type Mention } from './mentions.js';
 import { askerOf, concernedBy, isOwn, mayHear, writingIn, type Happening, type Writing } from './notice.policy.js';
-import { NoticeTickets } from './notice-tickets.store.js';
+import { NoticeTickets, ticketKey } from './notice-tickets.store.js';
 import { NoticeStore, type StoredNotice } from './notices.store.js';
 import { Postbox } from './postbox.js';
 import { Preferences, preferencesKey } from './preferences.store.js';
@@ -45,12 +46,16 @@ export class Noticing implements Claimant {
     private readonly preferences: Preferences,
     private readonly postbox: Postbox,
     private readonly deliveries: Deliveries,
+    private readonly live: LiveNotices,
   ) {}
+
+  /** First, so that no notice is ever there without knowing who sees its ticket. @throws StoreFault */
+  follow(events: readonly TicketEvent[]): Promise<void> {
+    return this.tickets.follow(events);
+  }
 
   /** @throws StoreFault, Overloaded, NotAcknowledged */
   async claims(events: readonly TicketEvent[]): Promise<Claim[]> {
-    // First, so that no notice is ever there without knowing who sees its ticket.
-    await this.tickets.follow(events);
     const found = events.map(foundIn).filter(({ concerned, mentions }) => concerned.size > 0 || mentions.length > 0);
     return found.length === 0 ? [] : this.tell(await this.judged(found));
   }
@@ -64,6 +69,26 @@ export class Noticing implements Claimant {
     await this.deliveries.claim(claims);
   }
 
+  /** Tells whose ticket it is, and whom the policy names, of deadlines that are near or missed. @throws StoreFault, Overloaded, NotAcknowledged */
+  async tellDeadlines(news: readonly DeadlineNews[]): Promise<void> {
+    const due = news.flatMap(dueIn);
+    const tickets = await this.tickets.some(new Set(due.map(({ news: { orgId, ticketId } }) => ticketKey(orgId, ticketId))));
+    const known = due.flatMap(({ news: one, ...rest }) => {
+      const ticket = tickets.get(ticketKey(one.orgId, one.ticketId));
+      return ticket === undefined || ticket.isDeleted ? [] : { news: one, sight: ticket.version >= one.version ? ticket : one.sight, ...rest };
+    });
+    const entries = await this.directory.some(new Set(known.flatMap(({ news: { orgId }, memberIds, sight }) => entryKeys(orgId, memberIds, sight.assistantId))));
+    const told = known.flatMap(({ news: { orgId, ticketId, version, at }, id, memberIds, happening, sight }) =>
+      memberIds.flatMap((memberId): Told[] => {
+        const member = entries.get(directoryKey({ orgId, kind: 'member', id: memberId })) as KnownMember | undefined;
+        const assistant = assistantIn(entries, orgId, sight.assistantId);
+        if (member === undefined || !mayHear(askerOf(member, assistant), sight, false)) return [];
+        return [{ _id: idOf(orgId, memberId, id), orgId, ticketId, version, actor: { type: 'system', id: 'deadlines', name: 'Deadlines' }, at, member, happenings: [happening] }];
+      }),
+    );
+    await this.deliveries.claim(await this.tell(told));
+  }
+
   /** What is found, for those of the organisation who may hear of it. */
   private async judged(found: readonly Found[]): Promise<Told[]> {
     const entries = await this.directory.some(new Set(found.flatMap(keysOf)));
@@ -72,7 +97,7 @@ export class Noticing implements Claimant {
       const { event } = one;
       const { orgId, ticketId, version, actor, onBehalfOf, at, ticket } = event;
       const member = (id: string) => entries.get(directoryKey({ orgId, kind: 'member', id })) as KnownMember | undefined;
-      const assistant = ticket.assistantId === null ? undefined : (entries.get(directoryKey({ orgId, kind: 'assistant', id: ticket.assistantId })) as Assistant | undefined);
+      const assistant = assistantIn(entries, orgId, ticket.assistantId);
       const meant = one.mentions.flatMap((mention) => ('ids' in mention ? (mention.ids.map(member).find((there) => there !== undefined) ?? []) : [...(member(mention.name) ? [member(mention.name)!] : []), ...named(orgId, mention.name)])).slice(0, mostMentions);
       return [...addressed(one, meant, member)].flatMap(([whom, happenings]) => {
         const mayBeTold = happenings.filter(({ isNote }) => mayHear(askerOf(whom, assistant), ticket, isNote));
@@ -103,6 +128,7 @@ export class Noticing implements Claimant {
       return [{ ...about, memberId: member.id, kind, data, isNote, shownAt, readAt: null, mailedFor: chosen.mailedFor, digest, mailedAt: null, createdAt: now }];
     });
     const stored = await this.notices.add(wanted);
+    await this.live.tell(stored);
     return this.postbox.claims(stored);
   }
 }
@@ -116,9 +142,26 @@ function foundIn(event: TicketEvent): Found {
 
 /** Entries of the directory that are needed to judge it. */
 function keysOf({ event: { orgId, ticket }, concerned, mentions }: Found): string[] {
-  const ids = [...concerned.keys(), ...mentions.flatMap((mention) => ('ids' in mention ? mention.ids : mention.name))];
-  const members = ids.map((id) => directoryKey({ orgId, kind: 'member', id }));
-  return ticket.assistantId === null ? members : [...members, directoryKey({ orgId, kind: 'assistant', id: ticket.assistantId })];
+  return entryKeys(orgId, [...concerned.keys(), ...mentions.flatMap((mention) => ('ids' in mention ? mention.ids : mention.name))], ticket.assistantId);
+}
+
+function entryKeys(orgId: string, memberIds: readonly string[], assistantId: string | null): string[] {
+  const members = memberIds.map((id) => directoryKey({ orgId, kind: 'member', id }));
+  return assistantId === null ? members : [...members, directoryKey({ orgId, kind: 'assistant', id: assistantId })];
+}
+
+const assistantIn = (entries: ReadonlyMap<string, KnownMember | Assistant>, orgId: string, id: string | null) =>
+  id === null ? undefined : (entries.get(directoryKey({ orgId, kind: 'assistant', id })) as Assistant | undefined);
+
+/** What is told once of a deadline, and whom. */
+function dueIn(news: DeadlineNews): { news: DeadlineNews; id: string; memberIds: string[]; happening: Happening }[] {
+  if (news.type !== 'ticket.deadline-warning.v1' && news.type !== 'ticket.deadline-missed.v1') return [];
+  const { ticketId, sight } = news;
+  const { kind, since, dueAt } = news.deadline;
+  const state = news.type === 'ticket.deadline-missed.v1' ? 'missed' : 'warning';
+  const named = news.type === 'ticket.deadline-missed.v1' ? (news.tell ?? []) : [];
+  const memberIds = [...(sight.assignee ? [sight.assignee] : []), ...named].flatMap(({ type, id }) => (type === 'member' ? id : []));
+  return [{ news, id: `${ticketId}:${kind}:${since}:${state}`, memberIds: [...new Set(memberIds)], happening: { kind: 'deadline', data: { deadline: kind, state, dueAt }, isNote: false } }];
 }
 
 /** Members, with all that it is to them: that they got the ticket comes first, then that somebody meant them. */
