@@ -15,6 +15,8 @@ export class EventStream {
   /** Of the last message or heartbeat. */
   lastId = '';
   beats = 0;
+  /** Told of each message when it comes. */
+  onHeard: (heard: Heard) => void = () => undefined;
   isOver = false;
   private readonly leaving = new AbortController();
 
@@ -69,7 +71,11 @@ export class EventStream {
     const field = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
     this.lastId = field('id') ?? this.lastId;
     const [data, event] = [field('data'), field('event')];
-    if (data !== undefined) this.heard.push({ id: this.lastId, data: JSON.parse(data) as unknown, ...(event !== undefined && { event }) });
-    else if (lines.some((line) => line.startsWith(':'))) this.beats += 1;
+    if (data !== undefined) {
+      const heard = { id: this.lastId, data: JSON.parse(data) as unknown, ...(event !== undefined && { event }) };
+      this.heard.push(heard);
+      this.onHeard(heard);
+    }
+    if (data === undefined && lines.some((line) => line.startsWith(':'))) this.beats += 1;
   }
 }
