@@ -13,21 +13,34 @@ const password = randomUUID();
 let kafka: GuardedKafka;
 let stack: Stack;
 
+type SignIn = Record<'KAFKA_BROKERS' | 'KAFKA_SASL_MECHANISM' | 'KAFKA_USERNAME' | 'KAFKA_PASSWORD', string> & Partial<Record<'KAFKA_SSL' | 'KAFKA_SSL_CA_FILE', string>>;
+
 /** Who signs in at the broker, as a service's environment says it. */
-const signIn = (username: string) => ({ KAFKA_BROKERS: kafka.brokers, KAFKA_SASL_MECHANISM: 'plain', KAFKA_USERNAME: username, KAFKA_PASSWORD: password });
+const plain = (username: string): SignIn => ({ KAFKA_BROKERS: kafka.brokers, KAFKA_SASL_MECHANISM: 'plain', KAFKA_USERNAME: username, KAFKA_PASSWORD: password });
+const scram = (username: string, bits: 256 | 512): SignIn => ({ ...plain(username), KAFKA_BROKERS: kafka.encrypted, KAFKA_SASL_MECHANISM: `scram-sha-${bits}`, KAFKA_SSL: 'true', KAFKA_SSL_CA_FILE: kafka.caFile });
+/** Every way in that there is. */
+const signIns = (): Record<(typeof services)[number], SignIn> => ({
+  gateway: scram('gateway', 512),
+  'ticket-command': scram('ticket-command', 256),
+  'query-search': plain('query-search'),
+  'assignment-notification': scram('assignment-notification', 512),
+});
+const run = (as: SignIn, ...command: string[]) => {
+  const { NODE_OPTIONS: _, ...inherited } = process.env;
+  return spawnSync(process.execPath, command, { encoding: 'utf8', env: { ...inherited, ...as } });
+};
 
 beforeAll(async () => {
   kafka = await openGuardedKafka(Object.fromEntries(['admin', 'ops', ...services].map((name) => [name, password])));
-  const { NODE_OPTIONS: _, ...inherited } = process.env;
-  const run = (username: string, ...command: string[]) => {
-    const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', env: { ...inherited, ...signIn(username) } });
+  const done = (...command: Parameters<typeof run>) => {
+    const { status, stderr } = run(...command);
     expect([status, stderr]).toEqual([0, '']);
   };
-  run('admin', built('tools/acls.js'), '--service', 'operators', '--principal', 'User:ops');
-  for (const name of services) run('admin', built('tools/acls.js'), '--service', name, '--principal', `User:${name}`);
-  run('ops', built('tools/topics.js'), '--profile', 'local');
+  done(plain('admin'), built('tools/acls.js'), '--service', 'operators', '--principal', 'User:ops');
+  for (const name of services) done(scram('admin', 256), built('tools/acls.js'), '--service', name, '--principal', `User:${name}`);
+  done(scram('ops', 512), built('tools/topics.js'), '--profile', 'local');
   const servers = { kafkaBrokers: kafka.open, mongodbUri: process.env['MONGODB_URI']! };
-  stack = await startStack({ servers, instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] }, env: Object.fromEntries(services.map((name) => [name, signIn(name)])) });
+  stack = await startStack({ servers, instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] }, env: signIns() });
 }, 120_000);
 afterAll(async () => {
   await stack?.stop();
@@ -49,6 +62,17 @@ describe('where the brokers ask who their clients are', () => {
     expect(created.status).toBe(201);
     const { id } = (await created.json()) as { id: string };
     await eventually(async () => expect(await (await ask('GET', `/v1/tickets/${id}`, undefined, { 'x-min-version': '2' })).json()).toMatchObject({ assignee: { id: 'ada' } }));
+  });
+
+  it.each<[string, () => SignIn]>([
+    ['another password', () => ({ ...scram('ops', 512), KAFKA_PASSWORD: 'guessed' })],
+    ['a name that nobody has', () => scram('mallory', 512)],
+    ['no word of who vouches for the broker', () => ({ ...scram('ops', 512), KAFKA_SSL_CA_FILE: undefined }) as SignIn],
+    ['an open connection where it should be encrypted', () => ({ ...scram('ops', 512), KAFKA_SSL: 'false' })],
+  ])('nobody comes in with %s', (_, as) => {
+    const { status, stderr } = run(as(), built('tools/topics.js'), '--profile', 'local');
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(kafka.encrypted);
   });
 
   it('the gateway makes the topics of an outside system', async () => {

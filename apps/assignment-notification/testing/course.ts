@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor, Assignee, Comment, Status, Ticket, TicketEvent } from '#contracts';
+import { ticketOf } from '../../../libs/contracts/testing/builders.js';
 
 const system = { type: 'system', id: 'spec', name: 'Spec' } as const;
 
@@ -13,30 +14,7 @@ export class Course {
   ) {}
 
   static begin(orgId: string, id: string = randomUUID()): Course {
-    const ticket: Ticket = {
-      id,
-      number: 1,
-      title: 'A title',
-      description: '',
-      status: 'open',
-      priority: 'normal',
-      assistantId: null,
-      requester: null,
-      assignee: null,
-      tags: [],
-      customFields: {},
-      channel: 'api',
-      createdBy: system,
-      externalId: null,
-      followUpOf: null,
-      createdAt: '2026-01-05T10:00:00.000Z',
-      updatedAt: '2026-01-05T10:00:00.000Z',
-      firstRepliedAt: null,
-      resolvedAt: null,
-      closedAt: null,
-      commentCount: 0,
-      version: 0,
-    };
+    const ticket = ticketOf({ id, createdBy: system, createdAt: '2026-01-05T10:00:00.000Z', updatedAt: '2026-01-05T10:00:00.000Z', version: 0 });
     return new Course([], ticket, orgId);
   }
 
@@ -49,12 +27,8 @@ export class Course {
     return new Course(this.events, this.ticket, this.orgId, actor);
   }
 
-  commented(kind: Comment['kind'], body: string) {
+  commented(kind: Comment['kind'] = 'comment', body = 'Hm') {
     return this.with('ticket.comment-added.v1', { comment: this.comment(kind, body) }, {});
-  }
-
-  heard(content: string, role = 'user') {
-    return this.with('ticket.conversation-appended.v1', { messages: [{ id: randomUUID(), role, content, at: this.ticket.updatedAt }] }, {});
   }
 
   created(changes: Partial<Ticket> = {}) {
@@ -74,7 +48,22 @@ export class Course {
     return this.with('ticket.details-updated.v1', { changes: { assistantId: { from: this.ticket.assistantId, to: assistantId } } }, { assistantId });
   }
 
-  edited(changes: Partial<Pick<Ticket, 'tags' | 'priority'>>) {
+  /** Whatever happens next happens at this time. */
+  at(time: string) {
+    return new Course(this.events, { ...this.ticket, updatedAt: new Date(time).toISOString() }, this.orgId, this.actor);
+  }
+
+  replied() {
+    const { version, updatedAt: at } = this.ticket;
+    const comment = { id: randomUUID(), kind: 'reply', body: 'Like this', author: system, at, version: version + 1 };
+    return this.with('ticket.comment-added.v1', { comment }, { firstRepliedAt: this.ticket.firstRepliedAt ?? at });
+  }
+
+  said(role: 'user' | 'assistant' = 'user', content = 'And now?') {
+    return this.with('ticket.conversation-appended.v1', { messages: [{ id: randomUUID(), role, content, at: this.ticket.updatedAt }] }, {});
+  }
+
+  edited(changes: Partial<Pick<Ticket, 'tags' | 'priority' | 'assistantId'>>) {
     return this.with('ticket.details-updated.v1', { changes: {} }, changes);
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DeadlineNews, type DirectoryEntry, type NoticeTold, type Principal, type Role, type TicketEvent } from '#contracts';
@@ -9,6 +10,7 @@ import type { Database } from '#persistence';
 import { AssignmentConsumer } from '../src/assignment/assignment.consumer.js';
 import { AssignmentNotificationModule } from '../src/assignment-notification.module.js';
 import type { Config } from '../src/config.js';
+import { DeadlinesConsumer } from '../src/deadlines/deadlines.consumer.js';
 import { ClaimsConsumer } from '../src/deliveries/claims.consumer.js';
 import { DirectoryConsumer } from '../src/directory/directory.consumer.js';
 import { DeadlineNoticesConsumer } from '../src/notices/deadline-notices.consumer.js';
@@ -27,6 +29,9 @@ const config = (): Config => {
 export interface Sent extends CommandValue<'ticket.assign.v1'> {
   commandId: string;
 }
+
+/** A message about deadlines that the service has sent. */
+export type ToldDeadline = DeadlineNews & { messageId: string; text: string };
 
 /** A record as its topic has it. */
 export const recordOf = (topic: string, { key: name, value, headers }: { key: string; value: unknown; headers: Record<string, string> }): IncomingRecord => ({
@@ -68,8 +73,10 @@ const silent = (signal?: AbortSignal) => ({ signal: signal ?? new AbortControlle
 /** The service over a listening port on a real store, without Kafka: specs hand it its rounds, and see what it sends. */
 export class Running {
   readonly sent: Sent[] = [];
+  /** What was told of deadlines, as it was sent. */
+  readonly told: ToldDeadline[] = [];
   /** What it has told of notices. */
-  readonly told: NoticeTold[] = [];
+  readonly notices: NoticeTold[] = [];
   /** Set to make sending fail. */
   trouble: Error | undefined;
   private app!: NestFastifyApplication;
@@ -91,12 +98,19 @@ export class Running {
     return this.app.get<Database>(STORE).db;
   }
 
+  /** A part of the service, to be hindered or asked by itself. */
+  part<T>(type: Type<T>): T {
+    return this.app.get(type);
+  }
+
   follow(...events: readonly TicketEvent[]): Promise<DeadLetter[]> {
     return this.followRecords(...events.map(eventRecord));
   }
 
-  followRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
-    return this.app.get(AssignmentConsumer).follow({ records, ...silent() });
+  /** To all that read the events topic; only the consumer of assignment gives up on records. */
+  async followRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
+    const [dead] = await Promise.all([this.app.get(AssignmentConsumer).follow({ records, ...silent() }), this.app.get(DeadlinesConsumer).follow({ records, ...silent() })]);
+    return dead;
   }
 
   /** Hands events to who tells people and systems of them. */
@@ -127,8 +141,8 @@ export class Running {
   }
 
   /** Asks as a gateway does. */
-  async ask(principal: Principal, method: string, path: string, { body, id = randomUUID(), hash = 'hash', audience = 'assignment-notification' }: { body?: unknown; id?: string; hash?: string; audience?: string } = {}) {
-    const headers: Record<string, string> = { authorization: `Bearer ${await new Assertions(key, audience).for(principal)}`, [changeHeaders.id]: id, [changeHeaders.hash]: hash };
+  async ask(principal: Principal, method: string, path: string, { body, id = randomUUID(), hash = 'hash', expected, audience = 'assignment-notification' }: { body?: unknown; id?: string; hash?: string; expected?: number; audience?: string } = {}) {
+    const headers: Record<string, string> = { authorization: `Bearer ${await new Assertions(key, audience).for(principal)}`, [changeHeaders.id]: id, [changeHeaders.hash]: hash, ...(expected !== undefined && { [changeHeaders.expected]: String(expected) }) };
     const response = await fetch(`${await this.app.getUrl()}/v1${path}`, { method, headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) }, ...(body !== undefined && { body: JSON.stringify(body) }) });
     const text = await response.text();
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- specs look into bodies of every shape
@@ -144,7 +158,9 @@ export class Running {
 
   private take(records: readonly OutgoingRecord[]) {
     if (this.trouble) throw this.trouble;
-    this.told.push(...records.flatMap(({ topic, value }) => (topic === topics.notices ? [JSON.parse(String(value)) as NoticeTold] : [])));
-    this.sent.push(...records.filter(({ topic }) => topic !== topics.notices).map(({ value, headers }) => ({ commandId: (headers as Record<string, string>)['ce_id']!, ...(JSON.parse(String(value)) as CommandValue<'ticket.assign.v1'>) })));
+    this.notices.push(...records.filter(({ topic }) => topic === topics.notices).map(({ value }) => JSON.parse(String(value)) as NoticeTold));
+    const news = records.filter(({ topic }) => topic === topics.deadlines);
+    this.told.push(...news.map(({ value, headers }) => ({ ...(JSON.parse(String(value)) as DeadlineNews), type: (headers as Record<string, string>)['ce_type'], messageId: (headers as Record<string, string>)['ce_id'], text: String(value) }) as ToldDeadline));
+    this.sent.push(...records.filter(({ topic }) => topic === topics.commands).map(({ value, headers }) => ({ commandId: (headers as Record<string, string>)['ce_id']!, ...(JSON.parse(String(value)) as CommandValue<'ticket.assign.v1'>) })));
   }
 }

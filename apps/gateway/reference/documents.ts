@@ -5,6 +5,7 @@ import { readTopics } from '#messaging';
 import { asyncApiDocument } from './asyncapi.js';
 import { answerExamples, readSamples } from './examples.js';
 import { openApiDocument } from './openapi.js';
+import { routesPage } from './page.js';
 import { problemsPage } from './problems-page.js';
 import { routes } from './routes.js';
 import { topicsPage } from './topics-page.js';
@@ -19,6 +20,7 @@ export async function documents(root: string): Promise<Map<string, string>> {
   return new Map([
     ['openapi.json', text(openApiDocument(routes(), answerExamples(samples), version))],
     ['asyncapi.json', text(asyncapi)],
+    ['reference/index.html', routesPage()],
     ['reference/topics.html', topicsPage(asyncapi)],
     ['reference/problems.html', problemsPage()],
     ...schemas,

@@ -19,7 +19,7 @@ export const assignmentOperations = {
     summary: 'Make an assignment rule',
     headers: ['If-Match'],
     description:
-      'It is asked after those that are there. When nobody has a ticket, the first rule that is enabled and whose condition holds decides who gets it. Where nobody it could choose is free, the ticket waits until somebody is. Somebody who takes the ticket meanwhile keeps it. A rule is for tickets that nobody has from then on, and for those that wait; why a rule chose whom stands in the `explanation` of the ticket’s `assignee-changed` event. An organisation has at most 100 rules.',
+      'It is asked after those that are there. When nobody has a ticket, the first rule that is enabled and whose condition holds decides who gets it. Where nobody it could choose is free, the ticket waits until somebody is. Somebody who takes the ticket meanwhile keeps it. A rule is for all open and pending tickets that nobody has, also those that were there before it: rehearse it first, and say how much people take. Who was taken out of the organisation is passed over; why a rule chose whom stands in the `explanation` of the ticket’s `assignee-changed` event. An organisation has at most 100 rules.',
     body: rule,
     answers: { 201: { description: 'The rule.', body: AssignmentRule, headers: ['Idempotency-Replayed'] } },
     problems: ['forbidden', 'version-conflict'],
@@ -48,7 +48,7 @@ export const assignmentOperations = {
     id: 'replaceAssignmentRule',
     summary: 'Change an assignment rule',
     headers: ['If-Match'],
-    description: 'Replaces all of it but its place in the order. What it chose before stays.',
+    description: 'Replaces all of it but its place in the order. What it chose before stays. Everybody whom it names must be there, also if it named them before.',
     body: rule,
     answers: { 200: { description: 'The rule as it is now.', body: AssignmentRule, headers: ['Idempotency-Replayed'] } },
     problems: ['forbidden', 'not-found', 'version-conflict'],

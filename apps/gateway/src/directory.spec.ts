@@ -7,7 +7,7 @@ const member = (id: string): DirectoryEntry => ({ orgId: 'acme', kind: 'member',
 describe('the directory', () => {
   const opened = (read: (orgId: string) => Promise<DirectoryEntry[]>) => {
     const clock = { ms: 0 };
-    return { clock, directory: new Directory({ read }, () => clock.ms) };
+    return { clock, directory: new Directory({ read, departures: async () => new Map() }, () => clock.ms) };
   };
 
   it('reads an organisation once for all who ask at once, and again after two seconds', async () => {

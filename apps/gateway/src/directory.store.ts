@@ -90,6 +90,12 @@ export class DirectoryStore {
     return new Set((await inTime(guarded(() => found.toArray()), patienceMs)).map(({ id }) => id));
   }
 
+  /** When members of an organisation were taken out who are not back, ms since the epoch, by their ids. */
+  async departures(orgId: string): Promise<Map<string, number>> {
+    const found = this.entries.find({ orgId, kind: 'member', deleted: true, knownFrom: { $exists: true } }, { projection: { id: 1, knownFrom: 1 } });
+    return new Map((await inTime(guarded(() => found.toArray()), patienceMs)).map(({ id, knownFrom }) => [id, knownFrom!]));
+  }
+
   /** An entry, deleted or not. */
   async find(key: string): Promise<DirectoryEntry | null> {
     const stored = await inTime(this.stored(key), patienceMs);

@@ -19,7 +19,7 @@ export class Directory {
   private readonly reading = new Map<string, Promise<Roster>>();
 
   constructor(
-    private readonly store: Pick<DirectoryStore, 'read'>,
+    private readonly store: Pick<DirectoryStore, 'read' | 'departures'>,
     private readonly now: () => number = Date.now,
   ) {}
 
@@ -49,7 +49,8 @@ export class Directory {
   private async load(orgId: string, kept: Kept | undefined, isNewest: () => boolean): Promise<Roster> {
     const readAt = this.now();
     try {
-      const roster = new Roster(await this.store.read(orgId, ['member', 'assistant']));
+      const [entries, departures] = await Promise.all([this.store.read(orgId, ['member', 'assistant']), this.store.departures(orgId)]);
+      const roster = new Roster(entries, departures);
       if (this.kept.size >= maxRosters) this.kept.clear();
       if (isNewest()) this.kept.set(orgId, { roster, readAt });
       return roster;

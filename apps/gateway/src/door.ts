@@ -8,9 +8,9 @@ import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
 import type { open } from './health.controller.js';
 import { requestSeconds } from './metrics.js';
-import { answerBadPath, answerBrokenRequest, refuseExpectations } from './raw-errors.js';
+import { answerBadPath, answerBrokenRequest, refuseConnecting, refuseExpectations } from './raw-errors.js';
 import { parseBody, readBody } from './request-body.js';
-import { demandJson, writeConditions } from './request-headers.js';
+import { demandJson, headerCount, writeConditions } from './request-headers.js';
 import { KnownRoutes } from './routes.js';
 
 type Done = (error?: Error) => void;
@@ -60,7 +60,7 @@ export function openDoor(app: NestFastifyApplication): void {
 const isOpen = ({ routeOptions }: FastifyRequest) => (routeOptions.config as Partial<typeof open> | undefined)?.isOpen === true;
 
 function enter(request: FastifyRequest, routes: KnownRoutes, guard: AuthGuard): Caller | Promise<Caller> {
-  if (request.is404 || hasEmptySegment(request)) throw noRoute(routes.allowed(request.url), request);
+  if (request.is404 || hasEmptySegment(request) || routes.isOthers(request)) throw noRoute(routes.allowed(request.url), request);
   return guard.admit(request);
 }
 
@@ -83,9 +83,10 @@ function welcome(request: FastifyRequest, caller: Caller) {
   if (isWrite(request)) request.conditions = writeConditions(request.raw);
 }
 
-/** HTTP/1.1 demands the header; Node's own refusal is no problem as the contract words them. */
+/** HTTP/1.1 demands the header, once: of two, others on the way may have believed the other one. Node's own refusal is no problem as the contract words them. */
 function demandHost({ raw }: FastifyRequest) {
   if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new ProblemError('malformed-request', 'Host is missing.');
+  if (headerCount(raw.rawHeaders, 'host') > 1) throw new ProblemError('malformed-request', 'Host must be sent once.');
 }
 
 const isWrite = ({ method }: FastifyRequest) => method !== 'GET' && method !== 'HEAD';
@@ -133,6 +134,7 @@ function takeBodies(app: NestFastifyApplication) {
 function limitConnections(app: NestFastifyApplication) {
   const server: Server = app.getHttpServer();
   refuseExpectations(server);
+  refuseConnecting(server);
   Object.assign(server, { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 72_000, connectionsCheckingInterval: 5_000, requireHostHeader: false });
 }
 

@@ -69,6 +69,10 @@ describe('headers of a write', () => {
     expectRawProblem(await raw(gateway.port, [request]), 400, 'malformed-request');
   });
 
+  it('refuses two hosts, also when they are the same', async () => {
+    for (const host of ['localhost', 'example.org']) expectRawProblem(await raw(gateway.port, [head('GET', '/v1/me', { ...ada.headers(), host })]), 400, 'malformed-request');
+  });
+
   it('refuses an expectation that it does not know', async () => {
     expectRawProblem(await raw(gateway.port, [head('GET', '/v1/me', ada.headers({ Expect: 'a miracle' }))]), 400, 'malformed-request');
   });

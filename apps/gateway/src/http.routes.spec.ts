@@ -38,12 +38,20 @@ describe('routes and methods', () => {
     ['GET', `${ticketPath}/notes`, 'POST'],
     ['PATCH', `${ticketPath}/assignee`, 'DELETE, PUT'],
     ['POST', '/v1/tickets/counts', 'GET, HEAD'],
+    ['PATCH', '/v1/tickets/counts', 'GET, HEAD'],
+    ['DELETE', '/v1/tickets/counts?x=1', 'GET, HEAD'],
     ['PUT', '/v1/api-keys', 'GET, HEAD, POST'],
     ['GET', `/v1/api-keys/${randomUUID()}`, 'DELETE'],
   ])('%s %s', async (method, path, allow) => {
     const answer = await raw(gateway.port, [head(method, path, ada.headers())]);
     expectRawProblem(answer, 405, 'method-not-allowed');
     expect(answer.headers['allow']).toBe(allow);
+  });
+
+  it('connects nobody to anybody', async () => {
+    const answer = await raw(gateway.port, ['CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n']);
+    expectRawProblem(answer, 405, 'method-not-allowed');
+    expect(answer.headers['allow']).toBe('DELETE, GET, HEAD, PATCH, POST, PUT');
   });
 
   it('answers HEAD as GET without a body', async () => {

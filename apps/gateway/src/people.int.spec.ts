@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { alwaysThere, type Availability, type DirectoryEntry } from '#contracts';
 import { openDatabase, type Database } from '#persistence';
+import { eventually } from '../../../libs/servers/testing/eventually.js';
 import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { signedIn } from './directory.policy.js';
@@ -175,12 +176,25 @@ describe('a member who is taken out', () => {
     expect(await ids(ada, '/v1/members')).not.toContain(left);
     expect((await entry('assistant', id))!.value).toMatchObject({ memberIds: ['grace'] });
     await expectProblem(put(ada, `/v1/assistants/${id}`, { name: 'Bot', memberIds: [left] }), 422, 'validation-failed');
-    const old = await as(left, { iat: Math.floor(Date.now() / 1_000) - 30 });
-    expect(await ids(old, '/v1/members')).not.toContain(left);
+    expect(await ids(ada, '/v1/members')).not.toContain(left);
     await delay(1_100); // tokens tell whole seconds
     expect(await ids(await as(left), '/v1/members')).toContain(left);
     expect(await entry('member', left)).toMatchObject({ revision: 3, deleted: false });
     expect(await (await (await as(left, {}, 1)).call('/v1/me')).json()).toMatchObject({ assistantIds: [] });
+  });
+
+  it('is let in by no token from before, at no gateway, 5 s later; nobody else loses theirs', async () => {
+    const [left, other] = [await joined(), await joined()];
+    const before = { iat: Math.floor(Date.now() / 1_000) - 30 };
+    const tokens = [await as(left, before), await as(left, before, 1)];
+    for (const client of tokens) expect((await client.call('/v1/me')).status).toBe(200);
+    expect((await remove(ada, `/v1/members/${left}`)).status).toBe(204);
+    const removedAt = Date.now();
+    for (const client of tokens) await eventually(async () => (await client.call('/v1/tickets')).status === 401, 'nobody is let in');
+    expect(Date.now() - removedAt).toBeLessThan(5_000);
+    expect((await (await as(other, before)).call('/v1/me')).status).toBe(200);
+    const stranger = await as(left, { ...before, org: `other-${left}` });
+    expect((await stranger.call('/v1/me')).status).toBe(200);
   });
 
   it('is nobody’s business but their administrators’', async () => {

@@ -25,7 +25,7 @@ export const peopleOperations = {
     id: 'deleteMember',
     summary: 'Take out somebody who left',
     description:
-      'They cannot be assigned any more and own no assistant; tickets that are theirs stay so. It ends no sign-in: that is the affair of the organisation’s issuer. Who signs in anew is there again, on no assistant.',
+      'They cannot be assigned any more and own no assistant; tickets that are theirs stay so (`POST /members/{id}/hand-back` gives them back, also afterwards), and assignment rules pass over them. The tokens that they have let nobody in 5 s later, and their streams end. Whether they may sign in anew is the affair of the organisation’s issuer: who does is there again, on no assistant.',
     headers: ['If-Match'],
     answers: { 204: { description: 'They are out.', headers: ['Idempotency-Replayed'] } },
     problems: ['forbidden', 'not-found', 'version-conflict'],

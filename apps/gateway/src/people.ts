@@ -23,7 +23,7 @@ export class People {
     private readonly consoleClientId: string,
   ) {}
 
-  /** Whose token this is; at once where nothing has to be fetched. @throws ProblemError 401, or 503 when nobody can tell; thrown or as a rejection */
+  /** Whose token this is, unless they were taken out since they signed in; at once where nothing has to be fetched. @throws ProblemError 401, or 503 when nobody can tell; thrown or as a rejection */
   admit(token: string): Caller | Promise<Caller> {
     const identity = this.parts.tokens.identify(token);
     if (identity === null || identity instanceof Promise) return this.admitLater(identity);
@@ -40,6 +40,7 @@ export class People {
   private callerOf(identity: Identity, roster: Roster): Caller {
     const known = this.callers.get(identity);
     if (known?.roster === roster) return known.caller;
+    if (roster.hasLeft(identity.id, identity.issuedAt)) throw unauthenticated('You were taken out of the organisation since you signed in.');
     if (known === undefined) this.parts.signIns.note(identity, roster); // once for as long as a token is remembered
     const { orgId, id, name, email, role } = identity;
     const assistantIds = roster.assistantIdsOf(id);

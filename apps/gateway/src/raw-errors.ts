@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problem, type ProblemName } from '#contracts';
+import { problem, type Problem, type ProblemName } from '#contracts';
 import { problemOf, sendProblem } from '#observability';
 
 /** How long an answered connection may still deliver what it was sending: closing at once would take the answer back, ms. */
@@ -18,8 +18,23 @@ const byCode: Record<string, [ProblemName, string]> = {
 export function answerBrokenRequest(error: Error & { code?: string; rawPacket?: unknown }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !mayAnswer(socket)) return void socket.destroy();
   const [name, detail] = byCode[error.code ?? ''] ?? (['malformed-request', 'This is not an HTTP request.'] as const);
+  answerRaw(socket, problem(name, detail, { instance: pathOf(error.rawPacket) }));
+}
+
+/** What the methods of our routes are, for those that name no path of ours. */
+const allMethods = 'DELETE, GET, HEAD, PATCH, POST, PUT';
+
+/** Node closes the connection of whoever wants to be put through to somebody else, without a word. */
+export function refuseConnecting(server: Server): void {
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    if (mayAnswer(socket)) answerRaw(socket, problem('method-not-allowed', 'CONNECT is not possible here.', { instance: '/' }), [`Allow: ${allMethods}`]);
+    else socket.destroy();
+  });
+}
+
+function answerRaw(socket: Socket, told: Problem, headers: readonly string[] = []): void {
   const requestId = randomUUID();
-  const answer = problem(name, detail, { instance: pathOf(error.rawPacket), requestId });
+  const answer = { ...told, requestId };
   const body = JSON.stringify(answer);
   const head = [
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}`,
@@ -29,6 +44,7 @@ export function answerBrokenRequest(error: Error & { code?: string; rawPacket?: 
     'Cache-Control: no-store',
     'X-Content-Type-Options: nosniff',
     'Connection: close',
+    ...headers,
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   setTimeout(() => socket.destroy(), lingerMs).unref();

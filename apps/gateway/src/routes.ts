@@ -1,8 +1,10 @@
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 
 /** The routes that exist, for telling a wrong method from a wrong path. */
 export class KnownRoutes {
   private readonly routes: { segments: string[]; methods: Set<string> }[] = [];
+  /** Paths without parameters. */
+  private readonly named = new Set<string>();
 
   /** Learns every route that is registered from now on. */
   learn(http: FastifyInstance): void {
@@ -11,7 +13,13 @@ export class KnownRoutes {
       const methods = known?.methods ?? new Set<string>();
       for (const one of [method].flat()) methods.add(one);
       if (!known) this.routes.push({ segments: url.split('/'), methods });
+      if (!url.includes(':')) this.named.add(url);
     });
+  }
+
+  /** Whether the router took a path that is named for a parameter's, since the one that is named does not have the method. */
+  isOthers({ url, routeOptions }: Pick<FastifyRequest, 'url' | 'routeOptions'>): boolean {
+    return routeOptions.url?.includes(':') === true && this.named.has(url.split('?', 1)[0]!);
   }
 
   /** Methods that the path of a URL takes, as `Allow` lists them; empty for an unknown path. A path that is named is none of the parameters' paths. */

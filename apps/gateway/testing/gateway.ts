@@ -20,6 +20,7 @@ import { Directory } from '../src/directory.js';
 import { DirectoryStore } from '../src/directory.store.js';
 import { doorOptions, openDoor } from '../src/door.js';
 import { PendingCommands } from '../src/pending-commands.store.js';
+import { ticketOf } from '../../../libs/contracts/testing/builders.js';
 import { PublishedFiles } from '../src/published-files.js';
 import { Downloads } from '../src/downloads.js';
 import { EventsController } from '../src/events.controller.js';
@@ -65,31 +66,7 @@ const entries: DirectoryEntry[] = [
   { orgId: 'acme', kind: 'assistant', id: 'billing-bot', revision: 1, deleted: false, value: { id: 'billing-bot', name: 'Billing', memberIds: ['grace'] } },
 ];
 
-export const aTicket = (changes: Partial<Ticket> = {}): Ticket => ({
-  id: randomUUID(),
-  number: 1,
-  title: 'A title',
-  description: '',
-  status: 'open',
-  priority: 'normal',
-  assistantId: null,
-  requester: null,
-  assignee: null,
-  tags: [],
-  customFields: {},
-  channel: 'api',
-  createdBy: { type: 'member', id: 'ada', name: 'Ada' },
-  externalId: null,
-  followUpOf: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  updatedAt: '2026-01-02T00:00:00.000Z',
-  firstRepliedAt: null,
-  resolvedAt: null,
-  closedAt: null,
-  commentCount: 0,
-  version: 2,
-  ...changes,
-});
+export const aTicket = (changes: Partial<Ticket> = {}): Ticket => ticketOf({ id: randomUUID(), updatedAt: '2026-01-02T00:00:00.000Z', version: 2, ...changes });
 
 /** The result of a command that was applied. */
 export const applied = ({ commandId, value }: Outgoing, changes: Partial<CommandResult> = {}): CommandResult => ({
@@ -121,7 +98,7 @@ interface RealParts {
 }
 
 function directoryOver(store?: DirectoryStore) {
-  const directory = new Directory(store ?? { read: async (orgId) => entries.filter((entry) => entry.orgId === orgId) });
+  const directory = new Directory(store ?? { read: async (orgId) => entries.filter((entry) => entry.orgId === orgId), departures: async () => new Map() });
   const signIns = new SignIns(store ?? { edit: async () => Promise.reject(new Error('nobody is put down')) }, directory);
   if (store) signIns.start();
   return { directory, signIns };

@@ -67,6 +67,24 @@ describe('a round', () => {
     expect(world.outcomes()).toEqual(['c1 applied 1', 'c2 applied 2']);
   });
 
+  it('holds some megabytes of what it makes of large tickets, and tells that before it goes on', async () => {
+    const description = 'x'.repeat(50_000);
+    const customFields = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`f${n}`, 'y'.repeat(1_000)]));
+    const large = (id: string, ticket: string) => commandOf('ticket.create.v1', { title: 'Large', description, customFields }, { commandId: id, ticketId: ticket }) as TicketCommand;
+    await instanceIn(world).handle(recordsOf([large('c', uuid(1)), large('d', uuid(2))]));
+    const held: number[] = [0];
+    const at: InstanceOptions['at'] = (moment, what) => {
+      if (moment === 'after append') held[held.length - 1]! += (what as readonly object[] as readonly { value: Buffer }[]).reduce((sum, { value }) => sum + value.length, 0);
+      else if (moment === 'before send' && held.at(-1)! > 0) held.push(0);
+    };
+    const many = Array.from({ length: 400 }, (_, n) => comment(`n${n}`, uuid(1 + (n % 2))));
+    await instanceIn(world, { at }).handle(recordsOf(many, { from: 2 }));
+    expect(Math.max(...held)).toBeLessThan(10 * 1024 * 1024);
+    expect(held.length).toBeGreaterThan(3);
+    expect([new Set(world.versions(uuid(1))).size, world.versions(uuid(2))]).toEqual([201, Array.from({ length: 201 }, (_, n) => n + 1)]);
+    expect(world.outcomes()).toHaveLength(402);
+  });
+
   it('decides on tickets that do not fit into the memory for known ones', async () => {
     const tickets = Array.from({ length: 20 }, (_, n) => uuid(n + 100));
     await instanceIn(world).handle(recordsOf(tickets.map((ticket, n) => create(`c${n}`, ticket, 'x'.repeat(200)))));

@@ -24,11 +24,19 @@ export class TicketHandler {
    *   way the same round, or its commands one by one, may be handed in again: what was stored is found
    */
   async handle(round: readonly Received[], again: boolean): Promise<void> {
+    for (let left = round; left.length > 0; ) left = await this.handleSome(left, again);
+  }
+
+  /** Handles as much of a round as there is room for, most often all of it. @returns what is left */
+  private async handleSome(round: readonly Received[], again: boolean): Promise<readonly Received[]> {
     const ledger = await Ledger.open(round, { log: this.log, known: this.known }, again);
     for (let wave = ledger.wave(); wave.length > 0; wave = ledger.wave()) {
       await this.store(await this.decide(wave, ledger), ledger);
     }
-    await this.outcomes.publish(ledger.outcomes());
+    const outcomes = ledger.outcomes();
+    await this.outcomes.publish(outcomes);
+    const handled = new Set(outcomes.map(({ received }) => received));
+    return round.filter((received) => !handled.has(received));
   }
 
   private async decide(wave: readonly Received[], ledger: Ledger): Promise<Map<Commit, Decided>> {

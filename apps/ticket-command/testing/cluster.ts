@@ -31,6 +31,8 @@ export class Cluster {
     private readonly world: World,
     private readonly commands: readonly TicketCommand[],
     private readonly turn: Turn,
+    /** How many commits a look-up answers at most. */
+    private readonly room = Infinity,
   ) {
     this.members = [this.born(), this.born()];
   }
@@ -78,7 +80,7 @@ export class Cluster {
       await new Promise(() => {}); // a dead process does not go on, not even to a catch
     };
     return {
-      instance: instanceIn(this.world, { at }),
+      instance: instanceIn(this.world, { at, room: this.room }),
       await: (mishap: Mishap | undefined) => {
         due = mishap && { ...mishap };
         return new Promise<void>((resolve) => (die = resolve));

@@ -53,16 +53,18 @@ export interface InstanceOptions {
   refuses?: NonNullable<InMemoryOptions['refuses']>;
   /** Bytes of tickets that are remembered. */
   memory?: number;
+  /** How many commits a look-up answers at most. */
+  room?: number;
 }
 
 /** One ticket-command in memory: the real consumer and handler between twins of store and broker. */
-export function instanceIn(world: World, { at = () => undefined, clock = Date.now, refuses, memory }: InstanceOptions = {}) {
+export function instanceIn(world: World, { at = () => undefined, clock = Date.now, refuses, memory, room }: InstanceOptions = {}) {
   const reads: Moment[] = [];
   const watched: NonNullable<InMemoryOptions['at']> = (moment, commits) => {
     if (moment.startsWith('before')) reads.push(moment);
     return at(moment, commits);
   };
-  const log = new InMemoryCommitLog({ stored: world.stored, at: watched, ...(refuses && { refuses }) });
+  const log = new InMemoryCommitLog({ stored: world.stored, at: watched, ...(refuses && { refuses }), ...(room && { room }) });
   const numbers = {
     async take(_orgId: string, count: number) {
       await at('before numbers', []);

@@ -4,6 +4,9 @@ import {
   Channel,
   commandData,
   CommentKind,
+  DeadlineKind,
+  DeadlineState,
+  deadlineValue,
   DeadLetterReason,
   deadLetterProblem,
   deadLetterTopic,
@@ -19,6 +22,7 @@ import {
   maxEventBytes,
   maxListDepth,
   maxValidationErrors,
+  openDeadlineStates,
   Priority,
   problem,
   problemName,
@@ -97,7 +101,7 @@ describe('wire facts', () => {
   });
 
   it('topics', () => {
-    expect(topics).toEqual({ commands: 'ticket.commands.v1', events: 'ticket.events.v1', results: 'ticket.command-results.v1', directory: 'directory.v1' });
+    expect(topics).toEqual({ commands: 'ticket.commands.v1', events: 'ticket.events.v1', results: 'ticket.command-results.v1', deadlines: 'ticket.deadlines.v1', directory: 'directory.v1' });
     expect(deadLetterTopic('query-search', topics.events)).toBe('dead.query-search.ticket.events.v1');
   });
 
@@ -135,6 +139,8 @@ describe('wire facts', () => {
     for (const other of ['ticket.deleted.v2', 'ticket.delete.v1', '__proto__', '', undefined]) expect(isEventType(other)).toBe(false);
   });
 
+  it('types of messages about deadlines', () => expect(Object.keys(deadlineValue)).toEqual(['ticket.deadlines-changed.v1', 'ticket.deadline-warning.v1', 'ticket.deadline-missed.v1', 'ticket.deadline-met.v1']));
+
   it('types of other messages', () => expect([resultType, directoryTypeOf({ kind: 'member' }), directoryTypeOf({ kind: 'assistant' }), directoryTypeOf({ kind: 'producer' })]).toEqual(['ticket.command-result.v1', 'directory.entry.v1', 'directory.entry.v1', 'directory.producer.v1']));
 
   it('ids, sources and keys', () => {
@@ -150,7 +156,8 @@ describe('wire facts', () => {
     expect(Channel.options).toEqual(['console', 'api', 'agent', 'mcp', 'kafka', 'email']);
     expect(Role.options).toEqual(['admin', 'member']);
     expect(Scope.options).toEqual(['tickets:read', 'tickets:write', 'tickets:transition', 'tickets:assign', 'replies:write', 'notes:read', 'notes:write']);
-    expect(sorts).toEqual(['-createdAt', 'createdAt', '-updatedAt', 'updatedAt', '-priority', 'priority', 'number', '-number']);
+    expect(sorts).toEqual(['-createdAt', 'createdAt', '-updatedAt', 'updatedAt', '-priority', 'priority', 'number', '-number', 'deadline', '-deadline']);
+    expect([DeadlineKind.options, DeadlineState.options, openDeadlineStates]).toEqual([['first-reply', 'next-reply', 'resolution'], ['running', 'paused', 'warning', 'missed', 'met', 'late'], ['running', 'paused', 'warning', 'missed']]);
   });
 
   it('limits', () => {

@@ -7,8 +7,14 @@ export class Roster {
   private readonly assistantIds = new Map<string, string[]>();
   private readonly membersById: ReadonlyMap<string, KnownMember>;
 
-  /** @param entries of the organisation, without deleted ones */
-  constructor(entries: readonly DirectoryEntry[]) {
+  /**
+   * @param entries of the organisation, without deleted ones
+   * @param departures when members were taken out who are not back, ms since the epoch
+   */
+  constructor(
+    entries: readonly DirectoryEntry[],
+    private readonly departures: ReadonlyMap<string, number> = new Map(),
+  ) {
     this.members = entries.flatMap((entry) => (entry.kind === 'member' ? [entry.value] : [])).sort(byId);
     this.assistants = entries.flatMap((entry) => (entry.kind === 'assistant' ? [entry.value] : [])).sort(byId);
     this.membersById = new Map(this.members.map((member) => [member.id, member]));
@@ -23,6 +29,11 @@ export class Roster {
   /** Somebody of the organisation; undefined for nobody. */
   member(id: string): KnownMember | undefined {
     return this.membersById.get(id);
+  }
+
+  /** Whether somebody was taken out, and has not signed in since. @param signedInAt ms since the epoch */
+  hasLeft(id: string, signedInAt: number): boolean {
+    return signedInAt < (this.departures.get(id) ?? 0);
   }
 
   /** Somebody by type and id with their name. Undefined for nobody. The caller is there even without an entry: the token says so. */

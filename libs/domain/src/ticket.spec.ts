@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { limits, type TicketFact } from '#contracts';
 import { ada, assigneeOf, commandId, grace, linus, orgId, ticketId } from '../../contracts/testing/builders.js';
-import { append, assign, changeTo, create, created, deleted, grown, inStatus, recordCall, remove, replied, report, restore, restored, update, write } from '../testing/histories.js';
+import { append, assign, changeTo, create, created, deleted, grown, inStatus, movedTo, recordCall, remove, replied, report, restore, restored, update, write } from '../testing/histories.js';
 import { given, minute, noon, stateOf } from '../testing/scenarios.js';
 import { evolve, initial } from './index.js';
 
@@ -125,6 +125,15 @@ describe('ticket: assignment', () => {
     given(created({ assignee: toGrace })).when(assign({ to: toLinus, ifAssignee: { type: 'member', id: 'ada' } })).thenUnchanged();
     given(created({ assignee: toGrace })).when(assign({ to: toLinus, ifAssignee: null })).thenUnchanged();
     given(created()).when(assign({ to: toLinus, ifAssignee: { type: 'member', id: 'grace' } })).thenUnchanged();
+  });
+  it('changes nothing by a rule when the ticket is no work any more: it was chosen for a moment that is over', () => {
+    const byRule = assign({ to: toGrace, reason: 'rule' });
+    const [begun, done, closed] = [movedTo('open', 'pending'), movedTo('pending', 'resolved'), movedTo('resolved', 'closed')];
+    given(created(), begun).when(byRule).then(changed(null, toGrace, 'rule'));
+    for (const over of [[begun, done], [begun, done, closed]]) {
+      given(created(), ...over).when(byRule).thenUnchanged();
+      given(created(), ...over).when(assign({ to: toGrace })).then(changed(null, toGrace, 'manual'));
+    }
   });
 });
 

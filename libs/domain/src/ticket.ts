@@ -99,14 +99,20 @@ function decideMove(command: Command<'ticket.change-status.v1'>, state: Existing
   return { type: 'ticket.status-changed.v1', data: { from, to, comment: commentOf(command, { kind: 'comment', body: comment }, ticket, at) } };
 }
 
-function decideAssign({ data, actor }: Command<'ticket.assign.v1'>, { assignee }: Ticket): TicketFact | null {
+function decideAssign({ data, actor }: Command<'ticket.assign.v1'>, ticket: Ticket): TicketFact | null {
+  const { assignee } = ticket;
   demandKnownAssignee(data.unknownAssignee, data.to);
-  const expected = data.ifAssignee;
-  if (expected !== undefined && !sameAssignee(expected, assignee)) return null;
+  if (isOvertaken(data, ticket)) return null;
   if (sameAssignee(data.to, assignee)) return null;
   const reason = data.reason ?? (is(data.to, actor) ? 'self' : 'manual');
   const { explanation } = data;
   return { type: 'ticket.assignee-changed.v1', data: { from: assignee, to: data.to, reason, ...(explanation && { explanation }) } };
+}
+
+/** Whether an assignment was decided on for a ticket as it is no more. Rules give out work only, and may have chosen long ago, by events that came late to them. */
+function isOvertaken({ ifAssignee: expected, reason }: CommandData<'ticket.assign.v1'>, { assignee, status }: Ticket): boolean {
+  if (expected !== undefined && !sameAssignee(expected, assignee)) return true;
+  return reason === 'rule' && status !== 'open' && status !== 'pending';
 }
 
 /** Who is in the directory is what the door knows; the refusal is decided here, so that it is kept and a repeat meets it again. */

@@ -234,14 +234,24 @@ class PartitionReader {
   /** Nothing where the budget has been begun and what is left of it does not reach. */
   private async plain(codec: number, body: Buffer): Promise<Buffer | undefined> {
     if (codec === 0) return body;
-    const { isBegun, more } = this.budget;
-    const limit = isBegun || more ? Math.min(this.budget.bytes, batchLimit) : batchLimit;
+    const { limit } = this;
     try {
       return await unpack(codec, body, limit);
     } catch (error) {
       if (!(error instanceof TooLarge) || limit >= batchLimit) throw error;
     }
-    return !isBegun && (await more?.()) ? this.plain(codec, body) : undefined;
+    return (await this.grows()) ? this.plain(codec, body) : undefined;
+  }
+
+  /** What a batch may unpack to. */
+  private get limit(): number {
+    const { isBegun, more, bytes } = this.budget;
+    return isBegun || more ? Math.min(bytes, batchLimit) : batchLimit;
+  }
+
+  private async grows(): Promise<boolean> {
+    const { isBegun, more } = this.budget;
+    return !isBegun && more !== undefined && more();
   }
 
   private readRecords(plain: Buffer, { count, baseOffset, lastOffset, baseTimestamp, appendTime, context }: BatchHeader): void {

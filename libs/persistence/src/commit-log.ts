@@ -37,15 +37,21 @@ export interface Appended {
   refused: { commit: Commit; error: Error }[];
 }
 
+/** What a look-up brought. Where it is not complete there was no room for more: nothing is known of keys that it does not mention. */
+export interface Found {
+  commits: Commit[];
+  isComplete: boolean;
+}
+
 /**
  * The history of all tickets: one commit per command, unique by command and, for applied ones, by ticket and version.
  * Calls are one round trip, `newest` is two. Trouble of the store is thrown as `StoreFault`.
  */
 export interface CommitLog {
-  /** The commits of these commands, as far as there are any. */
-  find(keys: readonly CommitKey[]): Promise<Commit[]>;
-  /** The newest applied commit of each of these tickets, as far as there is one. */
-  newest(tickets: readonly Omit<CommitKey, 'commandId'>[]): Promise<Commit[]>;
+  /** The commits of these commands, as far as there are any; at least one of them, and about 16 MiB at most. */
+  find(keys: readonly CommitKey[]): Promise<Found>;
+  /** The newest applied commit of each of these tickets, as far as there is one; as much as `find` answers. */
+  newest(tickets: readonly Omit<CommitKey, 'commandId'>[]): Promise<Found>;
   /** Stores what can be stored. At most one applied commit of a ticket per call: a second could go in where the first lost. */
   append(commits: readonly Commit[]): Promise<Appended>;
 }

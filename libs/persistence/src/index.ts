@@ -1,4 +1,4 @@
-export { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog, type Source } from './commit-log.js';
+export { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog, type Found, type Source } from './commit-log.js';
 export { openDatabase, type Database } from './database.js';
 export { guarded, isPassing, StoreFault } from './fault.js';
 export { insertEach, type Inserted } from './insert-each.js';

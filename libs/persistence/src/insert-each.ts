@@ -19,27 +19,36 @@ export interface Inserted<T> {
 export async function insertEach<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, documents: readonly T[]): Promise<Inserted<T>> {
   if (documents.length === 0) return { lost: [], refused: [] };
   const sorted = [...documents].sort((one, other) => (one._id < other._id ? -1 : 1));
-  return guarded(() =>
-    collection.insertMany(sorted as mongoose.mongo.OptionalUnlessRequiredId<T>[], { ordered: false, ignoreUndefined: true }).then(
-      () => ({ lost: [], refused: [] }),
-      (error: unknown) => sortedOut(error, sorted),
-    ),
-  );
+  const options = { ordered: false, ignoreUndefined: true } as const;
+  const { lost, refused } = await guarded(() => collection.insertMany(sorted as mongoose.mongo.OptionalUnlessRequiredId<T>[], options).then(() => nothing, failuresOf));
+  return {
+    lost: lost.map((place) => sorted[place]!),
+    refused: refused.map(({ place, error }) => ({ document: sorted[place]!, error })),
+  };
 }
 
-/** Tells the documents that lost a race from those the store refuses; anything that is not about single documents is thrown on. */
-function sortedOut<T>(error: unknown, documents: readonly T[]): Inserted<T> {
+/** What failed in an unordered bulk, by the places of its operations. */
+interface Failures {
+  lost: number[];
+  refused: { place: number; error: Error }[];
+}
+
+const nothing: Failures = { lost: [], refused: [] };
+
+/**
+ * Tells the operations of an unordered bulk that met a document of the same keys from those the store refuses.
+ * @throws StoreFault for trouble of the store, among it or with keeping what was written; anything that is not about single operations as it is
+ */
+export function failuresOf(error: unknown): Failures {
   const failures = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
+  // A bulk error without any is one about reaching the server: nobody knows what was written.
   if (!(error instanceof MongoBulkWriteError) || failures.length === 0) throw error;
-  // What went in may not survive a fail-over, or what did not goes in when tried again: the round is, either way.
+  // What went in may not survive a fail-over, or what did not goes in when tried again: all of it is, either way.
   if (error.result.getWriteConcernError() !== undefined) throw new StoreFault(error);
   const trouble = failures.map(asError).find(isPassing);
   if (trouble !== undefined) throw new StoreFault(trouble);
-  const of = (isLost: boolean) => failures.filter(({ code }) => (code === duplicateKey) === isLost);
-  return {
-    lost: of(true).map(({ index }) => documents[index]!),
-    refused: of(false).map((failure) => ({ document: documents[failure.index]!, error: asError(failure) })),
-  };
+  const [lost = [], refused = []] = [true, false].map((isLost) => failures.filter(({ code }) => (code === duplicateKey) === isLost));
+  return { lost: lost.map(({ index }) => index), refused: refused.map((failure) => ({ place: failure.index, error: asError(failure) })) };
 }
 
 const asError = ({ code, errmsg }: mongoose.mongo.WriteError) => new MongoServerError({ message: errmsg ?? `refused with code ${code}`, code });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { commitLogSuite, commitOf } from '../testing/commit-log.suite.js';
 import { openTestStore, openWatchedStore } from '../testing/test-store.js';
@@ -44,11 +44,21 @@ describe('commit log in MongoDB', () => {
     const commits = Array.from({ length: 500 }, () => commitOf({ value: Buffer.alloc(2_000, 'x') }));
     await spied.append(commits);
     expect(watched.seen()).toEqual(['insert']);
-    expect(await spied.find(commits)).toHaveLength(500);
+    expect((await spied.find(commits)).commits).toHaveLength(500);
     expect(watched.seen()).toEqual(['find']);
-    expect(await spied.newest(commits)).toHaveLength(500);
+    expect((await spied.newest(commits)).commits).toHaveLength(500);
     expect(watched.seen()).toEqual(['find', 'find']);
     await watched.store.close();
+  });
+
+  it('answers as much as there is room for, and says that there is more', async () => {
+    const commits = Array.from({ length: 90 }, () => commitOf({ value: randomBytes(300_000) }));
+    for (let i = 0; i < commits.length; i += 15) await log.append(commits.slice(i, i + 15));
+    for (const look of [() => log.find(commits), () => log.newest(commits)]) {
+      const { commits: found, isComplete } = await look();
+      expect([found.length > 0, found.length < commits.length, isComplete]).toEqual([true, true, false]);
+      expect(found.reduce((sum, { value }) => sum + value.length, 0)).toBeLessThan(24 * 1024 * 1024);
+    }
   });
 
   it('tells the one document that the store will never take from those it has taken', async () => {
@@ -58,7 +68,7 @@ describe('commit log in MongoDB', () => {
     // Some servers name the document, some refuse the whole command, which is then tried one by one; neither may call it trouble that passes.
     if (result instanceof Error) return expect(result).not.toBeInstanceOf(StoreFault);
     expect(result).toMatchObject({ lost: [], refused: [{ commit: { commandId: bad.commandId } }] });
-    expect(await log.find([bad, good])).toMatchObject([{ commandId: good.commandId }]);
+    expect(await log.find([bad, good])).toMatchObject({ commits: [{ commandId: good.commandId }], isComplete: true });
   });
 
   it('does not call a document beyond 16 MiB trouble that passes', async () => {

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog } from './commit-log.js';
+import { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog, type Found } from './commit-log.js';
 import type { Database } from './database.js';
 import { guarded } from './fault.js';
 import { insertEach } from './insert-each.js';
@@ -46,7 +46,7 @@ export class MongoCommitLog implements CommitLog {
     this.commits = db.collection('commits');
   }
 
-  async find(keys: readonly CommitKey[]): Promise<Commit[]> {
+  async find(keys: readonly CommitKey[]): Promise<Found> {
     return this.read(keys.map(commitKey));
   }
 
@@ -54,25 +54,34 @@ export class MongoCommitLog implements CommitLog {
    * Two round trips: the versions of all commits of these tickets, then the newest commits by `_id`. On either kind of server that beat one
    * grouping by the server, and a ticket with thousands of commits costs tens of milliseconds.
    */
-  async newest(tickets: readonly Omit<CommitKey, 'commandId'>[]): Promise<Commit[]> {
-    if (tickets.length === 0) return [];
-    const keys = tickets.map(ticketKey);
-    const versions = await guarded(() =>
-      this.commits
-        .find(
-          { ticket: { $in: keys }, version: { $exists: true } },
-          { hint: 'ticket_version', projection: { ticket: 1, version: 1 }, batchSize: oneBatch },
-        )
-        .toArray(),
-    );
-    return this.read(newestIds(versions));
+  async newest(tickets: readonly Omit<CommitKey, 'commandId'>[]): Promise<Found> {
+    if (tickets.length === 0) return { commits: [], isComplete: true };
+    return this.read(await guarded(() => this.newestIds(tickets.map(ticketKey))));
   }
 
-  private async read(ids: readonly string[]): Promise<Commit[]> {
-    if (ids.length === 0) return [];
-    // Without a batch size the first answer holds 101 documents, and the rest costs another round trip.
-    const found = await guarded(() => this.commits.find({ _id: { $in: ids } }, { batchSize: ids.length + 1 }).toArray());
-    return found.map(fromDocument);
+  /** Tickets of thousands of versions: what was compared is let go batch by batch. */
+  private async newestIds(keys: readonly string[]): Promise<string[]> {
+    const newest = new Map<string, Pick<CommitDocument, '_id' | 'version'>>();
+    const versions = this.commits.find({ ticket: { $in: [...keys] }, version: { $exists: true } }, { hint: 'ticket_version', projection: { ticket: 1, version: 1 }, batchSize: oneBatch });
+    for (let batch = await batchOf(versions); batch.length > 0; batch = await batchOf(versions)) {
+      for (const { _id, ticket, version } of batch) if (version! > (newest.get(ticket)?.version ?? 0)) newest.set(ticket, { _id, version: version! });
+    }
+    return [...newest.values()].map(({ _id }) => _id);
+  }
+
+  /** One answer of the server: it ends at 16 MiB, and whoever wants more asks for that. */
+  private async read(ids: readonly string[]): Promise<Found> {
+    if (ids.length === 0) return { commits: [], isComplete: true };
+    return guarded(async () => {
+      // Without a batch size the first answer holds 101 documents.
+      const cursor = this.commits.find({ _id: { $in: [...ids] } }, { batchSize: ids.length + 1 });
+      try {
+        const commits = (await batchOf(cursor)).map(fromDocument);
+        return { commits, isComplete: cursor.id === undefined || cursor.id.isZero() };
+      } finally {
+        await cursor.close();
+      }
+    });
   }
 
   async append(commits: readonly Commit[]): Promise<Appended> {
@@ -85,13 +94,10 @@ export class MongoCommitLog implements CommitLog {
   }
 }
 
-function newestIds(versions: readonly Pick<CommitDocument, '_id' | 'ticket' | 'version'>[]): string[] {
-  const newest = new Map<string, (typeof versions)[number]>();
-  for (const commit of versions) {
-    const known = newest.get(commit.ticket);
-    if (known === undefined || commit.version! > known.version!) newest.set(commit.ticket, commit);
-  }
-  return [...newest.values()].map(({ _id }) => _id);
+/** What the server answers at once; nothing at the end. */
+async function batchOf<T>(cursor: mongoose.mongo.FindCursor<T>): Promise<T[]> {
+  const first = await cursor.next();
+  return first === null ? [] : [first, ...cursor.readBufferedDocuments()];
 }
 
 function toDocument(commit: Commit): CommitDocument {

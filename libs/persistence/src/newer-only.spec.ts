@@ -3,13 +3,20 @@ import mongoose from 'mongoose';
 import { duplicates } from './newer-only.js';
 
 const { MongoBulkWriteError, MongoNetworkError } = mongoose.mongo;
-const bulk = (cause: unknown) => new MongoBulkWriteError(cause as never, { ok: 0 } as never);
-const failed = (...codes: number[]) => bulk({ message: 'bulk', writeErrors: codes.map((code, index) => ({ index: index + 3, code, errmsg: `code ${code}` })) });
+const bulk = (cause: unknown, concern?: object) => new MongoBulkWriteError(cause as never, { ok: 0, getWriteConcernError: () => concern } as never);
+const failures = (codes: number[]) => ({ message: 'bulk', writeErrors: codes.map((code, index) => ({ index: index + 3, code, errmsg: `code ${code}` })) });
+const failed = (...codes: number[]) => bulk(failures(codes));
 
 describe('what failed in a bulk', () => {
   it('is told by place where documents were there already', () => expect(duplicates(failed(11_000, 11_000))).toEqual([3, 4]));
 
-  it('is trouble where anything else was among it', () => expect(() => duplicates(failed(11_000, 50))).toThrow('code 50'));
+  it('is trouble where anything else was among it', () => {
+    expect(() => duplicates(failed(11_000, 121))).toThrow(expect.objectContaining({ message: 'code 121', code: 121 }));
+    expect(() => duplicates(failed(11_000, 50))).toThrow(expect.objectContaining({ passes: true }));
+  });
+
+  it('is trouble where what was written may not stay: the others are not told apart then', () =>
+    expect(() => duplicates(bulk(failures([11_000]), { code: 64 }))).toThrow(expect.objectContaining({ passes: true })));
 
   it('is trouble where the server was lost on the way: then nobody knows what was written', () => {
     const lost = bulk(new MongoNetworkError('connection closed'));

@@ -1,5 +1,6 @@
-import mongoose from 'mongoose';
+import type mongoose from 'mongoose';
 import { guarded } from './fault.js';
+import { failuresOf, insertEach } from './insert-each.js';
 
 /** A document of which a newer version may come. */
 export interface Versioned {
@@ -15,7 +16,6 @@ export interface Put<T extends Versioned> {
 
 type Write<T extends Versioned> = mongoose.mongo.AnyBulkWriteOperation<T>;
 
-const duplicateKey = 11_000;
 /** A bulk is divided between so many connections: the store works on one bulk with one process. */
 const connections = 2;
 
@@ -37,9 +37,12 @@ export async function putNewer<T extends Versioned>(collection: mongoose.mongo.C
 
 /** Adds what is not there yet; what is there stays, and is answered. @throws StoreFault */
 export async function addMissing<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, documents: readonly T[]): Promise<T[]> {
-  const sorted = [...documents].sort((one, other) => (one._id < other._id ? -1 : 1));
   const there: T[] = [];
-  await inParts(sorted, async (part) => there.push(...(await write(collection, part.map(insert))).map((place) => part[place]!)));
+  await inParts(documents, async (part) => {
+    const { lost, refused } = await insertEach(collection, part);
+    if (refused.length > 0) throw refused[0]!.error;
+    there.push(...lost);
+  });
   return there;
 }
 
@@ -59,14 +62,11 @@ function set<T extends Versioned>({ _id, ...rest }: T): Write<T> {
 const write = <T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, operations: Write<T & Versioned>[]): Promise<number[]> =>
   guarded(() => collection.bulkWrite(operations as never, { ordered: false }).then(() => [], duplicates));
 
-/** Places of the operations of an unordered bulk that met a document of their key. @throws any other trouble, as the server told it */
+/** Places of the operations of an unordered bulk that met a document of their key. @throws any other trouble, as the server told it; StoreFault */
 export function duplicates(error: unknown): number[] {
-  const failed = error instanceof mongoose.mongo.MongoBulkWriteError ? [error.writeErrors].flat() : [];
-  // A bulk error without any is one about reaching the server: nobody knows what was written.
-  if (failed.length === 0) throw error;
-  const other = failed.find(({ code }) => code !== duplicateKey);
-  if (other) throw new mongoose.mongo.MongoServerError({ message: other.errmsg, code: other.code });
-  return failed.map(({ index }) => index);
+  const { lost, refused } = failuresOf(error);
+  if (refused.length > 0) throw refused[0]!.error;
+  return lost;
 }
 
 async function inParts<T>(all: readonly T[], work: (part: T[]) => Promise<unknown>): Promise<void> {

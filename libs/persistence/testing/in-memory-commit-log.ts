@@ -1,4 +1,4 @@
-import { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog } from '#persistence';
+import { commitKey, ticketKey, type Appended, type Commit, type CommitKey, type CommitLog, type Found } from '#persistence';
 
 /** What the log is asked, and whether it has done it already. */
 export type Moment = `${'before' | 'after'} ${'find' | 'newest' | 'append'}`;
@@ -10,6 +10,8 @@ export interface InMemoryOptions {
   at?: (moment: Moment, commits: readonly CommitKey[]) => void | Promise<void>;
   /** An error for a commit that this store never takes. */
   refuses?: (commit: Commit) => Error | undefined;
+  /** How many commits a look-up answers at most. */
+  room?: number;
 }
 
 /** The commit log in memory: the same promises as the real one, for unit specs. */
@@ -17,23 +19,25 @@ export class InMemoryCommitLog implements CommitLog {
   readonly stored: Map<string, Commit>;
   private readonly at: NonNullable<InMemoryOptions['at']>;
   private readonly refuses: NonNullable<InMemoryOptions['refuses']>;
+  private readonly room: number;
 
-  constructor({ stored = new Map(), at = () => undefined, refuses = () => undefined }: InMemoryOptions = {}) {
+  constructor({ stored = new Map(), at = () => undefined, refuses = () => undefined, room = Infinity }: InMemoryOptions = {}) {
     this.stored = stored;
     this.at = at;
     this.refuses = refuses;
+    this.room = room;
   }
 
-  async find(keys: readonly CommitKey[]): Promise<Commit[]> {
-    if (keys.length === 0) return [];
+  async find(keys: readonly CommitKey[]): Promise<Found> {
+    if (keys.length === 0) return this.found([]);
     await this.at('before find', keys);
     const found = [...new Set(keys.map(commitKey))].flatMap((key) => this.stored.get(key) ?? []).map(copied);
     await this.at('after find', keys);
-    return found;
+    return this.found(found);
   }
 
-  async newest(tickets: readonly Omit<CommitKey, 'commandId'>[]): Promise<Commit[]> {
-    if (tickets.length === 0) return [];
+  async newest(tickets: readonly Omit<CommitKey, 'commandId'>[]): Promise<Found> {
+    if (tickets.length === 0) return this.found([]);
     await this.at('before newest', []);
     const wanted = new Set(tickets.map(ticketKey));
     const newest = new Map<string, Commit>();
@@ -43,7 +47,7 @@ export class InMemoryCommitLog implements CommitLog {
       if (wanted.has(key) && isNewer) newest.set(key, commit);
     }
     await this.at('after newest', []);
-    return [...newest.values()].map(copied);
+    return this.found([...newest.values()].map(copied));
   }
 
   async append(commits: readonly Commit[]): Promise<Appended> {
@@ -58,6 +62,10 @@ export class InMemoryCommitLog implements CommitLog {
     }
     await this.at('after append', commits);
     return result;
+  }
+
+  private found(commits: Commit[]): Found {
+    return { commits: commits.slice(0, this.room), isComplete: commits.length <= this.room };
   }
 
   private isTaken(commit: Commit): boolean {

@@ -17,6 +17,8 @@ export interface BrokerOptions {
   readonly morePorts?: number;
   /** More lines of its configuration, which win over ours, when its ports are known. */
   readonly properties?: (ports: readonly number[]) => string;
+  /** Users by name and password who may sign in by SCRAM, where its configuration lets them. */
+  readonly users?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -30,14 +32,14 @@ const youngJvm = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 export const jvmFlavour = 'c1-serial';
 
 /** One Kafka broker, which is its own controller, with its data in `kafka` below the data folder. Its first port is the clients'. */
-export function startBroker({ software, jvm, patienceMs, morePorts = 0, properties: more = () => '' }: BrokerOptions, around: Surroundings): Promise<Started> {
+export function startBroker({ software, jvm, patienceMs, morePorts = 0, properties: more = () => '', users = {} }: BrokerOptions, around: Surroundings): Promise<Started> {
   const folder = join(around.dataDir, 'kafka');
   const properties = join(folder, 'server.properties');
   const heap = around.memory === 'small' ? ['-Xms96m', '-Xmx256m'] : ['-Xms256m', '-Xmx512m'];
   const logging = `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`;
   return startOnFreePorts(2 + morePorts, around, async (...ports) => {
     const [port = 0, controller = 0] = ports;
-    await prepare(folder, software, { port, controller, data: join(folder, 'data'), more: more(ports) }, around);
+    await prepare(folder, software, { port, controller, data: join(folder, 'data'), more: more(ports), users }, around);
     return {
       ...kafkaJava(software, [...youngJvm, ...heap, ...jvm, logging], ['kafka.Kafka', properties]),
       name: 'kafka',
@@ -64,10 +66,13 @@ async function prepare(folder: string, software: string, settings: BrokerSetting
   if (existsSync(formatted)) return;
   say('kafka', 'formats its data folder');
   await rm(settings.data, { recursive: true, force: true }); // A format that was cut off; nothing was ever stored in it.
-  const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', clusterId(), '--config', properties];
+  const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', clusterId(), '--config', properties, ...scramOf(settings.users ?? {})];
   await run(kafkaJava(software, youngJvm, format), signal);
   await writeFile(formatted, '');
 }
+
+const scramOf = (users: Readonly<Record<string, string>>) =>
+  Object.entries(users).flatMap(([name, password]) => ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${name},password=${password}]`]));
 
 /** 16 random bytes as Kafka writes them; a leading dash would be taken for an option. */
 function clusterId(): string {
@@ -81,6 +86,7 @@ export interface BrokerSettings {
   readonly controller: number;
   readonly data: string;
   readonly more?: string;
+  readonly users?: Readonly<Record<string, string>>;
 }
 
 /** The broker's configuration. Retention and compaction are the topics' own affair. */

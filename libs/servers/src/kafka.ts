@@ -24,7 +24,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 export const openLocalKafka = (around: Surroundings): Promise<Server> => openKafka(around);
 
 /** The same with other settings. @param changes more ports and lines of its configuration */
-export async function openKafka(around: Surroundings, changes: Pick<BrokerOptions, 'morePorts' | 'properties'> = {}): Promise<Server & { ports: readonly number[] }> {
+export async function openKafka(around: Surroundings, changes: Pick<BrokerOptions, 'morePorts' | 'properties' | 'users'> = {}): Promise<Server & { ports: readonly number[] }> {
   const software = await install(kafkaSoftware(around), around);
   if (!onPath('java')) await needTools('kafka', [java], around);
   const archive = join(software, classArchive);

@@ -26,6 +26,9 @@ export interface Held {
   turns: ReadonlyMap<string, string>;
 }
 
+/** What a wake makes of an agenda. What is due keeps its place before those who were woken later: who is woken all the time would never have their turn. */
+const woken = (now: Date) => [{ $set: { dueAt: { $min: ['$dueAt', now] }, wakes: { $add: [{ $ifNull: ['$wakes', 0] }, 1] }, lease: { $ifNull: ['$lease', null] }, turns: { $ifNull: ['$turns', {}] } } }];
+
 /** When the tickets of each organisation are to be dealt out. One process at a time does it for an organisation; what is due survives all of them. */
 @Injectable()
 export class Agenda {
@@ -50,9 +53,9 @@ export class Agenda {
   /** Makes the tickets of organisations due now. @throws StoreFault */
   async wake(orgIds: ReadonlySet<string>): Promise<void> {
     if (orgIds.size === 0) return;
-    const dueAt = new Date();
+    const update = woken(new Date());
     const write = () => this.agendas.bulkWrite(wakes, { ordered: false });
-    const wakes = [...orgIds].sort().map((_id) => ({ updateOne: { filter: { _id }, update: { $set: { dueAt }, $inc: { wakes: 1 }, $setOnInsert: { lease: null, turns: {} } }, upsert: true } }));
+    const wakes = [...orgIds].sort().map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }));
     // Two may make an agenda at once: who loses asks again.
     await guarded(() => write().catch((error: unknown) => (duplicates(error).length > 0 ? write() : undefined)));
     this.listener();
@@ -67,10 +70,17 @@ export class Agenda {
     return taken ? { orgId: taken._id, wakes: taken.wakes, turns: new Map(Object.entries(taken.turns)) } : undefined;
   }
 
-  /** Notes whom rules chose last. @throws StoreFault */
+  /** Holds an agenda for longer. False for who was too slow: somebody else may have gone on with it, and what was found out may be true no more. @throws StoreFault */
+  async keep({ orgId: _id }: Held): Promise<boolean> {
+    const now = new Date();
+    const until = new Date(now.getTime() + leaseMs);
+    const { matchedCount } = await guarded(() => this.agendas.updateOne({ _id, 'lease.by': this.me, 'lease.until': { $gt: now } }, { $set: { 'lease.until': until } }));
+    return matchedCount === 1 && Date.now() < until.getTime();
+  }
+
+  /** Notes whom rules chose last. @param turns of all rules that there are: those of others are forgotten @throws StoreFault */
   async turn({ orgId: _id }: Held, turns: ReadonlyMap<string, string>): Promise<void> {
-    const set = Object.fromEntries([...turns].map(([ruleId, key]) => [`turns.${ruleId}`, key]));
-    if (turns.size > 0) await guarded(() => this.agendas.updateOne({ _id }, { $set: set }));
+    await guarded(() => this.agendas.updateOne({ _id, 'lease.by': this.me }, { $set: { turns: Object.fromEntries(turns) } }));
   }
 
   /** Gives an agenda back; it is due next at `dueAt`, or at once where somebody has asked for that meanwhile. @throws StoreFault */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AssignmentRule, RuleCondition, RuleStrategy } from '#contracts';
-import { allot, hasSomebodyFree, type Person, type Team } from './choice.policy.js';
+import { allot, freeFor, type Person, type Team } from './choice.policy.js';
 import { isFor, type TicketFacts } from './condition.policy.js';
 
 const facts = (changes: Partial<TicketFacts> = {}): TicketFacts => ({ priority: 'normal', tags: ['vip', 'invoice'], assistantId: 'billing-bot', channel: 'email', customFields: { plan: 'gold', seats: 3 }, requesterDomain: 'mail.example.org', ...changes });
@@ -55,8 +55,8 @@ describe('a rule', () => {
   it('waits where nobody is free', () => {
     const nobody = team({ a: person(0, { absence: 'away' }) });
     expect(dealt(inTurn('a'), nobody)).toMatchObject({ outcome: 'waits', candidates: [{ id: 'a', whyNot: 'away' }] });
-    expect(hasSomebodyFree(rule('r', inTurn('a')), nobody)).toBe(false);
-    expect(hasSomebodyFree(rule('r', inTurn('a', 'b')), team({ b: person(0, { capacity: 1 }) }))).toBe(true);
+    expect(freeFor(rule('r', inTurn('a')), nobody)).toEqual([]);
+    expect(freeFor(rule('r', inTurn('a', 'b')), team({ b: person(0, { capacity: 1 }) }))).toEqual(['member:b']);
   });
 
   it('gives a ticket to nobody who gave it back', () => {

@@ -49,9 +49,11 @@ export function allot(ticket: Needy, rules: readonly AssignmentRule[], { team, t
   return { outcome: 'assigned', rule, to: { type, id, name }, explanation: { rule: { id: rule.id, name: rule.name }, strategy: strategy.type, candidates, chosen: { type, id }, why } };
 }
 
-/** Whether a rule could give anybody anything right now. */
-export const hasSomebodyFree = (rule: AssignmentRule, team: Team): boolean =>
-  candidatesOf(rule, team).some((candidate) => reasonAgainst(team.get(keyOf(candidate)), rule.strategy.type === 'fixed') === undefined);
+/** Whom a rule could give something right now, by `keyOf`. */
+export const freeFor = (rule: AssignmentRule, team: Team): string[] =>
+  wantedBy(rule)
+    .map(keyOf)
+    .filter((key) => reasonAgainst(team.get(key), rule.strategy.type === 'fixed') === undefined);
 
 /** Everybody whom a rule could choose. */
 export const wantedBy = ({ strategy }: Pick<AssignmentRule, 'strategy'>): AssigneeInput[] =>

@@ -1,32 +1,27 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type BeforeApplicationShutdown } from '@nestjs/common';
 import { v5 } from 'uuid';
-import type { AssignmentRule, AssigneeInput } from '#contracts';
+import type { AssignmentRule } from '#contracts';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
-import { DirectoryStore, type People } from '../directory/directory.store.js';
+import { DirectoryStore } from '../directory/directory.store.js';
 import { Loop } from '../loop.js';
 import { allotted, lastLook, troubles } from '../metrics.js';
 import { Agenda, type Held } from './agenda.store.js';
-import { allot, hasSomebodyFree, keyOf, wantedBy, type Allotment, type Person } from './choice.policy.js';
+import { freeFor, keyOf, wantedBy, type Team } from './choice.policy.js';
+import { awaitedBy, commandNamespace, deal, earlier, nextReturn, type Dealt } from './deal.js';
 import { HandBacks, type HandedBack } from './hand-backs.store.js';
 import { RuleBook } from './rule-book.store.js';
 import { teamOf } from './team.js';
-import type { NeedyTicket } from './ticket-course.projection.js';
-import { TrackedTickets, type Finding } from './tracked-tickets.store.js';
-import { backAt, isAway } from './working-hours.js';
+import { Room, TrackedTickets, type FoundTicket } from './tracked-tickets.store.js';
 
-/** Part of what ids of commands derive from: never change it. */
-const namespace = '9a0c7b8e-5b0f-4f56-8f3a-2d8f6e1c4b70';
-
-/** Histories show it, and it may assign any ticket of the organisation. */
-const rulesThemselves: Sender = { actor: { type: 'system', id: 'assignment', name: 'Assignment rules' }, access: { role: 'admin', assistantIds: [] } };
-
-/** Tickets that are dealt out at once. */
-const handful = 200;
-/** How often the agenda is looked at where nothing wakes this process: other processes wake theirs, and clocks go on, ms. */
-const pauseMs = 500;
 /** After trouble, ms. */
 const troubledMs = 1_000;
+/** How often it is looked whether somebody died before they told, ms. */
+const recallMs = 3_000;
+/** Organisations that are recalled at once. */
+const mostRecalled = 500;
+/** How long something may come of a choice that was sent, ms: much longer than ticket-command may be away. */
+const patienceMs = 3_600_000;
 
 /**
  * Deals out tickets that need somebody. What each gets is stored before its command is sent: whoever goes on after a crash sends what was stored and chooses
@@ -35,7 +30,8 @@ const troubledMs = 1_000;
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('assignment');
-  private readonly loop = new Loop(() => this.next(), (error) => this.trouble(error), { idleMs: pauseMs, troubledMs });
+  private readonly loop = new Loop(() => this.next(), (error) => this.trouble(error), { idleMs: 500, troubledMs });
+  private recallAt = 0;
 
   constructor(
     private readonly agenda: Agenda,
@@ -62,6 +58,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** Deals out for one organisation where that is due. @returns whether it was @throws StoreFault, Fault */
   async next(): Promise<boolean> {
+    await this.recall();
     const held = await this.agenda.take();
     lastLook.set(Date.now() / 1_000);
     if (held === undefined) return false;
@@ -79,28 +76,57 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   /** @returns when to look again; null for not before something happens */
   private async dealOut(held: Held, at: number): Promise<Date | null> {
     const { orgId } = held;
-    // Before the rules: one that was made since then has woken us again.
-    const fresh = await this.tickets.fresh(orgId, handful);
-    const rules = (await this.book.rules(orgId)).filter(({ enabled }) => enabled);
+    await this.tickets.giveUp(orgId, new Date(at - patienceMs));
+    // Tickets are read after the rules: what these rules do not know of has woken us again.
+    const { rules: all, revision: edition } = await this.book.edition(orgId);
+    const rules = all.filter(({ enabled }) => enabled);
+    const room = new Room();
+    const looked = [...(await this.tickets.fresh(orgId, room)), ...(await this.tickets.outdated(orgId, edition, room))];
     const awaited = new Set(await this.tickets.awaited(orgId));
-    if (fresh.length === 0 && awaited.size === 0) return null;
-    const people = await this.directory.people(orgId);
-    const loads = await this.tickets.loads(orgId, rules.flatMap(wantedBy).map(keyOf));
-    const team = teamOf(rules, people, { at, loads });
-    const waiting = await this.waiting(orgId, rules.filter((rule) => awaited.has(rule.id) && hasSomebodyFree(rule, team)));
-    const { findings, turns } = deal([...fresh, ...waiting], { rules, people, team, turns: held.turns, at });
-    await this.agenda.turn(held, turns);
-    await this.tickets.settle(findings);
+    if (looked.length === 0 && awaited.size === 0) return this.givenUpAt(orgId);
+    const people = await this.directory.people(orgId, rules.flatMap(wantedBy));
+    const team = teamOf(rules, people, { at, loads: await this.tickets.loads(orgId, rules.flatMap(wantedBy).map(keyOf)) });
+    const isMoreToLookAt = room.isFull;
+    const waiting = await this.waiting({ orgId, edition, room }, rules.filter((rule) => awaited.has(rule.id)), team);
+    const tickets = [...looked, ...waiting];
+    const holders = await this.directory.people(orgId, tickets.flatMap(({ need }) => need.holder ?? []));
+    const dealt = deal(tickets, { rules, edition, holders, team, turns: held.turns, at });
+    if (!(await this.agenda.keep(held))) return new Date(at);
+    await this.store(held, dealt, all);
     await this.sendStored(orgId);
-    for (const { state } of findings) allotted.inc({ outcome: state });
-    const isMore = fresh.length === handful || findings.some(({ state }, i) => i >= fresh.length && state === 'chosen');
-    return isMore ? new Date(at) : nextLook(rules, people, { awaited: new Set([...awaited, ...findings.flatMap((one) => (one.state === 'waits' ? [one.ruleId] : []))]), at });
+    if (isMoreToLookAt || dealt.findings.slice(looked.length).some(({ state }) => state !== 'waits')) return new Date(at);
+    return earlier(nextReturn(rules, people, { awaited: new Set([...awaited, ...awaitedBy(dealt)]), at }), await this.givenUpAt(orgId));
   }
 
-  private async waiting(orgId: string, rules: readonly AssignmentRule[]): Promise<NeedyTicket[]> {
-    const found: NeedyTicket[] = [];
-    for (const { id } of rules) found.push(...(await this.tickets.waiting(orgId, id, handful)));
+  private async store(held: Held, { findings, turns }: Dealt, rules: readonly AssignmentRule[]): Promise<void> {
+    if (findings.some(({ state }) => state === 'chosen')) await this.agenda.turn(held, new Map(rules.flatMap(({ id }) => (turns.has(id) ? [[id, turns.get(id)!]] : []))));
+    await this.tickets.settle(findings);
+    for (const { state } of findings) allotted.inc({ outcome: state });
+  }
+
+  /** When what was chosen is given up, should nothing come of it. */
+  private async givenUpAt(orgId: string): Promise<Date | null> {
+    const oldest = await this.tickets.oldestChoice(orgId);
+    return oldest === undefined ? null : new Date(oldest.getTime() + patienceMs);
+  }
+
+  private async waiting({ orgId, edition, room }: { orgId: string; edition: number; room: Room }, rules: readonly AssignmentRule[], team: Team): Promise<FoundTicket[]> {
+    const found: FoundTicket[] = [];
+    for (const rule of rules) {
+      const [first, second] = freeFor(rule, team);
+      // Of two who are free, one at least did not give the ticket back.
+      if (first !== undefined) found.push(...(await this.tickets.waiting(orgId, { ruleId: rule.id, edition, only: second === undefined ? first : undefined }, room)));
+    }
     return found;
+  }
+
+  /** Wakes organisations that somebody stored something for and died before it told. */
+  private async recall(): Promise<void> {
+    if (Date.now() < this.recallAt) return;
+    this.recallAt = Date.now() + recallMs;
+    const untold = await this.book.news(mostRecalled);
+    await this.agenda.wake(new Set([...untold.map(({ orgId }) => orgId), ...(await this.handBacks.unsentSince(new Date(Date.now() - recallMs)))]));
+    for (const one of untold) await this.book.heard(one);
   }
 
   /** Sends what was decided on and may not have been sent: after a crash, too. */
@@ -109,75 +135,22 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     await this.send(choices.map(({ ticketId, choice }) => commandRecord('ticket.assign.v1', { orgId, ticketId }, choice)));
     await this.tickets.markSent(orgId, choices.map(({ choice }) => choice.commandId));
     for (const handBack of await this.handBacks.unsent(orgId)) {
-      await this.send(releases(handBack));
+      await this.release(handBack);
       await this.handBacks.markSent(handBack._id);
     }
   }
 
-  private async send(records: readonly OutgoingRecord[]): Promise<void> {
-    for (let i = 0; i < records.length; i += 500) await this.producer.send(records.slice(i, i + 500), { deadline: Date.now() + 10_000 });
+  private async release(handBack: HandedBack): Promise<void> {
+    const { ticketIds } = handBack;
+    for (let i = 0; i < ticketIds.length; i += 500) await this.send(releases({ ...handBack, ticketIds: ticketIds.slice(i, i + 500) }));
   }
-}
 
-/** What a deal goes by. */
-interface Hand {
-  rules: readonly AssignmentRule[];
-  people: People;
-  team: ReadonlyMap<string, Person>;
-  turns: ReadonlyMap<string, string>;
-  at: number;
-}
-
-/** Deals tickets out one after the other: each finds the loads and turns that those before it have left. */
-function deal(tickets: readonly NeedyTicket[], { rules, people, team, turns, at }: Hand): { findings: Finding[]; turns: Map<string, string> } {
-  const now = { team: new Map(team), turns: new Map(turns) };
-  const findings = tickets.map((ticket): Finding => {
-    if (isBack(ticket.need.holder, people, at)) return { ticket, state: 'idle' };
-    const allotment = allot({ facts: ticket.facts, former: ticket.need.former }, rules, now);
-    if (allotment.outcome === 'assigned') countIn(now, allotment);
-    return findingOf(ticket, allotment, new Date(at));
-  });
-  return { findings, turns: new Map([...now.turns].filter(([ruleId, key]) => turns.get(ruleId) !== key)) };
-}
-
-/** Makes the next deal see this one. */
-export function countIn(now: { team: Map<string, Person>; turns: Map<string, string> }, { rule, to }: Extract<Allotment, { outcome: 'assigned' }>): void {
-  const key = keyOf(to);
-  const person = now.team.get(key)!;
-  now.team.set(key, { ...person, load: person.load + 1 });
-  now.turns.set(rule.id, key);
-}
-
-function findingOf(ticket: NeedyTicket, allotment: Allotment, at: Date): Finding {
-  if (allotment.outcome === 'unmatched') return { ticket, state: 'idle' };
-  if (allotment.outcome === 'waits') return { ticket, state: 'waits', ruleId: allotment.rule.id };
-  const { ticketId, need } = ticket;
-  const { rule, to, explanation } = allotment;
-  const ifAssignee = need.holder && { type: need.holder.type, id: need.holder.id };
-  const command = commandText<'ticket.assign.v1'>(rulesThemselves, ticket, { to, reason: 'rule', ifAssignee, explanation });
-  return { ticket, state: 'chosen', choice: { commandId: v5(`${ticketId}:${need.version}/${rule.id}`, namespace), to, command, at, isSent: false } };
-}
-
-/** Whether a reopened ticket is with somebody who is there: then it stays with them. */
-function isBack(holder: AssigneeInput | null, { members, assistants }: People, at: number): boolean {
-  if (holder === null) return false;
-  if (holder.type === 'agent') return assistants.has(holder.id);
-  const member = members.get(holder.id);
-  return member !== undefined && (member.availability === undefined || !isAway(member.availability, at));
-}
-
-/** When somebody comes back whom waiting tickets could be given. Capacity that gets free is told by events. */
-function nextLook(rules: readonly AssignmentRule[], { members }: People, { awaited, at }: { awaited: ReadonlySet<string>; at: number }): Date | null {
-  const wanted = rules.filter(({ id }) => awaited.has(id)).flatMap(wantedBy);
-  const returns = wanted.flatMap(({ type, id }) => {
-    const availability = type === 'member' ? members.get(id)?.availability : undefined;
-    const back = availability && backAt(availability, at);
-    return back == null || back <= at ? [] : [back];
-  });
-  return returns.length === 0 ? null : new Date(Math.min(...returns));
+  private async send(records: readonly OutgoingRecord[]): Promise<void> {
+    if (records.length > 0) await this.producer.send(records, { deadline: Date.now() + 10_000 });
+  }
 }
 
 function releases({ _id, orgId, command, ticketIds, at }: HandedBack): OutgoingRecord[] {
   const { sender, data } = JSON.parse(command) as { sender: Sender; data: Parameters<typeof commandText<'ticket.assign.v1'>>[2] };
-  return ticketIds.map((ticketId) => commandRecord('ticket.assign.v1', { orgId, ticketId }, { commandId: v5(`${_id}/${ticketId}`, namespace), command: commandText(sender, { orgId, ticketId }, data), at }));
+  return ticketIds.map((ticketId) => commandRecord('ticket.assign.v1', { orgId, ticketId }, { commandId: v5(`${_id}/${ticketId}`, commandNamespace), command: commandText(sender, { orgId, ticketId }, data), at }));
 }

@@ -31,7 +31,7 @@ export class HandBacks {
 
   /** @throws StoreFault */
   async prepare(): Promise<void> {
-    await guarded(() => this.handBacks.createIndexes([{ key: { orgId: 1, isSent: 1 } }, { key: { at: 1 }, expireAfterSeconds: keptSeconds }]));
+    await guarded(() => this.handBacks.createIndexes([{ key: { orgId: 1, isSent: 1 } }, { key: { isSent: 1, at: 1 } }, { key: { at: 1 }, expireAfterSeconds: keptSeconds }]));
   }
 
   /** @throws StoreFault */
@@ -47,6 +47,11 @@ export class HandBacks {
   /** @throws StoreFault */
   unsent(orgId: string): Promise<HandedBack[]> {
     return guarded(() => this.handBacks.find({ orgId, isSent: false }).toArray());
+  }
+
+  /** Organisations with requests from before a moment that are not sent: nobody may know of them but the store. @throws StoreFault */
+  async unsentSince(moment: Date): Promise<string[]> {
+    return guarded(() => this.handBacks.distinct('orgId', { isSent: false, at: { $lt: moment } }));
   }
 
   /** @throws StoreFault */

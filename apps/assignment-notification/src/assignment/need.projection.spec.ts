@@ -35,6 +35,11 @@ describe('a need', () => {
     for (const late of [created, assigned]) expect(trackedAfter(after(created, assigned), late)).toBeUndefined();
   });
 
+  it('begins anew when it is given back, also where nobody told that it was taken', () => {
+    const [created, , released] = course().created().assigned(grace).assigned(null).events as [TicketEvent, TicketEvent, TicketEvent];
+    expect(after(created, released).need).toMatchObject({ version: 3, former: 'member:grace' });
+  });
+
   it('is told by a requester’s domain', () => {
     const of = (requester: Ticket['requester']) => after(...course().created({ requester }).events).facts.requesterDomain;
     expect([of({ email: 'Rita@Mail.Example.org' }), of({ name: 'Rita' }), of(null)]).toEqual(['mail.example.org', null, null]);

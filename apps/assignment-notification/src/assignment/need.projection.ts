@@ -38,13 +38,15 @@ export function trackedAfter(before: Tracked | undefined, event: TicketEvent): T
 function needAfter(before: Tracked | undefined, event: TicketEvent): Need | null {
   const { assignee } = event.ticket;
   const { version, at } = event;
-  const earlier = before?.need ?? null;
   if (isReopening(event) && assignee !== null) return { version, at, holder: assignee, former: keyOf(assignee) };
-  if (earlier !== null && isSame(earlier.holder, assignee)) return earlier;
+  if (before?.need && goesOn(before.need, event)) return before.need;
   return assignee === null ? { version, at, holder: null, former: givenBackBy(event) } : null;
 }
 
 const isReopening = ({ type, data }: TicketEvent) => type === 'ticket.status-changed.v1' && 'from' in data && data.from === 'resolved' && data.to === 'open';
+
+/** Whoever gives a ticket back begins another need, also where nobody told that they had taken it. */
+const goesOn = ({ holder }: Need, { type, ticket: { assignee } }: TicketEvent) => isSame(holder, assignee) && !(type === 'ticket.assignee-changed.v1' && assignee === null);
 
 /** Who had a ticket that nobody has any more. */
 const givenBackBy = ({ type, data }: TicketEvent): string | null =>

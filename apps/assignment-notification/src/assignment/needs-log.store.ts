@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { addMissing, guarded, type Database } from '#persistence';
-import { STORE } from '../store.js';
+import { oneByOne, STORE } from '../store.js';
 import type { TicketFacts } from './condition.policy.js';
 import type { EndedWork, NeedyTicket } from './ticket-course.projection.js';
 
@@ -53,9 +53,11 @@ export class NeedsLog {
     if (done.length > 0) await guarded(() => this.needs.bulkWrite(done));
   }
 
-  /** Needs that began in a stretch of time, oldest first. @throws StoreFault */
-  async between(orgId: string, { from, to }: { from: string; to: string }, limit: number): Promise<PastNeed[]> {
-    const found = await guarded(() => this.needs.find({ orgId, at: { $gte: new Date(from), $lt: new Date(to) } }).sort({ at: 1, _id: 1 }).limit(limit).toArray());
-    return found.map(({ ticketId, at, doneAt, former, facts }) => ({ ticketId, at, doneAt, former, facts: JSON.parse(facts) as TicketFacts }));
+  /** Needs that began in a stretch of time, oldest first, read as they are asked for: tickets may be large. Iterating throws StoreFault. */
+  async *between(orgId: string, { from, to }: { from: string; to: string }, limit: number): AsyncGenerator<PastNeed> {
+    const found = this.needs.find({ orgId, at: { $gte: new Date(from), $lt: new Date(to) } }, { batchSize: 25 });
+    for await (const { ticketId, at, doneAt, former, facts } of oneByOne(found.sort({ at: 1, _id: 1 }).limit(limit))) {
+      yield { ticketId, at, doneAt, former, facts: JSON.parse(facts) as TicketFacts };
+    }
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Assignee, AssignmentRule, Rehearsal, RehearsalInput, RehearsedTicket } from '#contracts';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
-import { allot, keyOf, type Allotment } from './choice.policy.js';
+import { allot, keyOf, wantedBy, type Allotment } from './choice.policy.js';
 import { isFor } from './condition.policy.js';
 import { NeedsLog, type PastNeed } from './needs-log.store.js';
 import { RuleBook } from './rule-book.store.js';
@@ -33,20 +33,8 @@ export class Rehearsals {
   /** @throws StoreFault */
   async rehearse(orgId: string, { from, to, rule: draft }: RehearsalInput): Promise<Rehearsal> {
     const rules = draft ? [{ id: draftId, ...draft }] : (await this.book.rules(orgId)).filter(({ enabled }) => enabled);
-    const people = await this.directory.people(orgId);
-    const needs = await this.log.between(orgId, { from, to }, most + 1);
-    const rehearsed = await played(needs.slice(0, most), rules, people);
-    const count = (outcome: RehearsedTicket['outcome']) => rehearsed.filter((one) => one.outcome === outcome).length;
-    return {
-      tickets: rehearsed.length,
-      isComplete: rehearsed.length === needs.length,
-      assigned: count('assigned'),
-      waiting: count('waits'),
-      unmatched: count('unmatched'),
-      byAssignee: byAssignee(rehearsed),
-      items: rehearsed.slice(0, shown),
-      assumptions,
-    };
+    const people = await this.directory.people(orgId, rules.flatMap(wantedBy));
+    return played(this.log.between(orgId, { from, to }, most + 1), rules, people);
   }
 }
 
@@ -54,31 +42,60 @@ export class Rehearsals {
 const patienceMs = 4_000;
 
 /** Lets others be answered in between, and gives up what cannot be done in time. */
-async function played(needs: readonly PastNeed[], rules: readonly AssignmentRule[], people: People): Promise<RehearsedTicket[]> {
-  const turns = new Map<string, string>();
-  let given: Given[] = [];
+async function played(needs: AsyncIterable<PastNeed>, rules: readonly AssignmentRule[], people: People): Promise<Rehearsal> {
+  const play = new Play(rules, people);
   const deadline = Date.now() + patienceMs;
-  const rehearsed: RehearsedTicket[] = [];
-  for (const need of needs) {
-    const deciding = rules.filter(({ condition }) => isFor(condition, need.facts)).slice(0, 1);
-    given = given.filter(({ ticketId, doneAt }) => ticketId !== need.ticketId && (doneAt === null || doneAt > need.at));
-    const team = teamOf(deciding, people, { at: need.at.getTime(), loads: loadsOf(given) });
-    const allotment = allot(need, deciding, { team, turns });
-    if (allotment.outcome === 'assigned') {
-      const key = keyOf(allotment.to);
-      given.push({ key, ticketId: need.ticketId, doneAt: need.doneAt });
-      turns.set(allotment.rule.id, key);
-    }
-    rehearsed.push(told(need, allotment));
-    if (rehearsed.length % 100 === 0) await breathe();
-    if (Date.now() > deadline) break;
+  for await (const need of needs) {
+    if (play.tickets === most || Date.now() > deadline) return play.result(false);
+    play.next(need);
+    if (play.tickets % 100 === 0) await breathe();
   }
-  return rehearsed;
+  return play.result(true);
 }
 
 /** A ticket that the rehearsal gave to somebody. */
 interface Given extends Pick<PastNeed, 'ticketId' | 'doneAt'> {
   key: string;
+}
+
+/** A rehearsal under way. Of tickets behind the first ones it keeps only counts. */
+class Play {
+  tickets = 0;
+  private given: Given[] = [];
+  private readonly turns = new Map<string, string>();
+  private readonly counts = { assigned: 0, waits: 0, unmatched: 0 };
+  private readonly chosen = new Map<string, { assignee: Assignee; count: number }>();
+  private readonly items: RehearsedTicket[] = [];
+
+  constructor(
+    private readonly rules: readonly AssignmentRule[],
+    private readonly people: People,
+  ) {}
+
+  next(need: PastNeed): void {
+    const deciding = this.rules.filter(({ condition }) => isFor(condition, need.facts)).slice(0, 1);
+    this.given = this.given.filter(({ ticketId, doneAt }) => ticketId !== need.ticketId && (doneAt === null || doneAt > need.at));
+    const team = teamOf(deciding, this.people, { at: need.at.getTime(), loads: loadsOf(this.given) });
+    const allotment = allot(need, deciding, { team, turns: this.turns });
+    this.tickets += 1;
+    this.counts[allotment.outcome] += 1;
+    if (allotment.outcome === 'assigned') this.give(need, allotment);
+    if (this.items.length < shown) this.items.push(told(need, allotment));
+  }
+
+  result(isComplete: boolean): Rehearsal {
+    const { tickets, items } = this;
+    const { assigned, waits: waiting, unmatched } = this.counts;
+    const byAssignee = [...this.chosen.values()].sort((one, other) => other.count - one.count);
+    return { tickets, isComplete, assigned, waiting, unmatched, byAssignee, items, assumptions };
+  }
+
+  private give({ ticketId, doneAt }: PastNeed, { to: assignee, rule }: Extract<Allotment, { outcome: 'assigned' }>): void {
+    const key = keyOf(assignee);
+    this.given.push({ key, ticketId, doneAt });
+    this.turns.set(rule.id, key);
+    this.chosen.set(key, { assignee, count: (this.chosen.get(key)?.count ?? 0) + 1 });
+  }
 }
 
 function loadsOf(given: readonly Given[]): Map<string, number> {
@@ -94,14 +111,4 @@ function told({ ticketId, at }: PastNeed, allotment: Allotment): RehearsedTicket
   const rule = { id: id === draftId ? null : id, name };
   const isAssigned = outcome === 'assigned';
   return { ticketId, at: at.toISOString(), outcome, rule, chosen: isAssigned ? allotment.to : null, candidates: isAssigned ? allotment.explanation.candidates : allotment.candidates };
-}
-
-function byAssignee(rehearsed: readonly RehearsedTicket[]): Rehearsal['byAssignee'] {
-  const counts = new Map<string, { assignee: Assignee; count: number }>();
-  for (const { chosen } of rehearsed) {
-    if (chosen === null) continue;
-    const counted = counts.get(keyOf(chosen)) ?? { assignee: chosen, count: 0 };
-    counts.set(keyOf(chosen), { ...counted, count: counted.count + 1 });
-  }
-  return [...counts.values()].sort((one, other) => other.count - one.count);
 }

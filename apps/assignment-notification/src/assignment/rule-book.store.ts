@@ -8,6 +8,6 @@ import { STORE } from '../store.js';
 @Injectable()
 export class RuleBook extends Book<AssignmentRule> {
   constructor(@Inject(STORE) store: Database) {
-    super(store, 'rule');
+    super(store, 'rule', true);
   }
 }

@@ -7,9 +7,9 @@ import type { Change } from '../book.store.js';
 import { administrator, asking, changeOf } from '../changes.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { Agenda } from './agenda.store.js';
+import { wantedBy } from './choice.policy.js';
 import { Rehearsals } from './rehearsals.js';
 import { RuleBook } from './rule-book.store.js';
-import { TrackedTickets } from './tracked-tickets.store.js';
 
 const kind = { one: 'rule', most: maxAssignmentRules };
 
@@ -22,7 +22,6 @@ export class RulesController {
   constructor(
     private readonly book: RuleBook,
     private readonly directory: DirectoryStore,
-    private readonly tickets: TrackedTickets,
     private readonly agenda: Agenda,
     private readonly rehearsals: Rehearsals,
   ) {}
@@ -34,7 +33,7 @@ export class RulesController {
 
   @Post()
   async create(@Body({ schema: RuleInput }) input: RuleInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const people = await this.people(request);
+    const people = await this.people(request, input);
     const rule: AssignmentRule = { id: changeOf(request).id, ...input };
     await this.change({ request, reply }, (rules) => {
       demandKnown(input, people);
@@ -49,7 +48,7 @@ export class RulesController {
 
   @Put(':id')
   async replace(@Param('id', { schema: Uuid }) id: string, @Body({ schema: RuleInput }) input: RuleInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    const people = await this.people(request);
+    const people = await this.people(request, input);
     const rule: AssignmentRule = { id, ...input };
     await this.change({ request, reply }, (rules) => {
       if (!rules.some((one) => one.id === id)) return absent;
@@ -67,21 +66,19 @@ export class RulesController {
   @HttpCode(200)
   async rehearse(@Body({ schema: RehearsalInput }) input: RehearsalInput, @Req() request: FastifyRequest): Promise<Rehearsal> {
     const { orgId } = administrator(request);
-    if (input.rule !== undefined) demandKnown(input.rule, await this.people(request), '/rule');
+    if (input.rule !== undefined) demandKnown(input.rule, await this.people(request, input.rule), '/rule');
     return asking(() => this.rehearsals.rehearse(orgId, input));
   }
 
-  private people(request: FastifyRequest): Promise<People> {
+  private people(request: FastifyRequest, rule: RuleInput): Promise<People> {
     const { orgId } = administrator(request);
-    return asking(() => this.directory.people(orgId));
+    return asking(() => this.directory.people(orgId, [...wantedBy(rule), ...(rule.condition.assistantIds ?? []).map((id) => ({ type: 'agent' as const, id }))]));
   }
 
   private async change({ request, reply }: { request: FastifyRequest; reply: FastifyReply }, decide: Decide): Promise<void> {
     const { orgId } = administrator(request);
-    const then = async () => {
-      await this.tickets.unsettle(orgId);
-      await this.agenda.wake(new Set([orgId]));
-    };
+    // A dispatcher does so for whoever dies before it.
+    const then = () => this.agenda.wake(new Set([orgId]));
     await changeBook(this.book, kind, { orgId, wanted: changeOf(request), decide, then, reply });
   }
 }

@@ -3,8 +3,11 @@ import { keyOf } from './choice.policy.js';
 import type { TicketFacts } from './condition.policy.js';
 import { trackedAfter, type Need, type Tracked } from './need.projection.js';
 
-/** How far a need has come: `fresh` is looked at next, `waits` until somebody is free, `idle` where no rule is for it. */
-export type NeedState = 'fresh' | 'waits' | 'idle' | 'chosen';
+/**
+ * How far a need has come: `fresh` is looked at next, `waits` until somebody is free, `idle` where no rule is for it, `lost` where nothing came of what was
+ * chosen: the ticket is for the rules again when something happens to it.
+ */
+export type NeedState = 'fresh' | 'waits' | 'idle' | 'chosen' | 'lost';
 
 /** A choice as it is stored before its command is sent. */
 export interface StoredChoice {
@@ -19,7 +22,9 @@ export interface StoredChoice {
 export interface StoredNeed extends Need {
   state: NeedState;
   /** Whom it waits for. */
-  ruleId?: string;
+  ruleId?: string | null;
+  /** Edition of the rules that it waits or is idle by: those of a newer one are asked again. Without it they are not. */
+  edition?: number | null;
   choice?: StoredChoice;
 }
 
@@ -71,7 +76,7 @@ export const idOf = (orgId: string, ticketId: string) => `${orgId}/${ticketId}`;
 
 /** What the events of a round make of a ticket. */
 export function courseOf(id: string, before: StoredTicket | undefined, events: readonly TicketEvent[]): Course {
-  const { after, begins, ends } = folded(before && { ...before, facts: JSON.parse(before.facts) as TicketFacts }, events);
+  const { after, begins, ends } = folded(before && { ...before, facts: JSON.parse(before.facts) as TicketFacts, need: before.need?.state === 'lost' ? null : before.need }, events);
   return { id, orgId: events[0]!.orgId, before, after, begins, ends, isRestless: after === undefined || isRestless(before, after) };
 }
 
@@ -101,7 +106,7 @@ function isRestless(before: StoredTicket | undefined, after: Tracked): boolean {
 }
 
 /** Whose load a ticket was part of. */
-const countedFor = ({ need, isWork, assigneeKey }: StoredTicket) => (need?.choice ? keyOf(need.choice.to) : isWork ? assigneeKey : null);
+const countedFor = ({ need, isWork, assigneeKey }: StoredTicket) => (need?.state === 'chosen' && need.choice ? keyOf(need.choice.to) : isWork ? assigneeKey : null);
 
 /** `keyOf` somebody, if there is somebody. */
 export const keyOrNull = (assignee: Assignee | null) => assignee && keyOf(assignee);

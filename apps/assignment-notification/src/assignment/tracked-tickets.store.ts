@@ -2,18 +2,38 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { TicketEvent } from '#contracts';
 import { duplicates, guarded, type Database } from '#persistence';
-import { STORE } from '../store.js';
+import { oneByOne, STORE } from '../store.js';
 import { keyOf } from './choice.policy.js';
 import type { TicketFacts } from './condition.policy.js';
 import type { Need } from './need.projection.js';
-import { courseOf, idOf, isSameNeed, keyOrNull, type Course, type EndedWork, type NeedState, type NeedyTicket, type StoredChoice, type StoredTicket } from './ticket-course.projection.js';
+import { courseOf, idOf, isSameNeed, keyOrNull, type Course, type EndedWork, type NeedState, type NeedyTicket, type StoredChoice, type StoredNeed, type StoredTicket } from './ticket-course.projection.js';
 
-/** What was found out about a need. */
-export type Finding = { ticket: NeedyTicket } & ({ state: 'waits'; ruleId: string } | { state: 'idle' } | { state: 'chosen'; choice: StoredChoice });
+/** A ticket that needs somebody, with how far that has come. */
+export type FoundTicket = NeedyTicket & { need: Pick<StoredNeed, 'state'> };
+
+/** What was found out about a need. `edition`: of the rules that said so, where a newer one may say otherwise. */
+export type Finding = { ticket: FoundTicket } & ({ state: 'waits'; ruleId: string; edition: number } | { state: 'idle'; edition?: number } | { state: 'chosen'; choice: StoredChoice });
+
+/** How much may still be taken in hand at once: what rules look at of a ticket may be 200 KB. */
+export class Room {
+  #tickets = 200;
+  #characters = 4 * 1024 * 1024;
+
+  get tickets() {
+    return this.#tickets;
+  }
+
+  get isFull() {
+    return this.#tickets <= 0 || this.#characters <= 0;
+  }
+
+  take({ facts }: Pick<StoredTicket, 'facts'>): void {
+    this.#tickets -= 1;
+    this.#characters -= facts.length;
+  }
+}
 
 type Write = mongoose.mongo.AnyBulkWriteOperation<StoredTicket>;
-
-const undecided: NeedState[] = ['fresh', 'waits'];
 
 /**
  * What rules need to know of tickets, and how far each has come. Consumers write what events say, a newer version over an older one; whoever deals out
@@ -29,8 +49,12 @@ export class TrackedTickets {
 
   /** @throws StoreFault */
   async prepare(): Promise<void> {
-    const [work, needs] = [{ orgId: 1, assigneeKey: 1, isWork: 1 } as const, { orgId: 1, 'need.state': 1, 'need.ruleId': 1, 'need.at': 1 } as const];
-    await guarded(() => this.tickets.createIndexes([{ key: work }, { key: needs }]));
+    const keys = [
+      { orgId: 1, assigneeKey: 1, isWork: 1 },
+      { orgId: 1, 'need.state': 1, 'need.ruleId': 1, 'need.at': 1 },
+      { orgId: 1, 'need.state': 1, 'need.edition': 1, 'need.at': 1 },
+    ] as const;
+    await guarded(() => this.tickets.createIndexes(keys.map((key) => ({ key }))));
   }
 
   /**
@@ -53,23 +77,25 @@ export class TrackedTickets {
   }
 
   /** Tickets that need somebody and were not looked at since something about them changed, oldest need first. @throws StoreFault */
-  fresh(orgId: string, limit: number): Promise<NeedyTicket[]> {
-    return this.needy({ orgId, 'need.state': 'fresh' }, limit);
+  fresh(orgId: string, room: Room): Promise<FoundTicket[]> {
+    return this.needy({ orgId, 'need.state': 'fresh' }, { 'need.at': 1 }, room);
   }
 
-  /** Tickets that wait for a rule to have somebody, oldest need first. @throws StoreFault */
-  waiting(orgId: string, ruleId: string, limit: number): Promise<NeedyTicket[]> {
-    return this.needy({ orgId, 'need.state': 'waits', 'need.ruleId': ruleId }, limit);
+  /** Tickets that were looked at by other rules than there are now. @throws StoreFault */
+  async outdated(orgId: string, edition: number, room: Room): Promise<FoundTicket[]> {
+    const of = (state: NeedState) => this.needy({ orgId, 'need.state': state, 'need.edition': { $lt: edition } }, { 'need.edition': 1, 'need.at': 1 }, room);
+    return [...(await of('waits')), ...(await of('idle'))];
+  }
+
+  /** Tickets that wait for a rule to have somebody, oldest need first. @param only who is free for it, where it is one alone: what they gave back is not for them @throws StoreFault */
+  waiting(orgId: string, { ruleId, edition, only }: { ruleId: string; edition: number; only: string | undefined }, room: Room): Promise<FoundTicket[]> {
+    const others = only === undefined ? {} : { 'need.former': { $ne: only } };
+    return this.needy({ orgId, 'need.state': 'waits', 'need.ruleId': ruleId, 'need.edition': { $not: { $lt: edition } }, ...others }, { 'need.at': 1 }, room);
   }
 
   /** Rules that tickets wait for. @throws StoreFault */
   async awaited(orgId: string): Promise<string[]> {
     return (await guarded(() => this.tickets.distinct('need.ruleId', { orgId, 'need.state': 'waits' }))) as string[];
-  }
-
-  /** Looks at waiting tickets again: rules have changed. @throws StoreFault */
-  async unsettle(orgId: string): Promise<void> {
-    await guarded(() => this.tickets.updateMany({ orgId, 'need.state': 'waits' }, { $set: { 'need.state': 'fresh' } }));
   }
 
   /** Open and pending tickets of people, by `keyOf`, with those that were chosen for them and are on their way. @throws StoreFault */
@@ -92,7 +118,8 @@ export class TrackedTickets {
   }
 
   /**
-   * Stores what was found out. A choice holds for its need, whatever else happened to the ticket; anything else only for the ticket as it was read.
+   * Stores what was found out, unless somebody else has found out something since. A choice holds for its need, whatever else happened to the ticket;
+   * anything else only for the ticket as it was read.
    * @throws StoreFault
    */
   async settle(findings: readonly Finding[]): Promise<void> {
@@ -106,15 +133,33 @@ export class TrackedTickets {
     return found.map(({ ticketId, need }) => ({ ticketId, choice: need!.choice! }));
   }
 
+  /** Choices that were sent before a moment and of which nothing came are lost: they count for nobody any more. @throws StoreFault */
+  async giveUp(orgId: string, moment: Date): Promise<void> {
+    await guarded(() => this.tickets.updateMany({ orgId, 'need.state': 'chosen', 'need.choice.isSent': true, 'need.choice.at': { $lte: moment } }, { $set: { 'need.state': 'lost' } }));
+  }
+
+  /** When the oldest choice was made of which nothing has come yet. @throws StoreFault */
+  async oldestChoice(orgId: string): Promise<Date | undefined> {
+    const [oldest] = await guarded(() => this.tickets.find({ orgId, 'need.state': 'chosen' }, { projection: { 'need.choice.at': 1 } }).sort({ 'need.choice.at': 1 }).limit(1).toArray());
+    return oldest?.need?.choice?.at;
+  }
+
   /** @throws StoreFault */
   async markSent(orgId: string, commandIds: readonly string[]): Promise<void> {
     if (commandIds.length === 0) return;
     await guarded(() => this.tickets.updateMany({ orgId, 'need.state': 'chosen', 'need.choice.commandId': { $in: [...commandIds] } }, { $set: { 'need.choice.isSent': true } }));
   }
 
-  private async needy(filter: mongoose.mongo.Filter<StoredTicket>, limit: number): Promise<NeedyTicket[]> {
-    const found = await guarded(() => this.tickets.find(filter).sort({ 'need.at': 1 }).limit(limit).toArray());
-    return found.map(({ orgId, ticketId, version, facts, need }) => ({ orgId, ticketId, version, facts: JSON.parse(facts) as TicketFacts, need: need! }));
+  private async needy(filter: mongoose.mongo.Filter<StoredTicket>, sort: Record<string, 1>, room: Room): Promise<FoundTicket[]> {
+    const found: FoundTicket[] = [];
+    if (room.isFull) return found;
+    for await (const ticket of oneByOne(this.tickets.find(filter, { batchSize: 25 }).sort(sort).limit(room.tickets))) {
+      const { orgId, ticketId, version, facts, need } = ticket;
+      found.push({ orgId, ticketId, version, facts: JSON.parse(facts) as TicketFacts, need: need! });
+      room.take(ticket);
+      if (room.isFull) break;
+    }
+    return found;
   }
 
   /** What events make of the tickets that they are about. */
@@ -156,8 +201,8 @@ const lookAgain = (id: string, { version, holder }: Need): Write => ({
 });
 
 function settling({ ticket: { orgId, ticketId, version, need }, ...found }: Finding): Write {
-  const isIt = { _id: idOf(orgId, ticketId), 'need.version': need.version, 'need.state': { $in: undecided } };
+  const isIt = { _id: idOf(orgId, ticketId), 'need.version': need.version, 'need.state': { $in: ['fresh', need.state] } };
   if (found.state === 'chosen') return { updateOne: { filter: isIt, update: { $set: { 'need.state': 'chosen', 'need.choice': found.choice } } } };
-  const set = found.state === 'waits' ? { 'need.state': found.state, 'need.ruleId': found.ruleId } : { 'need.state': found.state };
-  return { updateOne: { filter: { ...isIt, version }, update: { $set: set } } };
+  const [ruleId, edition] = [found.state === 'waits' ? found.ruleId : null, found.edition ?? null];
+  return { updateOne: { filter: { ...isIt, version }, update: { $set: { 'need.state': found.state, 'need.ruleId': ruleId, 'need.edition': edition } } } };
 }

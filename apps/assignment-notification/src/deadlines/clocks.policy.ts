@@ -77,11 +77,12 @@ function standingsOf(kind: DeadlineKind, clocks: Clocks, rule: Rule, now: number
   return [{ clock, deadline: { kind, dueAt: dueAt === null ? null : new Date(dueAt).toISOString(), state }, facts: factsOf(clock, state, dueAt), next }];
 }
 
-/** What the requester writes before the first reply is waiting for that one. */
-function minutesFor({ kind }: Clock, { clocks, priority }: Clocks, { policy: { targets } }: Rule): number | undefined {
+/** What the requester writes before the first reply waits for that one. */
+function minutesFor({ kind, since }: Clock, { clocks, priority }: Clocks, { policy: { targets } }: Rule): number | undefined {
   const times = targets[priority];
-  const waitsForFirst = kind === 'next-reply' && times?.firstReply !== undefined && clocks.some((one) => one.kind === 'first-reply' && one.done === undefined);
-  return waitsForFirst ? undefined : times?.[timeOf[kind]];
+  const first = clocks.find((one) => one.kind === 'first-reply');
+  const isBeforeFirst = first !== undefined && (first.done === undefined || since < first.done.version);
+  return kind === 'next-reply' && times?.firstReply !== undefined && isBeforeFirst ? undefined : times?.[timeOf[kind]];
 }
 
 /** What was done before the policy was there; what nobody does any more, unless it was missed before. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import { directoryKey, type Assistant, type DirectoryEntry, type KnownMember } from '#contracts';
+import { directoryKey, type AssigneeInput, type Assistant, type DirectoryEntry, type KnownMember } from '#contracts';
 import { guarded, putNewer, type Database } from '#persistence';
 import { STORE } from '../store.js';
 
@@ -17,7 +17,7 @@ interface StoredEntry {
   value: KnownMember | Assistant;
 }
 
-/** The people and assistants of one organisation. */
+/** People and assistants of one organisation. */
 export interface People {
   members: ReadonlyMap<string, KnownMember>;
   assistants: ReadonlyMap<string, Assistant>;
@@ -67,9 +67,10 @@ export class DirectoryStore {
     return found.map(({ value }) => value as KnownMember);
   }
 
-  /** @throws StoreFault */
-  async people(orgId: string): Promise<People> {
-    const found = await guarded(() => this.entries.find({ orgId, deleted: false }).toArray());
+  /** Those of these who are there; without them everybody: an organisation may have thousands, and who asks mostly wants few. @throws StoreFault */
+  async people(orgId: string, whom?: readonly AssigneeInput[]): Promise<People> {
+    const keys = whom && new Set(whom.map(({ type, id }) => directoryKey({ orgId, kind: type === 'member' ? 'member' : 'assistant', id })));
+    const found = await guarded(() => this.entries.find({ ...(keys && { _id: { $in: [...keys] } }), orgId, deleted: false }).toArray());
     const of = <T extends { id: string }>(kind: string) => new Map(found.filter((entry) => entry.kind === kind).map(({ value }) => [value.id, value as unknown as T]));
     return { members: of<KnownMember>('member'), assistants: of<Assistant>('assistant') };
   }

@@ -57,7 +57,7 @@ describe('a notice', () => {
     await one.tell(...story.events);
     await one.tell(...story.moved('pending').commented('comment', '@grace again').events.slice(-2));
     await eventually(() => expect(mails('grace')).toHaveLength(2), 'grace has 2');
-    expect(mails('grace').at(-1)).toMatchObject({ subject: '[#1] Printer Bcc: eve@evil.example: ada mentioned you in a note', headers: { 'auto-submitted': 'auto-generated' } });
+    expect(mails('grace').at(-1)).toMatchObject({ subject: '[#1042] Printer Bcc: eve@evil.example: ada mentioned you in a note', headers: { 'auto-submitted': 'auto-generated' } });
     expect(mails('grace').map(({ headers }) => headers['bcc'])).toEqual([undefined, undefined]);
     expect([mails('linus'), mails('ada')]).toEqual([[], []]);
   });
@@ -102,7 +102,7 @@ describe('a digest', () => {
     await one.tell(...seen.events, ...hidden.events);
     await ended(orgId, 'delivered');
     const [mail] = mails('grace');
-    expect([mail!.subject, mail!.text.includes('@grace one'), mail!.text.includes('@grace two'), mail!.text.includes('secret')]).toEqual(['2 notifications: #1 Printer Bcc: eve@evil.example', true, true, false]);
+    expect([mail!.subject, mail!.text.includes('@grace one'), mail!.text.includes('@grace two'), mail!.text.includes('secret')]).toEqual(['2 notifications: #1042 Printer Bcc: eve@evil.example', true, true, false]);
     expect(await one.db.collection('deliveries').countDocuments({ orgId })).toBe(1);
   });
 
@@ -141,6 +141,6 @@ describe('a digest', () => {
     expect(Date.parse(String(moved!['digest']).split('/').at(-1)!)).toBeGreaterThan(Date.now());
     await hourOver(orgId);
     await eventually(() => expect(mails('grace')).toHaveLength(3), 'grace has 3');
-    expect([mails('grace')[0]!.text.includes('late'), mails('grace')[0]!.subject]).toEqual([true, 'One notification: #1 Printer Bcc: eve@evil.example']);
+    expect([mails('grace')[0]!.text.includes('late'), mails('grace')[0]!.subject]).toEqual([true, 'One notification: #1042 Printer Bcc: eve@evil.example']);
   });
 });

@@ -17,8 +17,8 @@ describe('whom an event concerns', () => {
   });
 
   it('is whose ticket the requester writes on', () => {
-    expect(kinds(opened.heard('Any news?'))).toEqual({ grace: ['requester-replied'] });
-    expect([kinds(opened.heard('Let me see', 'assistant')), kinds(opened.assigned(null).heard('Any news?'))]).toEqual([{}, {}]);
+    expect(kinds(opened.said())).toEqual({ grace: ['requester-replied'] });
+    expect([kinds(opened.said('assistant')), kinds(opened.assigned(null).said())]).toEqual([{}, {}]);
   });
 
   it('is whose ticket moves, and who opened it', () => {
@@ -37,7 +37,7 @@ describe('what people may be mentioned in', () => {
     expect(writingIn(of(opened.commented('note', '@ada')))?.happening).toMatchObject({ isNote: true, data: { where: 'note', excerpt: '@ada' } });
     expect(writingIn(of(opened.moved('pending', 'ask @ada')))?.text).toBe('ask @ada');
     expect(writingIn(of(course().by(person('ada')).created({ description: '@grace' })))?.text).toBe('@grace');
-    expect([writingIn(of(course().by(agent).created({ description: '@grace' }))), writingIn(of(opened.heard('@grace')))]).toEqual([undefined, undefined]);
+    expect([writingIn(of(course().by(agent).created({ description: '@grace' }))), writingIn(of(opened.said('user', '@grace')))]).toEqual([undefined, undefined]);
   });
 
   it('is shown shortened, on one line', () => {

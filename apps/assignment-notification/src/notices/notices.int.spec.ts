@@ -44,7 +44,7 @@ const unread = async (who: Principal) => (await one.ask(who, 'GET', '/notificati
 describe('what somebody is told', () => {
   it('is what concerns them, newest first, once however often events come, at either instance', async () => {
     const orgId = await organised();
-    const story = opened(orgId).assigned(person('grace')).commented('note', 'see this, @grace').heard('Any news?').moved('pending');
+    const story = opened(orgId).assigned(person('grace')).commented('note', 'see this, @grace').said().moved('pending');
     await one.tell(...story.events);
     await Promise.all([one.tell(...story.events, ...story.events), other.tell(...story.events)]);
     const who = principal(orgId, 'grace', billing);
@@ -52,7 +52,7 @@ describe('what somebody is told', () => {
     expect((await list(who)).items).toHaveLength(4);
     expect((await list(who, '', other)).items).toEqual((await list(who)).items);
     expect(await unread(who)).toBe(4);
-    expect((await list(who)).items.find(({ kind }) => kind === 'mentioned')).toMatchObject({ ticket: { id: story.id, number: 1, title: 'A title' }, actor: { id: 'ada' }, version: 3, readAt: null, data: { where: 'note', excerpt: 'see this, @grace' } });
+    expect((await list(who)).items.find(({ kind }) => kind === 'mentioned')).toMatchObject({ ticket: { id: story.id, number: 1042, title: 'Printer on fire' }, actor: { id: 'ada' }, version: 3, readAt: null, data: { where: 'note', excerpt: 'see this, @grace' } });
   });
 
   it('is nothing that they did themselves', async () => {
@@ -135,12 +135,12 @@ describe('who listens', () => {
     await expect(one.tell(...story.events)).rejects.toThrow('no broker');
     one.trouble = undefined;
     await other.tell(...story.events);
-    const told = other.told.filter((some) => some.orgId === orgId);
+    const told = other.notices.filter((some) => some.orgId === orgId);
     expect(told).toMatchObject([{ memberId: 'grace', isNote: true, sight: { assistantId: 'billing-bot', assignee: null, createdBy: { type: 'member', id: 'ada' } } }]);
     expect([told[0]!.notice]).toEqual((await list(principal(orgId, 'grace', billing))).items);
     await one.ask(principal(orgId, 'grace', billing), 'POST', '/notifications/read', { body: {} });
     await other.tell(...story.events);
-    expect(other.told.filter((some) => some.orgId === orgId)).toHaveLength(1);
+    expect(other.notices.filter((some) => some.orgId === orgId)).toHaveLength(1);
   });
 
   it('hears of a ticket as it is seen now, however late the event comes', async () => {
@@ -148,7 +148,7 @@ describe('who listens', () => {
     const story = opened(orgId).commented('comment', '@grace');
     await one.tell(...story.refiled('tech-bot').events.slice(-1));
     await one.tell(...story.events);
-    expect(one.told.filter((some) => some.orgId === orgId)).toMatchObject([{ memberId: 'grace', sight: { assistantId: 'tech-bot' } }]);
+    expect(one.notices.filter((some) => some.orgId === orgId)).toMatchObject([{ memberId: 'grace', sight: { assistantId: 'tech-bot' } }]);
   });
 });
 

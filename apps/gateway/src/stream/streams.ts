@@ -89,7 +89,7 @@ export class Streams implements BeforeApplicationShutdown {
   tellNotices(told: readonly NoticeTold[]): void {
     for (const one of told) {
       const words = Buffer.from(`event: notice\ndata: ${JSON.stringify(one.notice)}\n\n`);
-      for (const { listener } of this.audiences.get(one.orgId)?.open ?? []) if (hearsNotice(listener.principal, one)) listener.tellBeside(words);
+      for (const { listener } of this.audiences.get(one.orgId)?.open ?? []) if (hearsNotice(listener.principal, one)) listener.tellOrDrop(words);
     }
   }
 

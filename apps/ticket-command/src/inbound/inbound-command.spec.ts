@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { commandValue, type CommandType } from '#contracts';
+import { Roster } from '#domain';
 import { grant, inboundRecord, roster } from '../../testing/inbound.js';
 import { Unreadable } from '../record-value.js';
 import { inboundCommand, inboundCommandId, inboundTicketId } from './inbound-command.js';
@@ -67,7 +68,8 @@ describe('the command of a record', () => {
     expect(commandOf('assign', { ticketId: uuid, data: { to: { type: 'member', id: 'grace' }, ifAssignee: ghost } }).data).toEqual({ to: { type: 'member', id: 'grace', name: 'Grace' }, ifAssignee: ghost });
     expect(commandOf('assign', { ticketId: uuid, data: { to: ghost } }).data).toEqual({ to: { ...ghost, name: '' }, unknownAssignee: true });
     expect(commandOf('assign', { ticketId: uuid, data: { to: null } }).data).toEqual({ to: null });
-    const any = { ...grant, assistantIds: ['gone-bot'] };
+    const any = { ...grant, assistantIds: ['billing-bot', 'gone-bot'] };
+    expect(commandOf('change-status', { ticketId: uuid, data: { to: 'pending' } }, { by: any }).access).toEqual({ assistantIds: ['billing-bot'] }); // the other one was deleted
     expect(commandOf('update-details', { ticketId: uuid, data: { assistantId: 'gone-bot' } }, { by: any }).data).toEqual({ assistantId: 'gone-bot', unknownAssistant: true });
     const { data } = commandOf('append-conversation', { ticketId: uuid, data: { messages: [{ role: 'user', content: 'Hi' }] } });
     expect(data).toEqual({ messages: [{ id: `${inboundCommandId('erp', 'acme', 'r-1')}:0`, role: 'user', content: 'Hi' }] });
@@ -86,7 +88,9 @@ describe('the command of a record', () => {
   });
 
   it('is not made where it would be too large for its topic', () => {
-    const many = { ...grant, assistantIds: Array.from({ length: 10_000 }, (_, i) => `assistant-with-a-rather-long-name-that-fills-sixty-chars-${i}`) };
-    expect(reasonOf('create', { data: { title: 'T' } }, { by: many })).toBe('oversize');
+    const assistantIds = Array.from({ length: 10_000 }, (_, i) => `assistant-with-a-rather-long-name-that-fills-sixty-chars-${i}`);
+    const large = new Roster(assistantIds.map((id) => ({ orgId: 'acme', kind: 'assistant' as const, id, revision: 1, deleted: false, value: { id, name: id, memberIds: [] } })));
+    const asked = readInbound(inboundRecord({ orgId: 'acme', data: { title: 'T' } }));
+    expect(() => inboundCommand(asked, { grant: { ...grant, assistantIds }, roster: large }, now)).toThrow(expect.objectContaining({ reason: 'oversize' }));
   });
 });

@@ -45,7 +45,7 @@ export function inboundCommand(asked: Asked, { grant, roster }: Granted, now: Da
     orgId,
     ticketId,
     actor,
-    access: { assistantIds },
+    access: { assistantIds: assistantIds.filter((assistantId) => isThere(roster, assistantId)) },
     channel: 'kafka',
     ...(expectedVersion !== undefined && { expectedVersion }),
     payloadHash,
@@ -57,6 +57,9 @@ export function inboundCommand(asked: Asked, { grant, roster }: Granted, now: Da
   const envelope = { id: commandId, type, source: `/inbound/${system}`, subject: ticketId, time: now.toISOString(), orgId, ...(traceparent !== undefined && { traceparent }) };
   return { commandId, ticketId, value: command, record: { topic: topics.commands, key: ticketId, value: bytes, headers: toHeaders(envelope) } };
 }
+
+/** Rights for an assistant that was deleted are none, as keys of it are none; they count again once it is there again. */
+const isThere = ({ assistants }: Roster, assistantId: string) => assistants.some(({ id }) => id === assistantId);
 
 /** What lets the system do this. @throws Unreadable */
 function allowed(asked: Asked, grant: Producer | undefined): Producer {
