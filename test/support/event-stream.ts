@@ -3,6 +3,8 @@ import { eventually } from './eventually.js';
 /** A message of a stream: its data as JSON, and its id. */
 export interface Heard {
   id: string;
+  /** Its type, where it has one. */
+  event?: string;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- journeys look at what came, whatever it is
   data: any;
 }
@@ -13,6 +15,8 @@ export class EventStream {
   /** Of the last message or heartbeat. */
   lastId = '';
   beats = 0;
+  /** Told of each message when it comes. */
+  onHeard: (heard: Heard) => void = () => undefined;
   isOver = false;
   private readonly leaving = new AbortController();
 
@@ -66,8 +70,12 @@ export class EventStream {
   private take(lines: readonly string[]): void {
     const field = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
     this.lastId = field('id') ?? this.lastId;
-    const data = field('data');
-    if (data !== undefined) this.heard.push({ id: this.lastId, data: JSON.parse(data) as unknown });
-    else if (lines.some((line) => line.startsWith(':'))) this.beats += 1;
+    const [data, event] = [field('data'), field('event')];
+    if (data !== undefined) {
+      const heard = { id: this.lastId, data: JSON.parse(data) as unknown, ...(event !== undefined && { event }) };
+      this.heard.push(heard);
+      this.onHeard(heard);
+    }
+    if (data === undefined && lines.some((line) => line.startsWith(':'))) this.beats += 1;
   }
 }

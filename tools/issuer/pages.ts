@@ -1,3 +1,4 @@
+import { safe } from '../html.js';
 import type { Organisation, Person } from './people.js';
 
 const style = `
@@ -53,8 +54,4 @@ function personButton({ org, sub, name, email, role }: Person): string {
 function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${safe(title)}</title><style>${style}</style></head><body><main><h1>${safe(title)}</h1>${body}${localOnly}</main></body></html>`;
-}
-
-function safe(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -52,7 +52,7 @@ describe('npm run token', () => {
     expect(ask().note).toContain(issuer);
     const servers = { kafka: { pids: [], kind: 'named' }, mongodb: { pids: [], kind: 'named' } };
     const processes = { gateway: { pid: process.pid, managementUrl: issuer } };
-    writeRun(dataDir, { gateway: issuer, issuer, kafkaBrokers: '', mongodbUri: '', processes, servers });
+    writeRun(dataDir, { gateway: issuer, issuer, mailbox: { smtp: '', page: '' }, kafkaBrokers: '', mongodbUri: '', processes, servers });
     expect(ask().note).toBeUndefined();
     removeRun(dataDir);
   });

@@ -16,6 +16,10 @@ export interface Surroundings {
   producersFile?: string | undefined;
   queryUrl: string;
   assignmentUrl: string;
+  /** Where people find the console, unless our own environment says it. */
+  publicUrl?: string | undefined;
+  /** Where mails are handed in, unless our own environment says it; without either they fail. */
+  smtpUrl?: string | undefined;
 }
 
 /** Where a service listens; `http` is there for those that have more than the management port. */
@@ -62,7 +66,11 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
     },
     'ticket-command': { ALLOW_PAST_COMMANDS: 'true' }, // for npm run demo:seed
     'query-search': { INTERNAL_KEY: around.internalKey },
-    'assignment-notification': { INTERNAL_KEY: around.internalKey },
+    'assignment-notification': {
+      INTERNAL_KEY: around.internalKey,
+      ...(around.publicUrl !== undefined && { PUBLIC_URL: process.env['PUBLIC_URL'] ?? around.publicUrl }),
+      ...(around.smtpUrl !== undefined && { SMTP_URL: process.env['SMTP_URL'] ?? around.smtpUrl }),
+    },
   }[app];
   return {
     ...inherited(),

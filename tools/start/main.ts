@@ -17,6 +17,7 @@ npm run dev     the same; besides, sources are compiled as they change, and the 
 
 PORT            the gateway's port (3000; the next free one is taken)
 KAFKA_BROKERS, MONGODB_URI   servers to use instead of our own
+SMTP_URL        a mail server to use instead of our own, which only shows mails
 DEMO=none       no demo tickets
 `;
 
@@ -29,7 +30,7 @@ const dataDir = resolve(values['data-dir']);
 Logger.overrideLogger(false);
 
 const terminal = new Terminal();
-const entries = { ...(Object.fromEntries(appNames.map((app) => [app, entryOf(app)])) as Record<AppName, string>), issuer: built('tools/issuer/main.js') };
+const entries = { ...(Object.fromEntries(appNames.map((app) => [app, entryOf(app)])) as Record<AppName, string>), issuer: built('tools/issuer/main.js'), mailbox: built('tools/mailbox/main.js') };
 const programs = Object.fromEntries(appNames.map((app) => [app, [...memoryLimits, entryOf(app)]])) as Record<AppName, string[]>;
 
 const compiler = join(rootDir, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -39,7 +40,7 @@ const parts: SupervisorParts = {
   gatewayPort: gatewayPort(process.env['PORT']),
   directoryFile: demoDirectory,
   producersFile: demoProducers,
-  programs: { ...programs, issuer: [entries.issuer] },
+  programs: { ...programs, issuer: [entries.issuer], mailbox: [entries.mailbox] },
   openServers: (onChange, signal) =>
     openServers({
       dataDir,

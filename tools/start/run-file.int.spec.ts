@@ -15,6 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const runOf = (pid: number): Run => ({
   gateway: 'http://127.0.0.1:3000',
   issuer: 'http://127.0.0.1:3001',
+  mailbox: { smtp: 'smtp://127.0.0.1:3002', page: 'http://127.0.0.1:3003' },
   kafkaBrokers: '127.0.0.1:9092',
   mongodbUri: 'mongodb://127.0.0.1:27017/?directConnection=true',
   processes: { gateway: { pid, managementUrl: 'http://127.0.0.1:3002' } },

@@ -11,6 +11,8 @@ export interface Run {
   /** `host:port`, separated by commas. */
   kafkaBrokers: string;
   mongodbUri: string;
+  /** The local mail server: where mails are handed in, and the page that shows them. */
+  mailbox: { smtp: string; page: string };
   processes: Record<string, { pid: number; managementUrl: string }>;
   servers: Record<'kafka' | 'mongodb', { pids: number[]; kind: string }>;
 }

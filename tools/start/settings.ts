@@ -6,7 +6,7 @@ import { type AppName, type AppPorts, appNames, hasHttp } from '../processes/app
 import { replaceFile } from './run-file.js';
 
 /** The ports of one run. */
-export type Ports = Record<AppName, AppPorts> & { issuer: number };
+export type Ports = Record<AppName, AppPorts> & { issuer: number; mailbox: { smtp: number; http: number } };
 
 /**
  * Chooses the ports of a run and remembers them in the data folder: later runs keep them where they are free.
@@ -16,7 +16,7 @@ export async function choosePorts(dataDir: string, gatewayPort: number): Promise
   const file = join(dataDir, 'ports.json');
   const last = readJson<Partial<Ports>>(file) ?? {};
   const gateway = gatewayPort === 0 ? await freePort() : await nextFreePort(gatewayPort);
-  const ports: Partial<Ports> = { issuer: await freePort(last.issuer) };
+  const ports: Partial<Ports> = { issuer: await freePort(last.issuer), mailbox: await mailboxPorts(last.mailbox) };
   for (const app of appNames) {
     ports[app] = { management: await freePort(last[app]?.management) };
     if (hasHttp(app)) ports[app].http = app === 'gateway' ? gateway : await freePort(last[app]?.http);
@@ -24,6 +24,8 @@ export async function choosePorts(dataDir: string, gatewayPort: number): Promise
   replaceFile(file, JSON.stringify(ports, null, 2));
   return ports as Ports;
 }
+
+const mailboxPorts = async (last?: Ports['mailbox']): Promise<Ports['mailbox']> => ({ smtp: await freePort(last?.smtp), http: await freePort(last?.http) });
 
 /** The key that services trust each other by: random, made once, readable for the owner only. */
 export function keepInternalKey(dataDir: string): string {

@@ -68,7 +68,7 @@ const environmentOf = async ({ managementUrl }: { managementUrl: string }) => (a
 describe('a run', () => {
   it('tells in run.json and on the terminal what is there, once all of it is ready', async () => {
     const { said } = launch();
-    const { gateway, issuer, processes, kafkaBrokers } = await run();
+    const { gateway, issuer, processes, kafkaBrokers, mailbox } = await run();
     expect(gateway).toBe(`http://127.0.0.1:${port}`);
     expect(Object.keys(processes)).toEqual(['gateway', 'ticket-command', 'query-search', 'assignment-notification']);
     for (const { managementUrl, pid } of Object.values(processes)) {
@@ -77,7 +77,9 @@ describe('a run', () => {
     }
     expect((await fetch(`${issuer}/.well-known/openid-configuration`)).ok).toBe(true);
     await eventually(() => said().includes('npm run -s token -- --org globex --sub hank'), 'the welcome is printed');
-    for (const fact of [gateway, issuer, kafkaBrokers, 'administrator', 'grace', 'linus']) expect(said()).toContain(fact);
+    expect(await (await fetch(`${mailbox.page}/mails.json`)).json()).toEqual({ items: [] });
+    expect((await environmentOf(processes['assignment-notification']!))['SMTP_URL']).toBe(mailbox.smtp);
+    for (const fact of [gateway, issuer, mailbox.page, kafkaBrokers, 'administrator', 'grace', 'linus']) expect(said()).toContain(fact);
     expect(said()).not.toContain('WARNING');
   });
 
@@ -215,7 +217,7 @@ describe('a run', () => {
 
 const recordedRun = () => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Run;
 
-const addressesOf = ({ gateway, issuer, processes }: Run) => [gateway, issuer, ...Object.values(processes).map(({ managementUrl }) => managementUrl)];
+const addressesOf = ({ gateway, issuer, mailbox, processes }: Run) => [gateway, issuer, mailbox.smtp, mailbox.page, ...Object.values(processes).map(({ managementUrl }) => managementUrl)];
 
 /** Does what npm does: runs a program and waits for it. */
 const npmLike = "require('node:child_process').spawn(process.argv[1], process.argv.slice(2), { stdio: 'inherit' })";

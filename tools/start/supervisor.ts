@@ -25,7 +25,7 @@ export interface SupervisorParts {
   directoryFile: string;
   producersFile?: string;
   /** Arguments of Node for each program: its entry, with options before it. */
-  programs: Record<AppName | 'issuer', string[]>;
+  programs: Record<AppName | 'issuer' | 'mailbox', string[]>;
   /** Aborting `signal` gives a start under way up: it rejects when nothing of it is left. */
   openServers(onChange: () => void, signal: AbortSignal): Promise<OpenServers>;
   ensureTopics(kafkaBrokers: string): Promise<unknown>;
@@ -71,7 +71,7 @@ export class Supervisor {
     if (gatewayPort !== 0 && this.#ports.gateway.http !== gatewayPort) {
       terminal.tell('gateway', `port ${gatewayPort} is taken, using ${this.#ports.gateway.http}`, 'warning');
     }
-    await Promise.all([this.#openServers(), this.#startIssuer(this.#ports)]);
+    await Promise.all([this.#openServers(), this.#startIssuer(this.#ports), this.#startMailbox(this.#ports)]);
     await this.#startServices(this.#ports);
     await this.#seed();
     this.#starting.signal.throwIfAborted(); // or a stopped run would leave a run.json
@@ -93,7 +93,7 @@ export class Supervisor {
     await this.#watching?.stop();
     await this.#crew.stop('gateway', appGraceMs, hurry);
     await Promise.all(appNames.filter((app) => app !== 'gateway').map((app) => this.#crew.stop(app, appGraceMs, hurry)));
-    await this.#crew.stop('issuer', issuerGraceMs, hurry);
+    await Promise.all([this.#crew.stop('issuer', issuerGraceMs, hurry), this.#crew.stop('mailbox', issuerGraceMs, hurry)]);
     await Promise.race([this.#closeServers(), delay(serversGraceMs, undefined, { ref: false })]);
   }
 
@@ -116,6 +116,11 @@ export class Supervisor {
     const own = { HOST: host, PORT: String(issuer), SIGNER_FILE: signerFile(dataDir), DIRECTORY_FILE: directoryFile, CONSOLE_ORIGINS: origins.join() };
     const program = this.#program('issuer', programs.issuer, { ...inherited(), ...own });
     await this.#crew.start('issuer', program, `${addressOf(issuer)}/.well-known/openid-configuration`);
+  }
+
+  async #startMailbox({ mailbox: { smtp, http } }: Ports) {
+    const own = { HOST: host, PORT: String(http), SMTP_PORT: String(smtp) };
+    await this.#crew.start('mailbox', this.#program('mailbox', this.#parts.programs.mailbox, { ...inherited(), ...own }), addressOf(http));
   }
 
   async #startServices(ports: Ports) {
@@ -141,6 +146,8 @@ export class Supervisor {
       producersFile: this.#parts.producersFile,
       queryUrl: addressOf(ports['query-search'].http!),
       assignmentUrl: addressOf(ports['assignment-notification'].http!),
+      smtpUrl: smtpUrl(ports),
+      publicUrl: addressOf(ports.gateway.http!),
     };
   }
 
@@ -180,6 +187,7 @@ export class Supervisor {
     return {
       gateway: addressOf(ports.gateway.http!),
       issuer: addressOf(ports.issuer),
+      mailbox: { smtp: smtpUrl(ports), page: addressOf(ports.mailbox.http) },
       kafkaBrokers,
       mongodbUri,
       processes: Object.fromEntries(processes) as Run['processes'],
@@ -187,5 +195,7 @@ export class Supervisor {
     };
   }
 }
+
+const smtpUrl = ({ mailbox }: Ports) => `smtp://${host}:${mailbox.smtp}`;
 
 const told = ({ pids, kind }: Run['servers']['kafka']) => ({ pids: [...pids], kind });

@@ -11,6 +11,7 @@ export function addresses(run: Run): string {
   return table([
     ['Gateway', run.gateway, 'REST below /v1'],
     ['Sign-in', run.issuer, 'OpenID Connect issuer, client deskstream-console'],
+    ['Mails', run.mailbox.page, 'what was sent to requesters and people; it leaves this machine only where SMTP_URL says so'],
     ['Kafka', run.kafkaBrokers, run.servers.kafka.kind],
     ['MongoDB', run.mongodbUri.replace(/\/\/[^@/]*@/, '//…@'), run.servers.mongodb.kind],
     ...Object.entries(run.processes).map(([app, { managementUrl }]) => [app, managementUrl, 'health and metrics']),

@@ -12,7 +12,7 @@ process.exit(
       dataDir: process.argv[2]!,
       gatewayPort: Number(process.env['PORT']),
       directoryFile: demoDirectory,
-      programs: { gateway: tiny, 'ticket-command': tiny, 'query-search': tiny, 'assignment-notification': tiny, issuer: [built('tools/issuer/main.js')] },
+      programs: { gateway: tiny, 'ticket-command': tiny, 'query-search': tiny, 'assignment-notification': tiny, issuer: [built('tools/issuer/main.js')], mailbox: [built('tools/mailbox/main.js')] },
       openServers: async () => ({
         kafkaBrokers: '127.0.0.1:9',
         mongodbUri: 'mongodb://127.0.0.1:9/',

@@ -29,29 +29,47 @@ import type { Channel } from './deliveries/delivery.js';
 import { Targets } from './deliveries/targets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
+import { Mailer } from './mail/mail.js';
+import { mailSettings } from './mail/mail-config.js';
+import { SmtpMailer } from './mail/smtp-mailer.js';
+import { DeadlineNoticesConsumer } from './notices/deadline-notices.consumer.js';
+import { LiveNotices } from './notices/live-notices.js';
+import { NoticeMails, PUBLIC_URL } from './notices/notice-mail.channel.js';
+import { NoticeReads } from './notices/notice-reads.js';
+import { NoticeTickets } from './notices/notice-tickets.store.js';
+import { NoticesController } from './notices/notices.controller.js';
+import { NoticeStore } from './notices/notices.store.js';
+import { Noticing } from './notices/noticing.js';
+import { Postbox } from './notices/postbox.js';
+import { PreferencesController } from './notices/preferences.controller.js';
+import { Preferences } from './notices/preferences.store.js';
+import { ReadMarks } from './notices/read-marks.js';
 import { STORE } from './store.js';
 
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, Beginning, Targets, Deliveries] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, Beginning, Targets, Deliveries, NoticeTickets, NoticeStore, Preferences, ReadMarks] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
-const claimants: readonly Type<Claimant>[] = [];
-const channels: readonly Type<Channel>[] = [];
+const claimants: readonly Type<Claimant>[] = [Noticing];
+const channels: readonly Type<Channel>[] = [NoticeMails];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
 export class AssignmentNotificationModule implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly parts: ModuleRef) {}
 
-  static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
+  static with(config: Config, database = databaseName): DynamicModule {
+    const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController, NoticesController, PreferencesController, DeadlineNoticesConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
+        { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
+        { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },
         ...stores,
         ...claimants,
         ...channels,
@@ -62,6 +80,9 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Rehearsals,
         Messenger,
         Timekeeper,
+        NoticeReads,
+        LiveNotices,
+        Postbox,
       ],
     };
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commonConfig, Port } from '#observability';
+import { mailConfig } from './mail/mail-config.js';
 
 /** Settings of assignment-notification. */
 export const Config = z.object({
@@ -8,5 +9,11 @@ export const Config = z.object({
   PORT: Port,
   /** Shared by the services: signs assertions. */
   INTERNAL_KEY: z.string({ error: 'is missing: a secret of at least 32 characters, the same for all services' }).min(32, 'must have at least 32 characters'),
+  /** Where people find the console: mails lead there. */
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must start with http:// or https://' })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .prefault('http://127.0.0.1:3000'),
+  ...mailConfig,
 });
 export type Config = z.infer<typeof Config>;

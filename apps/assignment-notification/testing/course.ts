@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Assignee, Status, Ticket, TicketEvent } from '#contracts';
+import type { Actor, Assignee, Comment, Status, Ticket, TicketEvent } from '#contracts';
 import { ticketOf } from '../../../libs/contracts/testing/builders.js';
 
 const system = { type: 'system', id: 'spec', name: 'Spec' } as const;
@@ -10,6 +10,7 @@ export class Course {
     readonly events: readonly TicketEvent[],
     private readonly ticket: Ticket,
     private readonly orgId: string,
+    private readonly actor: Actor = system,
   ) {}
 
   static begin(orgId: string, id: string = randomUUID()): Course {
@@ -21,6 +22,15 @@ export class Course {
     return this.ticket.id;
   }
 
+  /** Whatever comes next is done by them. */
+  by(actor: Actor): Course {
+    return new Course(this.events, this.ticket, this.orgId, actor);
+  }
+
+  commented(kind: Comment['kind'] = 'comment', body = 'Hm') {
+    return this.with('ticket.comment-added.v1', { comment: this.comment(kind, body) }, {});
+  }
+
   created(changes: Partial<Ticket> = {}) {
     const { title, description, priority, assistantId, requester, tags, customFields, assignee, externalId, followUpOf } = { ...this.ticket, ...changes };
     return this.with('ticket.created.v1', { title, description, priority, assistantId, requester, tags, customFields, assignee, externalId, followUpOf }, changes);
@@ -30,13 +40,17 @@ export class Course {
     return this.with('ticket.assignee-changed.v1', { from: this.ticket.assignee, to: assignee, reason: 'manual' }, { assignee });
   }
 
-  moved(to: Status) {
-    return this.with('ticket.status-changed.v1', { from: this.ticket.status, to }, { status: to });
+  moved(to: Status, comment?: string) {
+    return this.with('ticket.status-changed.v1', { from: this.ticket.status, to, ...(comment !== undefined && { comment: this.comment('comment', comment) }) }, { status: to });
+  }
+
+  refiled(assistantId: string | null) {
+    return this.with('ticket.details-updated.v1', { changes: { assistantId: { from: this.ticket.assistantId, to: assistantId } } }, { assistantId });
   }
 
   /** Whatever happens next happens at this time. */
   at(time: string) {
-    return new Course(this.events, { ...this.ticket, updatedAt: new Date(time).toISOString() }, this.orgId);
+    return new Course(this.events, { ...this.ticket, updatedAt: new Date(time).toISOString() }, this.orgId, this.actor);
   }
 
   replied() {
@@ -45,13 +59,8 @@ export class Course {
     return this.with('ticket.comment-added.v1', { comment }, { firstRepliedAt: this.ticket.firstRepliedAt ?? at });
   }
 
-  commented() {
-    const { version, updatedAt: at } = this.ticket;
-    return this.with('ticket.comment-added.v1', { comment: { id: randomUUID(), kind: 'comment', body: 'Hm', author: system, at, version: version + 1 } }, {});
-  }
-
-  said(role: 'user' | 'assistant' = 'user') {
-    return this.with('ticket.conversation-appended.v1', { messages: [{ id: randomUUID(), role, content: 'And now?', at: this.ticket.updatedAt }] }, {});
+  said(role: 'user' | 'assistant' = 'user', content = 'And now?') {
+    return this.with('ticket.conversation-appended.v1', { messages: [{ id: randomUUID(), role, content, at: this.ticket.updatedAt }] }, {});
   }
 
   edited(changes: Partial<Pick<Ticket, 'tags' | 'priority' | 'assistantId'>>) {
@@ -61,11 +70,15 @@ export class Course {
   deleted = () => this.with('ticket.deleted.v1', {}, {});
   restored = () => this.with('ticket.restored.v1', {}, {});
 
+  private comment(kind: Comment['kind'], body: string): Comment {
+    return { id: randomUUID(), kind, body, author: this.actor, at: this.ticket.updatedAt, version: this.ticket.version + 1 };
+  }
+
   private with(type: TicketEvent['type'], data: unknown, changes: Partial<Ticket>): Course {
     const ticket = { ...this.ticket, ...changes, version: this.ticket.version + 1 };
     const { version, id: ticketId, updatedAt: at } = ticket;
-    const event = { type, orgId: this.orgId, ticketId, version, commandId: randomUUID(), actor: system, at, data, ticket } as TicketEvent;
-    return new Course([...this.events, event], ticket, this.orgId);
+    const event = { type, orgId: this.orgId, ticketId, version, commandId: randomUUID(), actor: this.actor, at, data, ticket } as TicketEvent;
+    return new Course([...this.events, event], ticket, this.orgId, this.actor);
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DeadlineNews, type DirectoryEntry, type Principal, type TicketEvent } from '#contracts';
+import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DeadlineNews, type DirectoryEntry, type NoticeTold, type Principal, type Role, type TicketEvent } from '#contracts';
 import { Assertions } from '#internal';
 import { RecordProducer, toHeaders, type DeadLetter, type IncomingRecord, type OutgoingRecord } from '#messaging';
 import { ProblemFilter, SchemaPipe } from '#observability';
@@ -11,7 +11,10 @@ import { AssignmentConsumer } from '../src/assignment/assignment.consumer.js';
 import { AssignmentNotificationModule } from '../src/assignment-notification.module.js';
 import type { Config } from '../src/config.js';
 import { DeadlinesConsumer } from '../src/deadlines/deadlines.consumer.js';
+import { ClaimsConsumer } from '../src/deliveries/claims.consumer.js';
 import { DirectoryConsumer } from '../src/directory/directory.consumer.js';
+import { DeadlineNoticesConsumer } from '../src/notices/deadline-notices.consumer.js';
+import { Noticing, type Announcement } from '../src/notices/noticing.js';
 import { STORE } from '../src/store.js';
 
 const key = 'a key for specs that nobody guesses';
@@ -19,7 +22,7 @@ const key = 'a key for specs that nobody guesses';
 const config = (): Config => {
   const uri = process.env['MONGODB_URI'] ?? '';
   if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
-  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, PUBLIC_URL: 'http://desk.example.org' };
 };
 
 /** What somebody asks beside where. */
@@ -62,14 +65,17 @@ export const directoryRecord = (value: DirectoryEntry): IncomingRecord => {
 };
 
 /** Somebody who is there at all times, but for what is said otherwise. */
-export const member = (orgId: string, id: string, { revision = 1, deleted = false, ...availability }: Partial<Availability> & { revision?: number; deleted?: boolean } = {}): DirectoryEntry => ({
+export const member = (orgId: string, id: string, { revision = 1, deleted = false, role = 'member', name = id.toUpperCase(), ...availability }: Partial<Availability> & { revision?: number; deleted?: boolean; role?: Role; name?: string } = {}): DirectoryEntry => ({
   orgId,
   kind: 'member',
   id,
   revision,
   deleted,
-  value: { id, name: id.toUpperCase(), email: `${id}@example.org`, role: 'member', availability: { timeZone: 'UTC', workingHours: null, away: null, capacity: null, ...availability } },
+  value: { id, name, email: `${id}@example.org`, role, availability: { timeZone: 'UTC', workingHours: null, away: null, capacity: null, ...availability } },
 });
+
+/** Somebody's assistant. */
+export const assistant = (orgId: string, id: string, memberIds: string[], revision = 1): DirectoryEntry => ({ orgId, kind: 'assistant', id, revision, deleted: false, value: { id, name: id, memberIds } });
 
 const silent = (signal?: AbortSignal) => ({ signal: signal ?? new AbortController().signal });
 
@@ -78,6 +84,8 @@ export class Running {
   readonly sent: Sent[] = [];
   /** What was told of deadlines, as it was sent. */
   readonly told: ToldDeadline[] = [];
+  /** What it has told of notices. */
+  readonly notices: NoticeTold[] = [];
   /** Set to make sending fail. */
   trouble: Error | undefined;
   private app!: NestFastifyApplication;
@@ -85,10 +93,10 @@ export class Running {
   private constructor(readonly database: string) {}
 
   /** @param database another instance's, to share it */
-  static async start(database = `spec_assignment_${randomUUID().slice(0, 8)}`): Promise<Running> {
+  static async start(database = `spec_assignment_${randomUUID().slice(0, 8)}`, settings: Partial<Config> = {}): Promise<Running> {
     const running = new Running(database);
     const producer = { connect: async () => undefined, close: async () => undefined, send: async (records: readonly OutgoingRecord[]) => running.take(records) };
-    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with(config(), database)] }).overrideProvider(RecordProducer).useValue(producer);
+    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with({ ...config(), ...settings }, database)] }).overrideProvider(RecordProducer).useValue(producer);
     running.app = (await module.compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     running.app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await running.app.listen(0, '127.0.0.1');
@@ -112,6 +120,25 @@ export class Running {
   async followRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
     const [dead] = await Promise.all([this.app.get(AssignmentConsumer).follow({ records, ...silent() }), this.app.get(DeadlinesConsumer).follow({ records, ...silent() })]);
     return dead;
+  }
+
+  /** Hands events to who tells people and systems of them. */
+  tell(...events: readonly TicketEvent[]): Promise<DeadLetter[]> {
+    return this.app.get(ClaimsConsumer).claim({ records: events.map(eventRecord), ...silent() });
+  }
+
+  /** Hands it what is told of deadlines. */
+  tellDeadlines(...news: readonly DeadlineNews[]): Promise<DeadLetter[]> {
+    const records = news.map(({ type, ...value }) => {
+      const { orgId, ticketId, at, revision } = value;
+      return recordOf(topics.deadlines, { key: ticketId, value, headers: toHeaders({ id: `${ticketId}:${revision}`, type, source: '/assignment-notification', subject: ticketId, time: at, orgId }) });
+    });
+    return this.app.get(DeadlineNoticesConsumer).tell({ records, ...silent() });
+  }
+
+  /** Tells administrators of something, as other parts of the service do. */
+  announce(orgId: string, announcement: Announcement): Promise<void> {
+    return this.app.get(Noticing).announce(orgId, announcement);
   }
 
   know(...entries: DirectoryEntry[]): Promise<DeadLetter[]> {
@@ -142,6 +169,7 @@ export class Running {
 
   private take(records: readonly OutgoingRecord[]) {
     if (this.trouble) throw this.trouble;
+    this.notices.push(...records.filter(({ topic }) => topic === topics.notices).map(({ value }) => JSON.parse(String(value)) as NoticeTold));
     const news = records.filter(({ topic }) => topic === topics.deadlines);
     this.told.push(...news.map(({ value, headers }) => ({ ...(JSON.parse(String(value)) as DeadlineNews), type: (headers as Record<string, string>)['ce_type'], messageId: (headers as Record<string, string>)['ce_id'], text: String(value) }) as ToldDeadline));
     this.sent.push(...records.filter(({ topic }) => topic === topics.commands).map(({ value, headers }) => ({ commandId: (headers as Record<string, string>)['ce_id']!, ...(JSON.parse(String(value)) as CommandValue<'ticket.assign.v1'>) })));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, deadlineValue, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, resultType, topics, type MessageType } from '#contracts';
+import { commandValue, DeadLetterDecision, deadLetterDecisions, DeadLetterHeaders, deadlineValue, type DirectoryType, directoryValue, EnvelopeHeaders, eventValue, messageValue, noticeValue, resultType, topics, type MessageType } from '#contracts';
 import type { TopicSpec } from '#messaging';
 import { Components } from './components.js';
 import type { Sample } from './examples.js';
@@ -57,6 +57,14 @@ const channels: Record<keyof typeof topics, Channel> = {
     types: Object.keys(deadlineValue) as MessageType[],
     writers: ['assignment-notification'],
     readers: ['query-search', 'gateway'],
+  },
+  notices: {
+    title: 'Notices',
+    description: 'What people are told, for those who listen. Whoever does not finds it in the list; it may come again, under its id.',
+    key: '`<orgId>/<memberId>`',
+    types: Object.keys(noticeValue) as MessageType[],
+    writers: ['assignment-notification'],
+    readers: ['gateway'],
   },
   directory: {
     title: 'Directory',

@@ -36,10 +36,10 @@ export class EventsController {
     tag: 'History',
     summary: 'Hear of events as they happen',
     description:
-      'Server-sent events: one for each event of a ticket that the caller sees after it. A note that they may not read is `hidden`; of a ticket that leaves their sight they are told once (`left`). Goes on behind `Last-Event-ID`, at any gateway and for as long as one likes; every message and every heartbeat (15 s) carries one. Who reads too slowly is dropped, and goes on from there. Deadlines are told, too, without a place of their own: who was away reads the ticket.',
+      'Server-sent events: one for each event of a ticket that the caller sees after it. A note that they may not read is `hidden`; of a ticket that leaves their sight they are told once (`left`). Goes on behind `Last-Event-ID`, at any gateway and for as long as one likes; every message and every heartbeat (15 s) carries one. Who reads too slowly is dropped, and goes on from there. Deadlines are told, too, without a place of their own: who was away reads the ticket. So are, to people, their notifications: messages of the event `notice`, which may come again under their id.',
     needs: 'read',
     headers: ['Last-Event-ID'],
-    answers: { 200: { description: 'The stream.', media: { 'text/event-stream': 'Messages whose data is JSON: an event as `listEvents` has it; one with `hidden: true` and without `data`; `{ ticketId, version, type: "left" }`; or, of a deadline, `{ ticketId, version, type, at, deadline?: { kind, dueAt }, deadlines }` with one of the types `deadline-warning`, `deadline-missed`, `deadline-met` and `deadlines-changed`.' } } },
+    answers: { 200: { description: 'The stream.', media: { 'text/event-stream': 'Messages whose data is JSON: an event as `listEvents` has it; one with `hidden: true` and without `data`; `{ ticketId, version, type: "left" }`; or, of a deadline, `{ ticketId, version, type, at, deadline?: { kind, dueAt }, deadlines }` with one of the types `deadline-warning`, `deadline-missed`, `deadline-met` and `deadlines-changed`. Of a message with `event: notice` it is a notification as `listNotifications` has it.' } } },
     problems: ['forbidden', 'invalid-cursor', 'overloaded'],
   })
   stream(@Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {

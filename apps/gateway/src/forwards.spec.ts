@@ -87,6 +87,15 @@ describe('what is forwarded', () => {
     expect(asked).toEqual([]);
   });
 
+  it('is what somebody is told, for people only, as they asked for it', async () => {
+    await ask('GET', '/notifications?limit=7&unread=true', { role: 'member', sub: 'grace' });
+    await ask('POST', '/notifications/read', { role: 'member', sub: 'grace', body: {} });
+    expect(asked.map(({ request }) => request.url)).toEqual(['/v1/notifications?limit=7&unread=true', '/v1/notifications/read']);
+    for (const path of ['/notifications?limit=0', '/notifications?unread=maybe', '/notifications/unread?x=1']) expect((await ask('GET', path)).status).toBe(422);
+    for (const body of [{ mentioned: { inApp: 'at-once', email: 'weekly' } }, { mentioned: { inApp: 'never' } }, { colour: {} }]) expect((await ask('PUT', '/notification-preferences', { body })).status).toBe(422);
+    expect(asked).toHaveLength(2);
+  });
+
   it('is answered 503 where the service is silent, broken or does not trust us', async () => {
     for (const trouble of [() => undefined, (response: ServerResponse) => response.destroy(), (response: ServerResponse) => response.writeHead(401).end()]) {
       answer = trouble;

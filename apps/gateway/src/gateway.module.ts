@@ -29,6 +29,7 @@ import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { KeyRing } from './key-ring.js';
 import { KeyUses } from './key-uses.js';
+import { NoticesController } from './notices.controller.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { People } from './people.js';
 import { PeopleController } from './people.controller.js';
@@ -41,6 +42,7 @@ import { ResultsConsumer } from './results.consumer.js';
 import { SignIns } from './sign-ins.js';
 import { StatsController } from './stats.controller.js';
 import { DeadlinesConsumer } from './stream/deadlines.consumer.js';
+import { NoticesConsumer } from './stream/notices.consumer.js';
 import { Streams } from './stream/streams.js';
 import { SuggestController } from './suggest.controller.js';
 import { clusterAt, SystemTopics } from './system-topics.js';
@@ -66,7 +68,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, DeadlinesController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer, DeadlinesConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, DeadlinesController, NoticesController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer, DeadlinesConsumer, NoticesConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },

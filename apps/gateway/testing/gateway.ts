@@ -8,6 +8,7 @@ import { Agents } from '../src/agents.js';
 import { ApiKeysController } from '../src/api-keys.controller.js';
 import { ApiKeyStore } from '../src/api-keys.store.js';
 import { AssignmentController } from '../src/assignment.controller.js';
+import { NoticesController } from '../src/notices.controller.js';
 import { AssistantsController } from '../src/assistants.controller.js';
 import { AuthGuard } from '../src/auth.guard.js';
 import { CommandBus, type Outgoing } from '../src/command-bus.js';
@@ -147,7 +148,7 @@ export async function openGateway({ queries, store, systems, letters, forwards }
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, NoticesController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

@@ -9,7 +9,7 @@ const read = (pieces: string[], lastId = '') => {
 const stream = ': hello\n\nid: 1\ndata: a\n\n:\nid:2\r\nevent: x\r\ndata:b\r\ndata: c: d\r\n\r\ndata: e\r\rid\ndata\n\ndata: unfinished\n';
 const messages = [
   { id: '1', data: 'a' },
-  { id: '2', data: 'b\nc: d' },
+  { id: '2', data: 'b\nc: d', event: 'x' },
   { id: '2', data: 'e' },
   { id: '', data: '' },
 ];

@@ -3,6 +3,8 @@ export interface SseMessage {
   /** The newest id that was sent up to here; empty before the first. */
   id: string;
   data: string;
+  /** Its type, where it has one. */
+  event?: string;
 }
 
 /** Takes a stream of server-sent events apart, however it was cut into pieces. Comments say nothing; an id without data says where the stream has come to. */
@@ -13,6 +15,7 @@ export class SseParser {
   position: string;
   #rest = '';
   #data: string[] = [];
+  #event = '';
 
   constructor(private lastId: string) {
     this.position = lastId;
@@ -28,15 +31,16 @@ export class SseParser {
   }
 
   #finish(): SseMessage[] {
-    const data = this.#data;
-    this.#data = [];
+    const [data, event] = [this.#data, this.#event];
+    [this.#data, this.#event] = [[], ''];
     this.position = this.lastId;
-    return data.length === 0 ? [] : [{ id: this.lastId, data: data.join('\n') }];
+    return data.length === 0 ? [] : [{ id: this.lastId, data: data.join('\n'), ...(event !== '' && { event }) }];
   }
 
   #take(line: string): [] {
     const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line)!;
     if (field === 'data') this.#data.push(value);
+    if (field === 'event') this.#event = value;
     if (field === 'id' && !value.includes('\0')) this.lastId = value;
     if (field === 'retry' && /^\d+$/.test(value)) this.retryMs = Number(value);
     return [];

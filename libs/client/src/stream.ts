@@ -64,7 +64,8 @@ async function* connected(connection: Connection, progress: Progress, { signal, 
     const next = () => end.within(silenceMs, end.answered(pieces.read()));
     const parser = new SseParser(progress.position);
     for (let piece = await next(); !piece.done; piece = await next()) {
-      const messages = parser.push(piece.value);
+      // What has a name is of another kind, and has no place of its own.
+      const messages = parser.push(piece.value).filter(({ event }) => event === undefined);
       progress.retryMs = parser.retryMs;
       for (const message of messages) {
         Object.assign(progress, { position: message.id, failures: 0 });

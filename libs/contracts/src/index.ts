@@ -12,6 +12,7 @@ export * from './inbound.js';
 export * from './internal.js';
 export * from './json-schema.js';
 export * from './message.js';
+export * from './notices.js';
 export * from './people.views.js';
 export * from './principal.js';
 export * from './problem.js';

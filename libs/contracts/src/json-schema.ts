@@ -5,6 +5,7 @@ import { TicketDeadline, deadlineValue, type DeadlineMessageType } from './deadl
 import { Assistant, AssistantInput, type DirectoryType, directoryValue, Member } from './directory.js';
 import { HealthAnswer } from './health.js';
 import { InboundResult, inboundValue } from './inbound.js';
+import { Notice, NoticeChoice, type NoticeMessageType, NoticePreferences, noticeValue } from './notices.js';
 import { Assistants, Me, Members } from './people.views.js';
 import { Access, Actor, Assignee, Channel, Role, Scope } from './principal.js';
 import { Problem, ProblemAnswer, ValidationError } from './problem.js';
@@ -33,7 +34,7 @@ import { Producer } from './producer.js';
 import { resultType } from './topics.js';
 
 /** `ce_type` of every message on our own topics. */
-export type MessageType = CommandType | EventType | typeof resultType | DeadlineMessageType | DirectoryType;
+export type MessageType = CommandType | EventType | typeof resultType | DeadlineMessageType | NoticeMessageType | DirectoryType;
 
 /** Schema of every message's value, by `ce_type`. */
 export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
@@ -41,6 +42,7 @@ export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
   ...eventValue,
   [resultType]: CommandResult,
   ...deadlineValue,
+  ...noticeValue,
   ...directoryValue,
 };
 
@@ -53,7 +55,7 @@ export const outsideValue: Readonly<Record<string, z.ZodType>> = {
 /** Shapes that documents call by name; the others stand where they are used. */
 const named: Readonly<Record<string, z.ZodType>> = {
   ...{ Access, Actor, AnyJson, Assignee, Assistant, AssistantInput, Assistants, Availability, Channel, Comment, CommentAnswer, CommentKind, CommentPage, CommandStatus, CustomFields, Delivery },
-  ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
+  ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, Notice, NoticeChoice, NoticePreferences, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
   ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketDeadline, TicketDetail, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
 };

@@ -4,6 +4,7 @@ export const topics = {
   events: 'ticket.events.v1',
   results: 'ticket.command-results.v1',
   deadlines: 'ticket.deadlines.v1',
+  notices: 'notices.v1',
   directory: 'directory.v1',
 } as const;
 

@@ -11,6 +11,8 @@ import type { Claim } from './delivery.js';
 export interface Claimant {
   /** What is to be told of events, which come in order per ticket and perhaps again. Ids of claims derive from the event. @throws StoreFault */
   claims(events: readonly TicketEvent[]): Promise<Claim[]>;
+  /** Told of all events, those that are told to nobody too, before it is asked. @throws StoreFault */
+  follow?(events: readonly TicketEvent[]): Promise<void>;
 }
 
 /** All of them. */
@@ -29,6 +31,7 @@ export class ClaimsConsumer {
   async claim(@Payload() round: Round): Promise<DeadLetter[]> {
     const { events, dead, unknown } = eventsIn(round);
     if (unknown > 0) unknownRecords.inc({ topic: topics.events }, unknown);
+    for (const claimant of this.claimants) await claimant.follow?.(events);
     const since = await this.beginning.at();
     const recent = events.filter(({ at }) => at >= since);
     if (recent.length === 0) return dead;

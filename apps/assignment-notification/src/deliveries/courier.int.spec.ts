@@ -129,6 +129,16 @@ describe('what is claimed', () => {
     expect(await stored(outside.claim('gone', 'q', 2).id)).toMatchObject({ state: 'dropped', dueAt: null });
   });
 
+  it('is dropped, alone, where there is nothing to be told any more', async () => {
+    const outside = new Outside();
+    outside.answer = async ({ seq }) => (seq === 1 ? { state: 'moot', detail: 'nobody wants it' } : delivered);
+    const { deliveries, start } = instance(outside);
+    await deliveries.claim([outside.claim('a', 'q', 1), outside.claim('a', 'q', 2)]);
+    start();
+    await until(() => outside.settled.length === 2, 'both came to their end');
+    expect(outside.settled.map(({ state, tries }) => [state, tries])).toEqual([['dropped', 1], ['delivered', 1]]);
+  });
+
   it('is sent again when somebody asks for that, under its id', async () => {
     const outside = new Outside();
     const { deliveries, start } = instance(outside);

@@ -3,7 +3,7 @@ import { isPassing } from '#persistence';
 import { deliveriesEnded, deliveryTroubles, sendSeconds } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
 import { Deliveries, type Tried } from './deliveries.store.js';
-import { channelOf, nextTry, type Channel, type Delivery, type SendOutcome } from './delivery.js';
+import { channelOf, nextTry, type Channel, type Delivery, type DeliveryState, type SendOutcome } from './delivery.js';
 import { leaseMs, Targets, type HeldTarget } from './targets.store.js';
 
 /** Every way to tell that the service has. */
@@ -156,7 +156,7 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
     const next = outcome.state === 'failed' ? nextTry(channel.pauses, { tries: delivery.tries + 1, at: new Date(), retryAfter: outcome.retryAfter }) : undefined;
     const verdict = { delivery, attempt, isGone: outcome.state === 'gone', isAnswered: outcome.state !== 'failed' };
     if (next !== undefined) return { ...verdict, state: 'waiting', dueAt: next };
-    const state = outcome.state === 'delivered' ? 'delivered' : 'failed';
+    const state = endOf(outcome);
     deliveriesEnded.inc({ channel: channel.name, outcome: state });
     return { ...verdict, state, dueAt: channel.settle ? new Date() : null };
   }
@@ -166,6 +166,12 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
     await channel.settle?.(deliveries);
     await this.deliveries.markSettled(deliveries.map(({ _id }) => _id));
   }
+}
+
+/** What becomes of a delivery that is not tried again. */
+function endOf({ state }: SendOutcome): Exclude<DeliveryState, 'waiting'> {
+  if (state === 'moot') return 'dropped';
+  return state === 'delivered' ? 'delivered' : 'failed';
 }
 
 interface TriedNow extends Tried {

@@ -47,10 +47,10 @@ export interface Delivery extends Omit<Claim, 'id' | 'notBefore'> {
 
 /**
  * What the other side made of it. `delivered`: it took it. `failed`: it may take it another time, not before `retryAfter` where it said so. `refused`: it will never
- * take it. `gone`: it wants nothing any more, and everything else that waits for it is dropped.
+ * take it. `moot`: there is nothing to be told any more, and it is dropped. `gone`: it wants nothing any more, and everything else that waits for it is dropped.
  */
 export interface SendOutcome {
-  state: 'delivered' | 'failed' | 'refused' | 'gone';
+  state: 'delivered' | 'failed' | 'refused' | 'moot' | 'gone';
   detail: string;
   retryAfter?: Date;
 }

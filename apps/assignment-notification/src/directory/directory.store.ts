@@ -4,6 +4,9 @@ import { directoryKey, type AssigneeInput, type Assistant, type DirectoryEntry, 
 import { guarded, putNewer, type Database } from '#persistence';
 import { STORE } from '../store.js';
 
+/** People of one name, or of some, whom anybody asks for at once. */
+const mostNamed = 1_000;
+
 interface StoredEntry {
   _id: string;
   orgId: string;
@@ -31,7 +34,7 @@ export class DirectoryStore {
 
   /** @throws StoreFault */
   async prepare(): Promise<void> {
-    await guarded(() => this.entries.createIndexes([{ key: { orgId: 1 } }]));
+    await guarded(() => this.entries.createIndexes([{ key: { orgId: 1 } }, { key: { orgId: 1, 'value.name': 1 } }]));
   }
 
   /** @throws StoreFault */
@@ -43,6 +46,25 @@ export class DirectoryStore {
       if ((newest.get(_id)?.version ?? 0) < version) newest.set(_id, { _id, orgId, version, deleted, kind, value });
     }
     await putNewer(this.entries, [...newest.values()].map((document) => ({ document, isNew: true })));
+  }
+
+  /** Entries by `directoryKey`, of those that are there. @throws StoreFault */
+  async some(keys: ReadonlySet<string>): Promise<Map<string, KnownMember | Assistant>> {
+    if (keys.size === 0) return new Map();
+    const found = await guarded(() => this.entries.find({ _id: { $in: [...keys] }, deleted: false }).toArray());
+    return new Map(found.map(({ _id, value }) => [_id, value]));
+  }
+
+  /** People who are called so, letter by letter. @throws StoreFault */
+  async named(orgId: string, names: readonly string[]): Promise<KnownMember[]> {
+    const found = await guarded(() => this.entries.find({ orgId, kind: 'member', deleted: false, 'value.name': { $in: [...names] } } as object).limit(mostNamed).toArray());
+    return found.map(({ value }) => value as KnownMember);
+  }
+
+  /** Whoever administers an organisation. @throws StoreFault */
+  async administrators(orgId: string): Promise<KnownMember[]> {
+    const found = await guarded(() => this.entries.find({ orgId, kind: 'member', deleted: false, 'value.role': 'admin' } as object).toArray());
+    return found.map(({ value }) => value as KnownMember);
   }
 
   /** Those of these who are there; without them everybody: an organisation may have thousands, and who asks mostly wants few. @throws StoreFault */

@@ -5,6 +5,8 @@ import { toldOf, wordsOf, type Told } from './told.policy.js';
 
 /** With so many bytes before them, a reader has enough: what is new comes when those are taken. */
 const mostWaiting = 64 * 1024;
+/** With so many bytes before them, a reader who is told something once is too far behind. */
+const farBehind = 1024 * 1024;
 /** How long a reader may take for what is before them, ms. Who takes longer is dropped: what they miss waits at the place they have. */
 const slowMs = 15_000;
 /** How long the last bytes of a stream may take, ms. */
@@ -56,6 +58,12 @@ export class Listener {
   /** Tells what has no place of its own: who has enough before them reads it elsewhere. */
   tellBeside(words: Buffer): void {
     if (this.response.writableLength <= mostWaiting) this.write(words);
+  }
+
+  /** Tells something beside the events that no later message makes up for: who is too far behind is dropped, comes again, and reads what they missed where it is kept. */
+  tellOrDrop(words: Buffer): void {
+    if (this.response.writableLength > farBehind) this.drop();
+    else this.write(words);
   }
 
   /** Shows that the connection lives, and up to where there was nothing for this reader. */

@@ -249,6 +249,22 @@ describe('a stream', () => {
     expect(feed.asked).toBe(asked);
   });
 
+  it('tells somebody what they are told, without a place, where they see it and nobody else', async () => {
+    const heard = await listen();
+    const notices = () => [...heard.text.matchAll(/event: notice\ndata: \{"id":"(\w+)"\}\n\n/g)].map(([, id]) => id);
+    const sight = { assistantId: 'billing-bot', assignee: null, createdBy: { type: 'member' as const, id: 'ada' } };
+    const told = (id: string, changes: object = {}) => ({ orgId: 'acme', memberId: 'grace', sight, isNote: true, notice: { id }, ...changes }) as never;
+    streams.tellNotices([told('hidden', { sight: { ...sight, assistantId: 'tech-bot' } }), told('twin', { orgId: 'globex' }), told('affair', { sight: null }), told('other', { memberId: 'linus' }), told('n1')]);
+    feed.add();
+    await eventually(() => numbers(heard.text).length === 1);
+    expect([notices(), heard.text.match(/^id: .*$/gm)]).toEqual([['n1'], ['id: 0.0.sig', 'id: 1.1.sig']]);
+    caller = { ...caller, principal: ada };
+    await eventually(() => {
+      streams.tellNotices([told('a1', { memberId: 'ada', sight: null })]);
+      return notices().includes('a1');
+    });
+  });
+
   it('is not opened by a gateway that stops, however far it has come', async () => {
     let go = () => undefined as void;
     feed.opening = new Promise((resolve) => (go = resolve));

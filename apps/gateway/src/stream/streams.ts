@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { DeadlineNews } from '#contracts';
+import type { DeadlineNews, NoticeTold } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import { AuthGuard } from '../auth.guard.js';
@@ -12,6 +12,7 @@ import type { Exchange } from '../writes.js';
 import { DeadlineFeed } from './deadline-news.js';
 import { Listener } from './listener.js';
 import { isBehind, orderOf, OrgFeed, type FollowedEvent } from './org-feed.js';
+import { hearsNotice } from './told.policy.js';
 
 /** What has been taken away must bite within 5 s (contract section 6), and what the guard says may be 4 s old. */
 const recheckMs = 1_000;
@@ -81,6 +82,14 @@ export class Streams implements BeforeApplicationShutdown {
       const message = audience?.deadlines.next(one);
       if (message === undefined) continue;
       for (const { listener } of audience!.open) if (message.isFor(listener.principal)) listener.tellBeside(message.words);
+    }
+  }
+
+  /** Tells people what they are told, wherever they listen now. */
+  tellNotices(told: readonly NoticeTold[]): void {
+    for (const one of told) {
+      const words = Buffer.from(`event: notice\ndata: ${JSON.stringify(one.notice)}\n\n`);
+      for (const { listener } of this.audiences.get(one.orgId)?.open ?? []) if (hearsNotice(listener.principal, one)) listener.tellOrDrop(words);
     }
   }
 

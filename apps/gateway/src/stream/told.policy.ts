@@ -1,4 +1,4 @@
-import type { Principal } from '#contracts';
+import type { NoticeTold, Principal } from '#contracts';
 import { lacks, sees } from '#domain';
 import type { FollowedEvent } from './org-feed.js';
 
@@ -9,6 +9,13 @@ export type Told = 'event' | 'note' | 'left' | 'nothing';
 export function toldOf(principal: Principal, { sight, before, isNote }: Pick<FollowedEvent, 'sight' | 'before' | 'isNote'>): Told {
   if (sees(principal, sight as never)) return isNote && lacks(principal, 'read-notes') !== null ? 'note' : 'event';
   return before && sees(principal, before as never) ? 'left' : 'nothing';
+}
+
+/** Whether somebody hears of a notice: it is for them, and they may see what it is about now. */
+export function hearsNotice(principal: Principal, { memberId, sight, isNote }: Pick<NoticeTold, 'memberId' | 'sight' | 'isNote'>): boolean {
+  if (principal.actor.type !== 'member' || principal.actor.id !== memberId) return false;
+  if (sight === null) return lacks(principal, 'administer') === null;
+  return toldOf(principal, { sight, isNote }) === 'event';
 }
 
 /** The words for it, as JSON text. */

@@ -1,0 +1,25 @@
+import { Controller } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { topics } from '#contracts';
+import { deadlinesIn, Subscribe, type DeadLetter, type Round } from '#messaging';
+import { Beginning } from '../deliveries/beginning.store.js';
+import { unknownRecords } from '../metrics.js';
+import { Noticing } from './noticing.js';
+
+/** Has people told of deadlines that are near or missed. */
+@Controller()
+export class DeadlineNoticesConsumer {
+  constructor(
+    private readonly beginning: Beginning,
+    private readonly noticing: Noticing,
+  ) {}
+
+  @Subscribe({ topic: topics.deadlines, group: 'assignment-notification.deadline-notices', maxRecords: 500 })
+  async tell(@Payload() round: Round): Promise<DeadLetter[]> {
+    const { news, dead, unknown } = deadlinesIn(round);
+    if (unknown > 0) unknownRecords.inc({ topic: topics.deadlines }, unknown);
+    const since = await this.beginning.at();
+    await this.noticing.tellDeadlines(news.filter(({ at }) => at >= since));
+    return dead;
+  }
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Actor, Principal } from '#contracts';
+import { eventually } from '../../../../libs/servers/testing/eventually.js';
+import { Mailbox, type Refusal, type TakenMail } from '../../../../tools/mailbox/mailbox.js';
+import { course } from '../../testing/course.js';
+import { assistant, member, Running } from '../../testing/running.js';
+
+jest.setTimeout(120_000);
+
+let one: Running;
+let other: Running;
+let refusal: Refusal | undefined;
+const mailbox = new Mailbox({ keep: 10_000, refuse: () => refusal });
+
+beforeAll(async () => {
+  const smtp = { SMTP_URL: await mailbox.open() };
+  one = await Running.start(undefined, smtp);
+  other = await Running.start(one.database, smtp);
+});
+afterAll(async () => {
+  await other?.stop({ keep: true });
+  await one?.stop();
+  await mailbox.close();
+});
+beforeEach(() => {
+  refusal = undefined;
+});
+
+const person = (id: string): Actor & { type: 'member' } => ({ type: 'member', id, name: id });
+
+/** An organisation whose people have addresses of their own. */
+async function organised() {
+  const orgId = `org-${randomUUID().slice(0, 8)}`;
+  const people = ['ada', 'grace', 'linus'].map((id) => member(orgId, id, { timeZone: 'Europe/Berlin' }));
+  const addressed = people.map((entry) => ({ ...entry, value: { ...entry.value, email: `${entry.id}@${orgId}.example` } }) as typeof entry);
+  await one.know(...addressed, assistant(orgId, 'billing-bot', ['grace']));
+  const wants = (id: string, body: object) => one.ask({ orgId, actor: person(id), access: { role: 'member', assistantIds: [] } } satisfies Principal, 'PUT', '/notification-preferences', { body });
+  const mails = (id: string): TakenMail[] => mailbox.mails.filter(({ envelope }) => envelope.to[0] === `${id}@${orgId}.example`);
+  return { orgId, wants, mails };
+}
+const opened = (orgId: string) => course(orgId).by(person('ada')).created({ assistantId: 'billing-bot', createdBy: person('ada'), title: 'Printer\r\nBcc: eve@evil.example', updatedAt: new Date().toISOString() });
+const ended = (orgId: string, state: string) => eventually(async () => expect(await one.db.collection('deliveries').countDocuments({ orgId, state })).toBeGreaterThan(0), `one is ${state}`);
+/** An hour goes by: what waits for its end is due. */
+async function hourOver(orgId: string) {
+  const target = `notice-mail:${orgId}`;
+  await one.db.collection('deliveries').updateMany({ orgId, queue: /digest$/, state: 'waiting' }, { $set: { dueAt: new Date(Date.now() - 1_000) } });
+  await one.db.collection<{ _id: string }>('targets').updateOne({ _id: target }, { $set: { dueAt: new Date(0) }, $inc: { wakes: 1 } });
+}
+
+describe('a notice', () => {
+  it('is mailed once, at once, by one of two instances that hear of it', async () => {
+    const { orgId, mails } = await organised();
+    const story = opened(orgId).commented('note', 'see this, @grace');
+    await Promise.all([one.tell(...story.events), other.tell(...story.events, ...story.events)]);
+    await eventually(() => expect(mails('grace')).toHaveLength(1), 'grace has 1');
+    await one.tell(...story.events);
+    await one.tell(...story.moved('pending').commented('comment', '@grace again').events.slice(-2));
+    await eventually(() => expect(mails('grace')).toHaveLength(2), 'grace has 2');
+    expect(mails('grace').at(-1)).toMatchObject({ subject: '[#1042] Printer Bcc: eve@evil.example: ada mentioned you in a note', headers: { 'auto-submitted': 'auto-generated' } });
+    expect(mails('grace').map(({ headers }) => headers['bcc'])).toEqual([undefined, undefined]);
+    expect([mails('linus'), mails('ada')]).toEqual([[], []]);
+  });
+
+  it('is tried again under its Message-ID where the server does not take it, and judged again then', async () => {
+    const { orgId, mails } = await organised();
+    refusal = { code: 451, text: 'not now' };
+    const story = opened(orgId).commented('comment', '@grace one');
+    await one.tell(...story.events);
+    const waiting = () => one.db.collection('deliveries').findOne({ orgId, tries: 1, state: 'waiting' });
+    await eventually(async () => expect(await waiting()).not.toBeNull(), 'it was tried');
+    refusal = undefined;
+    await one.tell(...story.refiled(null).events.slice(-1));
+    await one.db.collection('deliveries').updateMany({ orgId }, { $set: { dueAt: new Date(0) } });
+    await one.db.collection<{ _id: string }>('targets').updateOne({ _id: `notice-mail:${orgId}` }, { $set: { dueAt: new Date(0), restsUntil: new Date(0) }, $inc: { wakes: 1 } });
+    await ended(orgId, 'dropped');
+    expect(mails('grace')).toEqual([]);
+  });
+
+  it('is mailed to nobody who has left or never wants it, and told as they chose', async () => {
+    const { orgId, wants, mails } = await organised();
+    await wants('grace', { mentioned: { inApp: 'at-once', email: 'never' } });
+    const story = opened(orgId).commented('comment', '@grace one');
+    await one.tell(...story.events);
+    await one.know(member(orgId, 'grace', { revision: 2, deleted: true }));
+    await one.tell(...story.assigned(person('grace')).assigned(person('linus')).events.slice(-2));
+    await eventually(() => expect(mails('linus')).toHaveLength(1), 'linus has 1');
+    expect(mails('grace')).toEqual([]);
+  });
+});
+
+describe('a digest', () => {
+  it('is one mail of what came in the hour, by either instance, without what has left their sight', async () => {
+    const { orgId, wants, mails } = await organised();
+    await wants('grace', { mentioned: { inApp: 'never', email: 'hourly' } });
+    const [seen, hidden] = [opened(orgId).commented('comment', '@grace one').commented('comment', '@grace two'), opened(orgId).commented('note', '@grace the secret')];
+    await Promise.all([one.tell(...seen.events, ...hidden.events), other.tell(...seen.events, ...hidden.events)]);
+    expect(await one.db.collection('deliveries').countDocuments({ orgId, state: 'waiting' })).toBe(1);
+    await one.tell(...hidden.refiled('tech-bot').events.slice(-1));
+    await hourOver(orgId);
+    await eventually(() => expect(mails('grace')).toHaveLength(1), 'grace has 1');
+    await one.tell(...seen.events, ...hidden.events);
+    await ended(orgId, 'delivered');
+    const [mail] = mails('grace');
+    expect([mail!.subject, mail!.text.includes('@grace one'), mail!.text.includes('@grace two'), mail!.text.includes('secret')]).toEqual(['2 notifications: #1042 Printer Bcc: eve@evil.example', true, true, false]);
+    expect(await one.db.collection('deliveries').countDocuments({ orgId })).toBe(1);
+  });
+
+  it('is none where nothing is left to tell', async () => {
+    const { orgId, wants, mails } = await organised();
+    await wants('grace', { mentioned: { inApp: 'never', email: 'hourly' } });
+    const story = opened(orgId).commented('comment', '@grace one');
+    await one.tell(...story.events);
+    await wants('grace', { mentioned: { inApp: 'never', email: 'never' } });
+    await hourOver(orgId);
+    await ended(orgId, 'dropped');
+    expect(mails('grace')).toEqual([]);
+  });
+
+  it('has the same Message-ID when a crash has it sent again, and what comes too late for it goes with a later one', async () => {
+    const { orgId, wants, mails } = await organised();
+    await wants('grace', { mentioned: { inApp: 'never', email: 'hourly' } });
+    const story = opened(orgId).commented('comment', '@grace one');
+    await one.tell(...story.events);
+    await hourOver(orgId);
+    await ended(orgId, 'delivered');
+    // As a process leaves it that dies when the server has taken the mail.
+    await one.db.collection('deliveries').updateMany({ orgId }, { $set: { state: 'waiting', tries: 0, dueAt: new Date(0), endedAt: null } });
+    await hourOver(orgId);
+    await eventually(() => expect(mails('grace')).toHaveLength(2), 'grace has 2');
+    expect(mails('grace')[0]!.messageId).toBe(mails('grace')[1]!.messageId);
+    // As one leaves it that dies before it claims the mail, hours ago.
+    const past = new Date(Math.floor(Date.now() / 3_600_000 - 3) * 3_600_000).toISOString();
+    const digest = `notice-digest/${orgId}/grace/${past}`;
+    const late = story.commented('comment', '@grace late');
+    await one.tell(...late.events.slice(-1));
+    await one.db.collection('deliveries').deleteMany({ orgId });
+    await one.db.collection('notices').updateMany({ orgId, memberId: 'grace' }, { $set: { digest } });
+    await one.tell(...late.events.slice(-1));
+    const moved = await one.db.collection('notices').findOne({ orgId, memberId: 'grace', version: 3 });
+    expect(Date.parse(String(moved!['digest']).split('/').at(-1)!)).toBeGreaterThan(Date.now());
+    await hourOver(orgId);
+    await eventually(() => expect(mails('grace')).toHaveLength(3), 'grace has 3');
+    expect([mails('grace')[0]!.text.includes('late'), mails('grace')[0]!.subject]).toEqual([true, 'One notification: #1042 Printer Bcc: eve@evil.example']);
+  });
+});
