@@ -33,13 +33,13 @@ function parse(words) {
   return { chosen: Object.keys(projects).filter((name) => only.length === 0 || only.includes(name)), rest };
 }
 
-/** Runs `work` with servers of our own, or those that the environment names. Stops them whatever happens. */
-async function withServers(work) {
+/** Runs `work` with servers of our own, or those that the environment names, opened while `meanwhile` runs. Stops them whatever happens. */
+async function withServers(meanwhile, work) {
   const { openServers, temporaryFolder } = await import('#servers');
   const { ensureTopics, readTopics } = await import('#messaging');
   const folder = temporaryFolder('test');
   try {
-    const servers = await openServers({
+    const opening = openServers({
       dataDir: folder,
       memory: 'small',
       progress: ({ part, text }) => say(`${part}: ${text}`),
@@ -47,11 +47,12 @@ async function withServers(work) {
       signal: interrupted.signal,
     });
     try {
-      await ensureTopics(servers.kafkaBrokers.split(','), await readTopics('deploy/topics.yaml', 'local'));
-      return await work({ KAFKA_BROKERS: servers.kafkaBrokers, MONGODB_URI: servers.mongodbUri });
+      await meanwhile();
+      const { kafkaBrokers, mongodbUri } = await opening;
+      await ensureTopics(kafkaBrokers.split(','), await readTopics('deploy/topics.yaml', 'local'));
+      return await work({ KAFKA_BROKERS: kafkaBrokers, MONGODB_URI: mongodbUri });
     } finally {
-      await servers.stop();
-      say('servers stopped');
+      await opening.then((servers) => servers.stop().then(() => say('servers stopped')), () => undefined);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -84,9 +85,10 @@ async function main() {
     if (Number(process.versions.node.split('.')[0]) < 24) throw new Error(`Node ${process.version} is too old: "npm test" brings Node 24.`);
     const { chosen, rest } = parse(process.argv.slice(2));
     const names = await withSpecs(chosen, rest);
-    if (names.includes('unit')) counts = await runProjects(['unit'], rest);
     const others = names.filter((name) => name !== 'unit');
-    if (others.length > 0) await withServers(async (env) => (counts = sum(counts, await runProjects(others, rest, env))));
+    const unit = async () => (counts = names.includes('unit') ? await runProjects(['unit'], rest) : noTests);
+    if (others.length === 0) await unit();
+    else await withServers(unit, async (env) => (counts = sum(counts, await runProjects(others, rest, env))));
   } catch (error) {
     say(interrupted.signal.aborted ? interrupted.signal.reason.message : error.stack);
     counts = sum(counts, { ...noTests, failed: 1 });
