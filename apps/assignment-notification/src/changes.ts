@@ -6,7 +6,7 @@ import { isPassing } from '#persistence';
 
 /** The write that a gateway forwards. @throws ProblemError 400 where it does not name it */
 export function changeOf({ headers }: FastifyRequest): ForwardedChange {
-  const { data } = ForwardedChange.safeParse({ id: headers[changeHeaders.id], hash: headers[changeHeaders.hash] });
+  const { data } = ForwardedChange.safeParse({ id: headers[changeHeaders.id], hash: headers[changeHeaders.hash], expected: headers[changeHeaders.expected] });
   if (data !== undefined) return data;
   throw new ProblemError('malformed-request', 'The change is not named.');
 }

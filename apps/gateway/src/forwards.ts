@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'undici';
 import { changeHeaders } from '#contracts';
 import { Assertions } from '#internal';
@@ -7,7 +7,7 @@ import { again } from './queries.js';
 import { unavailable } from './unavailable.js';
 import type { Exchange } from './writes.js';
 
-const passedOn = ['content-type', 'idempotency-replayed', 'location', 'retry-after'] as const;
+const passedOn = ['content-type', 'etag', 'idempotency-replayed', 'location', 'retry-after'] as const;
 /** How long an answer may take, ms. */
 const patienceMs = 8_000;
 const connections = 32;
@@ -25,12 +25,11 @@ export class Forwards {
   /** @param path the checked path, as the public door names it @throws ProblemError 503 where the service does not answer */
   async pass({ request, reply }: Exchange, path: string): Promise<void> {
     const { method, caller, canonicalBody: body } = request;
-    const { id, hash } = method === 'GET' ? { id: '', hash: '' } : identityOf(request, path);
     const headers: Record<string, string> = {
       authorization: `Bearer ${await this.assertions.for(caller.principal)}`,
       accept: 'application/json',
       'x-request-id': request.id,
-      ...(method !== 'GET' && { [changeHeaders.id]: id, [changeHeaders.hash]: hash }),
+      ...(method !== 'GET' && changeIn(request, path)),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
     const answer = await this.asked({ path, method: method as 'GET', headers, ...(body !== undefined && { body }) });
@@ -54,10 +53,17 @@ export class Forwards {
   }
 }
 
+/** What a write is called by, and the revision that it expects. */
+function changeIn(request: FastifyRequest, path: string): Record<string, string> {
+  const { id, hash } = identityOf(request, path);
+  const { expectedVersion: expected } = request.conditions;
+  return { [changeHeaders.id]: id, [changeHeaders.hash]: hash, ...(expected !== undefined && { [changeHeaders.expected]: String(expected) }) };
+}
+
 function send(reply: FastifyReply, { statusCode, headers, body }: { statusCode: number; headers: Record<string, unknown>; body: Buffer }) {
   void reply.code(statusCode);
   for (const name of passedOn) if (typeof headers[name] === 'string') void reply.header(name, headers[name]);
   void (body.length === 0 ? reply.send() : reply.send(body));
 }
 
-const notForwarded = (cause: unknown) => unavailable('Assignment rules cannot be read or changed right now. A retry with the same Idempotency-Key is safe.', cause);
+const notForwarded = (cause: unknown) => unavailable('This cannot be read or changed right now. A retry with the same Idempotency-Key is safe.', cause);

@@ -9,8 +9,8 @@ export type AssertionClaims = z.infer<typeof AssertionClaims>;
 export const assertionSeconds = 60;
 
 /** How a gateway names a write that it forwards, in headers. */
-export const changeHeaders = { id: 'x-change-id', hash: 'x-change-hash' } as const;
+export const changeHeaders = { id: 'x-change-id', hash: 'x-change-hash', expected: 'x-change-expected' } as const;
 
-/** A write that a gateway forwards: its id is the same in every repeat under an Idempotency-Key, its hash tells it from another request under that key. */
-export const ForwardedChange = z.object({ id: z.uuid(), hash: z.string().min(1).max(128) });
+/** A write that a gateway forwards: its id is the same in every repeat under an Idempotency-Key, its hash tells it from another request under that key, and it may expect what it changes to be at a revision. */
+export const ForwardedChange = z.object({ id: z.uuid(), hash: z.string().min(1).max(128), expected: z.string().regex(/^\d{1,15}$/).transform(Number).optional() });
 export type ForwardedChange = z.infer<typeof ForwardedChange>;

@@ -1,16 +1,19 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bodies, maxAssignmentRules, NoQuery, RehearsalInput, RuleInput, RuleOrder, Uuid, type AssignmentRule, type AssignmentRules, type Rehearsal, type ValidationError } from '#contracts';
+import { bodies, maxAssignmentRules, NoQuery, RehearsalInput, RuleInput, RuleOrder, Uuid, type AssignmentRule, type AssignmentRules, type Rehearsal } from '#contracts';
 import { AssertionGuard } from '#internal';
-import { ProblemError } from '#observability';
-import { administrator, asking, changeOf, markRepeat } from '../changes.js';
+import { absent, added, changeBook, readBook, refusal, reordered, replaced, without } from '../book.changes.js';
+import type { Change } from '../book.store.js';
+import { administrator, asking, changeOf } from '../changes.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { Agenda } from './agenda.store.js';
 import { Rehearsals } from './rehearsals.js';
-import { RuleBook, type Change } from './rule-book.store.js';
+import { RuleBook } from './rule-book.store.js';
 import { TrackedTickets } from './tracked-tickets.store.js';
 
-type Decide = (rules: readonly AssignmentRule[]) => Change;
+const kind = { one: 'rule', most: maxAssignmentRules };
+
+type Decide = (rules: readonly AssignmentRule[]) => Change<AssignmentRule>;
 
 /** The rules of an organisation, for its administrators. */
 @Controller('v1/assignment-rules')
@@ -25,9 +28,8 @@ export class RulesController {
   ) {}
 
   @Get()
-  async list(@Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest): Promise<AssignmentRules> {
-    const { orgId } = administrator(request);
-    return { items: await asking(() => this.book.rules(orgId)) };
+  list(@Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<AssignmentRules> {
+    return readBook(this.book, administrator(request).orgId, reply);
   }
 
   @Post()
@@ -36,21 +38,13 @@ export class RulesController {
     const rule: AssignmentRule = { id: changeOf(request).id, ...input };
     await this.change({ request, reply }, (rules) => {
       demandKnown(input, people);
-      if (rules.length >= maxAssignmentRules) throw refusal({ pointer: '', code: 'too_many', message: `the organisation has ${maxAssignmentRules} rules: delete some first` });
-      return { rules: fitting([...rules, rule]), outcome: { status: 201, body: JSON.stringify(rule) } };
+      return added(rules, rule, kind);
     });
   }
 
   @Put('order')
   async reorder(@Body({ schema: RuleOrder }) { ids }: RuleOrder, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    await this.change({ request, reply }, (rules) => {
-      const byId = new Map(rules.map((rule) => [rule.id, rule]));
-      const unknown = ids.flatMap((id, i) => (byId.has(id) ? [] : [{ pointer: `/ids/${i}`, code: 'unknown_rule', message: 'must be a rule of the organisation' }]));
-      if (unknown.length > 0) throw refusal(...unknown.slice(0, 20));
-      if (ids.length < rules.length) throw refusal({ pointer: '/ids', code: 'incomplete', message: 'must name every rule of the organisation' });
-      const items = ids.map((id) => byId.get(id)!);
-      return { rules: items, outcome: { status: 200, body: JSON.stringify({ items } satisfies AssignmentRules) } };
-    });
+    await this.change({ request, reply }, (rules) => reordered(rules, ids, kind));
   }
 
   @Put(':id')
@@ -60,15 +54,13 @@ export class RulesController {
     await this.change({ request, reply }, (rules) => {
       if (!rules.some((one) => one.id === id)) return absent;
       demandKnown(input, people);
-      return { rules: fitting(rules.map((one) => (one.id === id ? rule : one))), outcome: { status: 200, body: JSON.stringify(rule) } };
+      return replaced(rules, rule);
     });
   }
 
   @Delete(':id')
   async delete(@Param('id', { schema: Uuid }) id: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    await this.change({ request, reply }, (rules) =>
-      rules.some((one) => one.id === id) ? { rules: rules.filter((one) => one.id !== id), outcome: { status: 204, body: '' } } : absent,
-    );
+    await this.change({ request, reply }, (rules) => without(rules, id));
   }
 
   @Post('rehearse')
@@ -86,33 +78,13 @@ export class RulesController {
 
   private async change({ request, reply }: { request: FastifyRequest; reply: FastifyReply }, decide: Decide): Promise<void> {
     const { orgId } = administrator(request);
-    const wanted = changeOf(request);
-    const { status, body, hash, isRepeat } = await asking(async () => {
-      const changed = await this.book.change(orgId, wanted, decide);
-      // A repeat does so, too: whoever changed them may have died before.
+    const then = async () => {
       await this.tickets.unsettle(orgId);
       await this.agenda.wake(new Set([orgId]));
-      return changed;
-    });
-    if (isRepeat) markRepeat(reply, hash, wanted.hash);
-    if (status === 404) throw new ProblemError('not-found', 'There is no such rule.', {}, isRepeat ? { 'idempotency-replayed': 'true' } : {});
-    if (status === 204) return void reply.code(status).send();
-    void reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
+    };
+    await changeBook(this.book, kind, { orgId, wanted: changeOf(request), decide, then, reply });
   }
 }
-
-/** Rules of an organisation are one document, well below what the store takes, bytes. */
-const mostBytes = 4 * 1024 * 1024;
-
-/** @throws ProblemError where there is no room for them */
-function fitting(rules: readonly AssignmentRule[]): readonly AssignmentRule[] {
-  if (Buffer.byteLength(JSON.stringify(rules)) <= mostBytes) return rules;
-  throw refusal({ pointer: '', code: 'too_big', message: 'is too much beside the other rules of the organisation' });
-}
-
-const absent: Change = { outcome: { status: 404, body: '' } };
-
-const refusal = (...errors: ValidationError[]) => new ProblemError('validation-failed', 'The request is not valid.', { errors });
 
 /** What no schema can say. @throws ProblemError naming who is not in the directory */
 function demandKnown({ condition, strategy }: RuleInput, { members, assistants }: People, at = '') {
@@ -126,5 +98,5 @@ function demandKnown({ condition, strategy }: RuleInput, { members, assistants }
   } else {
     errors.push(...strategy.memberIds.flatMap((id, i) => (members.has(id) ? [] : [{ pointer: `${at}/strategy/memberIds/${i}`, ...unknownMember }])));
   }
-  if (errors.length > 0) throw refusal(...errors.slice(0, 20));
+  if (errors.length > 0) throw refusal(...errors);
 }
