@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { guarded, type Database } from '#persistence';
 import { STORE, unlessThere } from '../store.js';
-import type { ChangeRequest } from './rule-book.store.js';
+import type { ChangeRequest } from '../book.store.js';
 
 /** Requests are kept so long for their repeats, seconds. */
 const keptSeconds = 30 * 86_400;
