@@ -6,7 +6,7 @@ import { serviceNotes } from '../places.js';
 import { addressOf, type AppName, appEnvironment, appNames, host, inherited, readyUrl, type Surroundings } from '../processes/apps.js';
 import { Crew } from './crew.js';
 import { removeRun, type Run, writeRun } from './run-file.js';
-import { choosePorts, keepInternalKey, type Ports } from './settings.js';
+import { choosePorts, keepInboundSecret, keepInternalKey, type Ports } from './settings.js';
 import type { Terminal } from './terminal.js';
 
 /** The servers as `#servers` gives them. */
@@ -147,6 +147,7 @@ export class Supervisor {
       queryUrl: addressOf(ports['query-search'].http!),
       assignmentUrl: addressOf(ports['assignment-notification'].http!),
       smtpUrl: smtpUrl(ports),
+      inboundEmailSecret: keepInboundSecret(this.#parts.dataDir),
     };
   }
 

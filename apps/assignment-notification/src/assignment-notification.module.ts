@@ -26,15 +26,27 @@ import { DirectoryStore } from './directory/directory.store.js';
 import { Mailer } from './mail/mail.js';
 import { mailSettings } from './mail/mail-config.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
+import { InboundMail } from './inbound-mail/inbound-mail.js';
+import { InboundMailController } from './inbound-mail/inbound-mail.controller.js';
+import { InboundMails } from './inbound-mail/inbound-mails.store.js';
+import { CorrespondentsConsumer } from './replies/correspondents.consumer.js';
+import { Correspondents } from './replies/correspondents.store.js';
+import { MailNames, NAME_PARTS } from './replies/mail-names.js';
+import { RepliesController } from './replies/replies.controller.js';
+import { REPLY_PAUSES, RequesterChannel } from './replies/requester.channel.js';
+import { RequesterClaimant } from './replies/requester.claimant.js';
+import { Threads } from './replies/threads.store.js';
+import { UpdateBook } from './replies/update-book.store.js';
+import { UpdatesController } from './replies/updates.controller.js';
 import { STORE } from './store.js';
 
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, Correspondents, Threads, UpdateBook, InboundMails] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
-const claimants: readonly Type<Claimant>[] = [];
-const channels: readonly Type<Channel>[] = [];
+const claimants: readonly Type<Claimant>[] = [RequesterClaimant];
+const channels: readonly Type<Channel>[] = [RequesterChannel];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
@@ -45,11 +57,15 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, CorrespondentsConsumer, RepliesController, UpdatesController, InboundMailController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
+        { provide: NAME_PARTS, useValue: { key, inboundDomain: config.INBOUND_DOMAIN, senderDomain: config.MAIL_FROM.address.split('@')[1]! } },
+        { provide: REPLY_PAUSES, useValue: config.REPLY_PAUSES },
+        MailNames,
+        InboundMail,
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         ...stores,
         ...claimants,

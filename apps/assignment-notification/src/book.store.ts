@@ -125,8 +125,8 @@ export abstract class Book<T> {
       const book = await this.book(orgId);
       const earlier = await this.earlier(book, orgId, request.id);
       if (earlier !== undefined) return { ...earlier, isRepeat: true };
-      const { id, hash, expected } = request;
-      if (expected !== undefined && expected !== (book?.revision ?? 0)) throw new StaleBook(book?.revision ?? 0);
+      const { id, hash } = request;
+      demandRevision(request, book?.revision ?? 0);
       const { rules = rulesIn<T>(book), outcome } = decide(rulesIn(book));
       const next = { rules: JSON.stringify(rules), last: { id, hash, ...outcome, at: new Date() }, ...(this.isFollowed && { news: 1 }) };
       if (await this.replace(orgId, book, next)) return { ...outcome, hash: request.hash, isRepeat: false };
@@ -157,6 +157,11 @@ export abstract class Book<T> {
   private book(orgId: string): Promise<StoredBook | null> {
     return guarded(() => this.books.findOne({ _id: orgId }));
   }
+}
+
+/** @throws StaleBook */
+function demandRevision({ expected }: ChangeRequest, current: number): void {
+  if (expected !== undefined && expected !== current) throw new StaleBook(current);
 }
 
 const rulesIn = <T>(book: StoredBook | null) => JSON.parse(book?.rules ?? '[]') as T[];

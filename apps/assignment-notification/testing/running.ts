@@ -17,7 +17,7 @@ const key = 'a key for specs that nobody guesses';
 const config = (): Config => {
   const uri = process.env['MONGODB_URI'] ?? '';
   if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
-  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5 };
+  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, INBOUND_DOMAIN: 'in.deskstream.localhost', REPLY_PAUSES: [0.05, 0.05] };
 };
 
 /** A command that the service has sent. */

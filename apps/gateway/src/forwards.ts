@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'undici';
-import { changeHeaders } from '#contracts';
+import { changeHeaders, type Principal } from '#contracts';
 import { Assertions } from '#internal';
 import { identityOf } from './administration.js';
 import { again } from './queries.js';
@@ -36,6 +36,12 @@ export class Forwards {
     // What the service refuses of us is not the caller's doing.
     if (answer.statusCode === 401) throw notForwarded(new Error('assignment-notification does not take our assertion'));
     send(reply, answer);
+  }
+
+  /** Hands on what is no JSON, in a name of our own. @throws ProblemError 503 where the service does not answer */
+  async handOn(reply: FastifyReply, path: string, { principal, body, type }: { principal: Principal; body: Buffer; type: string }): Promise<void> {
+    const headers = { authorization: `Bearer ${await this.assertions.for(principal)}`, accept: 'application/json', 'content-type': type };
+    send(reply, await this.asked({ path, method: 'POST', headers, body }));
   }
 
   async close(): Promise<void> {
