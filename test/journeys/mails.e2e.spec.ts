@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Mailbox, type Refusal, type TakenMail } from '../../tools/mailbox/mailbox.js';
-import { clientOf, type Client } from '../support/client.js';
+import { Client, clientOf } from '../support/client.js';
+import { DeliveryReceiver } from '../support/delivery-receiver.js';
 import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
 import { handIn, mailSecret, mailText } from '../support/signed-mail.js';
@@ -133,6 +134,44 @@ describe('a reply', () => {
   });
 });
 
+describe('a ticket of an assistant’s conversation', () => {
+  it('is answered there, signed, again until the assistant takes it', async () => {
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    const receiver = new DeliveryReceiver(secret);
+    const url = await receiver.open();
+    try {
+      const path = '/assistants/billing-bot/delivery';
+      for (const bad of ['http://example.org/', 'https://10.0.0.1/', 'https://[::ffff:10.0.0.1]/', 'ftp://example.org/']) expect((await ada.put(path, { url: bad, secret })).status).toBe(422);
+      expect((await linus.put(path, { url, secret })).status).toBe(403);
+      expect((await ada.put(path, { url, secret })).body).toEqual({ id: 'billing-bot', url });
+      expect((await ada.get(path)).text).not.toContain(secret);
+      expect((await stranger.get(path)).status).toBe(404);
+      const key = (await ada.post('/api-keys', { name: 'agent', assistantId: 'billing-bot', scopes: ['tickets:read', 'tickets:write'] })).body['secret'] as string;
+      const agent = new Client(key, stack.gatewayUrls);
+      const rita = someone();
+      const id = await opened({ requester: rita, externalId: `chat-${randomUUID()}` }, agent);
+      receiver.status = 500;
+      await ada.post(`/tickets/${id}/notes`, { body: 'a secret between us' });
+      const comment = await replied(id);
+      await eventually(() => receiver.posted.length >= 2);
+      receiver.status = 204;
+      await untilDelivery(id, comment, { state: 'delivered', channel: 'assistant' });
+      expect(new Set(receiver.posted.map((one) => one.id)).size).toBe(1);
+      expect(receiver.posted.at(-1)).toMatchObject({ isSigned: true, message: { type: 'requester.message', ticketId: id, kind: 'reply', text: 'It left yesterday.', commentId: comment, requester: rita } });
+      expect(mailsTo(rita.email)).toEqual([]);
+      const sent = receiver.posted.length;
+      expect((await ada.post(`/tickets/${id}/replies/${comment}/send`)).status).toBe(202);
+      await eventually(() => receiver.posted.length === sent + 1);
+      const known = await opened({ requester: rita });
+      await untilDelivery(known, await replied(known), { state: 'delivered', channel: 'email' });
+      expect((await ada.delete(path)).status).toBe(204);
+      await untilDelivery(id, await replied(id), { state: 'delivered', channel: 'email' });
+    } finally {
+      receiver.close();
+    }
+  });
+});
+
 describe('an update', () => {
   it('goes out where an administrator has switched it on, in their words', async () => {
     const text = 'Dear {{name}}, #{{number}} "{{title}}" is solved by {{assistant}}. {{unknown}}';
@@ -190,7 +229,7 @@ describe('a mail that comes in', () => {
     await replied(id);
     const mail = await mailTo(rita.email);
     const forged = mail.replyTo.replace(/\.[0-9a-f]+@/, '.0123456789abcdef0123@');
-    for (const headers of [{ Subject: `[#${number}] me too` }, { To: forged }]) expect((await write({ From: 'eve@example.org', ...headers })).body).toMatchObject({ outcome: 'opened' });
+    for (const headers of [{ Subject: `[#${number}] me too` }, { To: forged }] as Record<string, string>[]) expect((await write({ From: 'eve@example.org', ...headers })).body).toMatchObject({ outcome: 'opened' });
     const crossed = await write({ From: rita.email, To: `${twin}@${domain}`, 'In-Reply-To': mail.messageId, Subject: `[#${number}]` });
     expect(crossed.body).toMatchObject({ outcome: 'opened' });
     await eventually(async () => expect((await stranger.get(`/tickets/${crossed.body.ticketId}`)).status).toBe(200));

@@ -70,7 +70,7 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
     },
     'ticket-command': { ALLOW_PAST_COMMANDS: 'true' }, // for npm run demo:seed
     'query-search': { INTERNAL_KEY: around.internalKey },
-    'assignment-notification': { INTERNAL_KEY: around.internalKey, ...unlessSaid({ SMTP_URL: around.smtpUrl, INBOUND_DOMAIN: around.inboundEmailSecret && localInboundDomain }) },
+    'assignment-notification': { INTERNAL_KEY: around.internalKey, ...unlessSaid({ WEBHOOK_ALLOW_LOOPBACK: 'true' }), ...unlessSaid({ SMTP_URL: around.smtpUrl, INBOUND_DOMAIN: around.inboundEmailSecret && localInboundDomain }) },
   }[app];
   return {
     ...inherited(),

@@ -31,6 +31,9 @@ import { InboundMailController } from './inbound-mail/inbound-mail.controller.js
 import { InboundMails } from './inbound-mail/inbound-mails.store.js';
 import { CorrespondentsConsumer } from './replies/correspondents.consumer.js';
 import { Correspondents } from './replies/correspondents.store.js';
+import { AssistantPost } from './replies/assistant-post.js';
+import { DeliveryBook } from './replies/delivery-book.store.js';
+import { DeliveryController } from './replies/delivery.controller.js';
 import { MailNames, NAME_PARTS } from './replies/mail-names.js';
 import { RepliesController } from './replies/replies.controller.js';
 import { REPLY_PAUSES, RequesterChannel } from './replies/requester.channel.js';
@@ -43,7 +46,7 @@ import { STORE } from './store.js';
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, Correspondents, Threads, UpdateBook, InboundMails] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, Correspondents, UpdateBook, DeliveryBook, InboundMails] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
 const claimants: readonly Type<Claimant>[] = [RequesterClaimant];
 const channels: readonly Type<Channel>[] = [RequesterChannel];
@@ -57,15 +60,15 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, CorrespondentsConsumer, RepliesController, UpdatesController, InboundMailController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, CorrespondentsConsumer, RepliesController, UpdatesController, DeliveryController, InboundMailController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
         { provide: NAME_PARTS, useValue: { key, inboundDomain: config.INBOUND_DOMAIN, senderDomain: config.MAIL_FROM.address.split('@')[1]! } },
         { provide: REPLY_PAUSES, useValue: config.REPLY_PAUSES },
-        MailNames,
-        InboundMail,
+        { provide: AssistantPost, useFactory: (book: DeliveryBook) => new AssistantPost(book, { allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK === 'true' }), inject: [DeliveryBook] },
+        ...[MailNames, Threads, InboundMail],
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         ...stores,
         ...claimants,

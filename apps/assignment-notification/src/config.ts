@@ -9,6 +9,8 @@ export const Config = z.object({
   PORT: Port,
   /** Shared by the services: signs assertions. */
   INTERNAL_KEY: z.string({ error: 'is missing: a secret of at least 32 characters, the same for all services' }).min(32, 'must have at least 32 characters'),
+  /** Whether webhooks may be at this machine's own address, without encryption too: for local runs. */
+  WEBHOOK_ALLOW_LOOPBACK: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   ...mailConfig,
 });
 export type Config = z.infer<typeof Config>;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DirectoryEntry, type Principal, type TicketEvent } from '#contracts';
 import { Assertions } from '#internal';
@@ -17,7 +18,7 @@ const key = 'a key for specs that nobody guesses';
 const config = (): Config => {
   const uri = process.env['MONGODB_URI'] ?? '';
   if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
-  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, INBOUND_DOMAIN: 'in.deskstream.localhost', REPLY_PAUSES: [0.05, 0.05] };
+  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, INBOUND_DOMAIN: 'in.deskstream.localhost', REPLY_PAUSES: [0.05, 0.05], WEBHOOK_ALLOW_LOOPBACK: 'true' };
 };
 
 /** A command that the service has sent. */
@@ -81,6 +82,11 @@ export class Running {
 
   get db() {
     return this.app.get<Database>(STORE).db;
+  }
+
+  /** A part of it, for specs that are about that part alone. */
+  part<T>(type: Type<T>): T {
+    return this.app.get(type);
   }
 
   follow(...events: readonly TicketEvent[]): Promise<DeadLetter[]> {

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bodies, inboundEmailActor, maxInboundEmailBytes, NoQuery, RequesterUpdatesInput, Slug, Uuid, type Principal } from '#contracts';
+import { AssistantDeliveryInput, bodies, inboundEmailActor, maxInboundEmailBytes, NoQuery, RequesterUpdatesInput, Slug, Uuid, type Principal } from '#contracts';
 import { ProblemError } from '#observability';
 import { administrator } from './administration.js';
 import { Forwards } from './forwards.js';
@@ -30,14 +30,33 @@ export class MailsController {
   @Get('assistants/:id/requester-updates')
   @Operation(mailOperations.readUpdates)
   readUpdates(@Param('id', { schema: Slug }) id: string, @Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.updates(request, reply, id);
+    return this.ofAssistant(request, reply, `${id}/requester-updates`);
   }
 
   @Put('assistants/:id/requester-updates')
   @HttpCode(200)
   @Operation(mailOperations.writeUpdates)
   writeUpdates(@Param('id', { schema: Slug }) id: string, @Body({ schema: RequesterUpdatesInput }) _: RequesterUpdatesInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
-    return this.updates(request, reply, id);
+    return this.ofAssistant(request, reply, `${id}/requester-updates`);
+  }
+
+  @Get('assistants/:id/delivery')
+  @Operation(mailOperations.readDelivery)
+  readDelivery(@Param('id', { schema: Slug }) id: string, @Query({ schema: NoQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.ofAssistant(request, reply, `${id}/delivery`);
+  }
+
+  @Put('assistants/:id/delivery')
+  @HttpCode(200)
+  @Operation(mailOperations.writeDelivery)
+  writeDelivery(@Param('id', { schema: Slug }) id: string, @Body({ schema: AssistantDeliveryInput }) _: AssistantDeliveryInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.ofAssistant(request, reply, `${id}/delivery`);
+  }
+
+  @Delete('assistants/:id/delivery')
+  @Operation(mailOperations.deleteDelivery)
+  deleteDelivery(@Param('id', { schema: Slug }) id: string, @Body({ schema: bodies.nothing }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    return this.ofAssistant(request, reply, `${id}/delivery`);
   }
 
   @Post('inbound-email')
@@ -51,8 +70,8 @@ export class MailsController {
     await this.forwards.handOn(reply, '/v1/inbound-email', { principal: postman, body: bytes, type: 'message/rfc822' });
   }
 
-  private async updates(request: FastifyRequest, reply: FastifyReply, id: string): Promise<void> {
+  private async ofAssistant(request: FastifyRequest, reply: FastifyReply, path: string): Promise<void> {
     administrator(request);
-    await this.forwards.pass({ request, reply }, `/v1/assistants/${id}/requester-updates`);
+    await this.forwards.pass({ request, reply }, `/v1/assistants/${path}`);
   }
 }

@@ -1,4 +1,4 @@
-import { InboundEmailAnswer, ReplySending, RequesterUpdates } from '#contracts';
+import { AssistantDelivery, InboundEmailAnswer, ReplySending, RequesterUpdates } from '#contracts';
 import type { OperationText } from './operation.js';
 
 const forAdministrators = { tag: 'Organisation', needs: 'administer' } as const;
@@ -30,6 +30,31 @@ export const mailOperations = {
       'Beside replies, which always go out, requesters of the assistant’s tickets may be told by e-mail that their request was received, resolved, reopened or closed. By itself only who wrote an e-mail is told that it was received. `{{name}}`, `{{number}}`, `{{title}}` and `{{assistant}}` in a text stand for what they say.',
     body: { received: { enabled: true }, resolved: { enabled: true, text: 'Hello {{name}},\n\nwe have solved #{{number}} "{{title}}".' } },
     answers: { 200: { description: 'What holds from now on.', body: RequesterUpdates, headers: ['Idempotency-Replayed'] } },
+    problems: ['forbidden', 'not-found'],
+  },
+  readDelivery: {
+    ...forAdministrators,
+    id: 'readAssistantDelivery',
+    summary: 'Where an assistant takes messages',
+    answers: { 200: { description: 'The address; the secret is told to nobody.', body: AssistantDelivery } },
+    problems: ['forbidden', 'not-found'],
+  },
+  writeDelivery: {
+    ...forAdministrators,
+    id: 'writeAssistantDelivery',
+    summary: 'Say where an assistant takes messages',
+    description:
+      'Replies and updates on tickets that the assistant’s agent opened (channels `agent` and `mcp`), and on its other tickets whose requester has no e-mail address, are posted there instead of being mailed: JSON as `RequesterMessage` says it, with the headers of Standard Webhooks, signed with the secret. An answer of 200 to 299 within 15 s means delivered; anything else is tried again. `webhook-id` is the same in every try.',
+    body: { url: 'https://assistant.example/deskstream', secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G' },
+    answers: { 200: { description: 'What holds from now on.', body: AssistantDelivery, headers: ['Idempotency-Replayed'] } },
+    problems: ['forbidden', 'not-found'],
+  },
+  deleteDelivery: {
+    ...forAdministrators,
+    id: 'deleteAssistantDelivery',
+    summary: 'Post nothing to an assistant any more',
+    description: 'What waits for it fails with `no-channel`.',
+    answers: { 204: { description: 'It is deleted.', headers: ['Idempotency-Replayed'] } },
     problems: ['forbidden', 'not-found'],
   },
   inbound: {

@@ -4,6 +4,7 @@ import type { CommandData, CommandType, InboundEmailAnswer, TicketEvent } from '
 import { RecordProducer } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
+import type { Mailbox } from '../mail/mail.js';
 import { Correspondents, type Correspondent } from '../replies/correspondents.store.js';
 import { MailNames, type Addressed } from '../replies/mail-names.js';
 import { automaticBy, isSameAddress, numberIn } from './inbound.policy.js';
@@ -115,9 +116,7 @@ export class InboundMail {
     const named = addressed.ticket?.number ?? numberIn(subject);
     const numbered = named === undefined ? null : await this.correspondents.findNumber(orgId, named);
     if (numbered && this.isShown(addressed, numbered)) return numbered;
-    const answered = await this.answered(orgId, references);
-    if (answered || numbered === null) return answered;
-    return isSameAddress(numbered.requester?.email, from.address) ? numbered : undefined;
+    return (await this.answered(orgId, references)) ?? (isOf(numbered, from) ? numbered : undefined);
   }
 
   private async answered(orgId: string, references: readonly string[]): Promise<Correspondent | undefined> {
@@ -129,6 +128,8 @@ export class InboundMail {
     return shown !== undefined && this.names.isProven(shown.proof, { orgId, ticketId });
   }
 }
+
+const isOf = (ticket: Correspondent | null, { address }: Mailbox): ticket is Correspondent => ticket !== null && isSameAddress(ticket.requester?.email, address);
 
 interface Base {
   /** The mail's. */

@@ -70,7 +70,7 @@ export class MailNames {
   /** Reads an address of ours; undefined for any other. */
   read(address: string): Addressed | undefined {
     const [, orgId, detail = '', domain] = /^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\+([^@]*))?@([^@]+)$/.exec(address) ?? [];
-    if (orgId === undefined || domain!.toLowerCase() !== this.parts.inboundDomain?.toLowerCase()) return undefined;
+    if (orgId === undefined || !this.isInbound(domain!)) return undefined;
     const [, number, proof] = /^(\d{1,15})\.([0-9a-f]+)$/i.exec(detail) ?? [];
     return number === undefined ? { orgId, ...(detail !== '' && { detail }) } : { orgId, ticket: { number: Number(number), proof: proof! } };
   }
@@ -78,6 +78,10 @@ export class MailNames {
   /** Whether mails from an address are our own. */
   isOwnAddress(address: string): boolean {
     return this.read(address) !== undefined;
+  }
+
+  private isInbound(domain: string): boolean {
+    return domain.toLowerCase() === this.parts.inboundDomain?.toLowerCase();
   }
 
   private proof(...parts: string[]): string {

@@ -7,7 +7,7 @@ import { ProblemError } from '#observability';
 import { asking, changeOf } from '../changes.js';
 import { Deliveries } from '../deliveries/deliveries.store.js';
 import { Correspondents, type Correspondent } from './correspondents.store.js';
-import { mailboxOf, replyClaim, requesterTarget, type RequesterMail } from './requester.claimant.js';
+import { mailboxOf, replyClaim, requesterTarget, type Content } from './requester.claimant.js';
 
 /** Sends replies again: by hand, to where the requester is reached now. */
 @Controller('v1/tickets')
@@ -30,14 +30,19 @@ export class RepliesController {
   }
 
   /** One that waits for its next try goes at once. */
-  private async again({ _id: ticketId, orgId, requester }: Correspondent, commentId: string, request: string): Promise<boolean> {
-    const [target, claim] = [requesterTarget(orgId), replyClaim(ticketId, commentId)];
-    const delivery = await this.deliveries.find(orgId, target, claim);
-    if (delivery === null) return false;
-    const mail: RequesterMail = { ...(JSON.parse(delivery.content) as RequesterMail), to: mailboxOf(requester) };
-    await this.deliveries.sendAnew(delivery, { content: JSON.stringify(mail), request });
+  private async again({ _id: ticketId, orgId, requester, assistantId }: Correspondent, commentId: string, request: string): Promise<boolean> {
+    const targets = [requesterTarget(orgId), ...(assistantId === null ? [] : [requesterTarget(orgId, assistantId)])];
+    const found = await Promise.all(targets.map((target) => this.deliveries.find(orgId, target, replyClaim(ticketId, commentId))));
+    const delivery = found.find((one) => one !== null);
+    if (delivery === undefined) return false;
+    await this.deliveries.sendAnew(delivery, { content: JSON.stringify(readdressed(delivery.content, requester)), request });
     return true;
   }
+}
+
+function readdressed(content: string, requester: Correspondent['requester']): Content {
+  const what = JSON.parse(content) as Content;
+  return what.way === 'email' ? { ...what, mail: { ...what.mail, to: mailboxOf(requester) } } : { ...what, message: { ...what.message, requester } };
 }
 
 /** @throws ProblemError not-found for whom the ticket is hidden, forbidden for whom may not reply */

@@ -5,7 +5,8 @@ import { RecordProducer } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
 import type { Channel, Delivery, SendOutcome } from '../deliveries/delivery.js';
 import { Mailer } from '../mail/mail.js';
-import type { RequesterMail } from './requester.claimant.js';
+import { AssistantPost } from './assistant-post.js';
+import type { Content } from './requester.claimant.js';
 
 /** Pauses between tries, s. */
 export const REPLY_PAUSES = Symbol('reply pauses');
@@ -27,12 +28,15 @@ export class RequesterChannel implements Channel {
 
   constructor(
     private readonly mailer: Mailer,
+    private readonly post: AssistantPost,
     private readonly producer: RecordProducer,
     @Inject(REPLY_PAUSES) readonly pauses: readonly number[],
   ) {}
 
-  async send({ content }: Delivery, signal: AbortSignal): Promise<SendOutcome> {
-    const { to, ...mail } = JSON.parse(content) as RequesterMail;
+  async send({ orgId, content }: Delivery, signal: AbortSignal): Promise<SendOutcome> {
+    const what = JSON.parse(content) as Content;
+    if (what.way === 'assistant') return this.post.send({ orgId, assistantId: what.assistantId, id: what.message.id, body: JSON.stringify(what.message) }, signal);
+    const { to, ...mail } = what.mail;
     if (to === null) return { state: 'refused', detail: 'no-channel' };
     return this.mailer.send({ ...mail, to }, signal);
   }
@@ -52,6 +56,7 @@ export class RequesterChannel implements Channel {
 }
 
 function reportOf({ content, state, attempts }: Delivery, commentId: string): CommandData<typeof type> {
-  const channel = (JSON.parse(content) as RequesterMail).to === null ? 'none' : 'email';
+  const what = JSON.parse(content) as Content;
+  const channel = what.way === 'email' && what.mail.to === null ? 'none' : what.way;
   return { commentId, state: state === 'delivered' ? 'delivered' : 'failed', channel, detail: attempts.at(-1)!.detail.replaceAll('\0', '').toWellFormed() };
 }

@@ -23,11 +23,6 @@ export class Threads {
     this.threads = db.collection('mail_threads');
   }
 
-  /** @throws StoreFault */
-  async prepare(): Promise<void> {
-    await Promise.resolve();
-  }
-
   /** Notes mails of tickets; one that is noted again stays one. @throws StoreFault */
   async note(mails: ReadonlyMap<string, readonly ThreadMail[]>): Promise<void> {
     const writes = [...mails].sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(([_id, some]) => some.map((mail) => ({ updateOne: { filter: { _id, mails: { $not: { $elemMatch: { messageId: mail.messageId } } } }, update: { $push: { mails: { $each: [mail], $sort: { seq: 1 as const }, $slice: -remembered } } }, upsert: true } })));
