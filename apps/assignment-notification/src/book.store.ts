@@ -125,12 +125,16 @@ export abstract class Book<T> {
       const book = await this.book(orgId);
       const earlier = await this.earlier(book, orgId, request.id);
       if (earlier !== undefined) return { ...earlier, isRepeat: true };
-      const { id, hash } = request;
-      demandRevision(request, book?.revision ?? 0);
-      const { rules = rulesIn<T>(book), outcome } = decide(rulesIn(book));
-      const next = { rules: JSON.stringify(rules), last: { id, hash, ...outcome, at: new Date() }, ...(this.isFollowed && { news: 1 }) };
+      const { outcome, next } = this.changed(book, request, decide);
       if (await this.replace(orgId, book, next)) return { ...outcome, hash: request.hash, isRepeat: false };
     }
+  }
+
+  private changed(book: StoredBook | null, { id, hash, expected }: ChangeRequest, decide: (rules: readonly T[]) => Change<T>): { outcome: Outcome; next: Omit<StoredBook, '_id' | 'revision'> } {
+    const { revision } = book ?? { revision: 0 };
+    if (expected !== undefined && expected !== revision) throw new StaleBook(revision);
+    const { rules = rulesIn<T>(book), outcome } = decide(rulesIn(book));
+    return { outcome, next: { rules: JSON.stringify(rules), last: { id, hash, ...outcome, at: new Date() }, ...(this.isFollowed && { news: 1 }) } };
   }
 
   /** What stands in the book was read first: it is put aside before it leaves it. */
@@ -157,11 +161,6 @@ export abstract class Book<T> {
   private book(orgId: string): Promise<StoredBook | null> {
     return guarded(() => this.books.findOne({ _id: orgId }));
   }
-}
-
-/** @throws StaleBook */
-function demandRevision({ expected }: ChangeRequest, current: number): void {
-  if (expected !== undefined && expected !== current) throw new StaleBook(current);
 }
 
 const rulesIn = <T>(book: StoredBook | null) => JSON.parse(book?.rules ?? '[]') as T[];

@@ -33,8 +33,6 @@ export class Forwards {
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
     const answer = await this.asked({ path, method: method as 'GET', headers, ...(body !== undefined && { body }) });
-    // What the service refuses of us is not the caller's doing.
-    if (answer.statusCode === 401) throw notForwarded(new Error('assignment-notification does not take our assertion'));
     send(reply, answer);
   }
 
@@ -67,6 +65,8 @@ function changeIn(request: FastifyRequest, path: string): Record<string, string>
 }
 
 function send(reply: FastifyReply, { statusCode, headers, body }: { statusCode: number; headers: Record<string, unknown>; body: Buffer }) {
+  // What the service refuses of us is not the caller's doing.
+  if (statusCode === 401) throw notForwarded(new Error('assignment-notification does not take our assertion'));
   void reply.code(statusCode);
   for (const name of passedOn) if (typeof headers[name] === 'string') void reply.header(name, headers[name]);
   void (body.length === 0 ? reply.send() : reply.send(body));
