@@ -1,3 +1,4 @@
+import { maxInboundEmailBytes } from '#contracts';
 import { RoundTransport } from '#messaging';
 import { Health, readConfig, startService } from '#observability';
 import type { Database } from '#persistence';
@@ -19,6 +20,7 @@ await startService({
   config,
   http: { port: config.PORT, maxHeaderBytes: largestAssertion, routerOptions: { maxParamLength: longestParameter } },
   prepare: (app) => {
+    app.useBodyParser('message/rfc822', { bodyLimit: maxInboundEmailBytes });
     const store = app.get<Database>(STORE);
     const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'assignment-notification', isStoreHealthy: () => store.healthy() });
     const health = app.get(Health);

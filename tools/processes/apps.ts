@@ -20,6 +20,8 @@ export interface Surroundings {
   publicUrl?: string | undefined;
   /** Where mails are handed in, unless our own environment says it; without either they fail. */
   smtpUrl?: string | undefined;
+  /** Signs mails that are handed in, unless our own environment says it; without either none are taken. */
+  inboundEmailSecret?: string | undefined;
 }
 
 /** Where a service listens; `http` is there for those that have more than the management port. */
@@ -29,6 +31,9 @@ export interface AppPorts {
 }
 
 export const host = '127.0.0.1';
+
+/** Where mails to local organisations are addressed to. */
+export const localInboundDomain = 'in.deskstream.localhost';
 
 export const addressOf = (port: number) => `http://${host}:${port}`;
 
@@ -63,13 +68,14 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
       DIRECTORY_FILE: around.directoryFile,
       ...(around.producersFile !== undefined && { PRODUCERS_FILE: around.producersFile }),
       TOPICS_PROFILE: 'local',
+      ...unlessSaid({ INBOUND_EMAIL_SECRET: around.inboundEmailSecret }),
     },
     'ticket-command': { ALLOW_PAST_COMMANDS: 'true' }, // for npm run demo:seed
     'query-search': { INTERNAL_KEY: around.internalKey },
     'assignment-notification': {
       INTERNAL_KEY: around.internalKey,
-      ...(around.publicUrl !== undefined && { PUBLIC_URL: process.env['PUBLIC_URL'] ?? around.publicUrl }),
-      ...(around.smtpUrl !== undefined && { SMTP_URL: process.env['SMTP_URL'] ?? around.smtpUrl }),
+      ...unlessSaid({ WEBHOOK_ALLOW_LOOPBACK: 'true' }),
+      ...unlessSaid({ PUBLIC_URL: around.publicUrl, SMTP_URL: around.smtpUrl, INBOUND_DOMAIN: around.inboundEmailSecret && localInboundDomain }),
     },
   }[app];
   return {
@@ -84,6 +90,9 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
     ...own,
   };
 }
+
+/** What our own environment says comes first. */
+const unlessSaid = (values: Record<string, string | undefined>) => Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, process.env[name] ?? value]])));
 
 /** Our own environment without what is meant for npm, for this process, or for one service only. */
 export function inherited(): NodeJS.ProcessEnv {

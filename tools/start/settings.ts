@@ -28,8 +28,12 @@ export async function choosePorts(dataDir: string, gatewayPort: number): Promise
 const mailboxPorts = async (last?: Ports['mailbox']): Promise<Ports['mailbox']> => ({ smtp: await freePort(last?.smtp), http: await freePort(last?.http) });
 
 /** The key that services trust each other by: random, made once, readable for the owner only. */
-export function keepInternalKey(dataDir: string): string {
-  const file = join(dataDir, 'internal.key');
+export const keepInternalKey = (dataDir: string): string => keepSecret(join(dataDir, 'internal.key'));
+
+/** The secret that mails are signed with where they are handed in, kept alike. */
+export const keepInboundSecret = (dataDir: string): string => `whsec_${Buffer.from(keepSecret(join(dataDir, 'inbound-email.key')), 'base64url').toString('base64')}`;
+
+function keepSecret(file: string): string {
   try {
     const key = readFileSync(file, 'utf8').trim();
     if (key.length >= 32) return key;

@@ -6,7 +6,7 @@ import { serviceNotes } from '../places.js';
 import { addressOf, type AppName, appEnvironment, appNames, host, inherited, readyUrl, type Surroundings } from '../processes/apps.js';
 import { Crew } from './crew.js';
 import { removeRun, type Run, writeRun } from './run-file.js';
-import { choosePorts, keepInternalKey, type Ports } from './settings.js';
+import { choosePorts, keepInboundSecret, keepInternalKey, type Ports } from './settings.js';
 import type { Terminal } from './terminal.js';
 
 /** The servers as `#servers` gives them. */
@@ -148,6 +148,7 @@ export class Supervisor {
       assignmentUrl: addressOf(ports['assignment-notification'].http!),
       smtpUrl: smtpUrl(ports),
       publicUrl: addressOf(ports.gateway.http!),
+      inboundEmailSecret: keepInboundSecret(this.#parts.dataDir),
     };
   }
 

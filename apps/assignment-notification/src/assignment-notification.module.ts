@@ -32,6 +32,9 @@ import { DirectoryStore } from './directory/directory.store.js';
 import { Mailer } from './mail/mail.js';
 import { mailSettings } from './mail/mail-config.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
+import { InboundMailController } from './inbound-mail/inbound-mail.controller.js';
+import { InboundMail } from './inbound-mail/inbound-mail.js';
+import { InboundMails } from './inbound-mail/inbound-mails.store.js';
 import { DeadlineNoticesConsumer } from './notices/deadline-notices.consumer.js';
 import { LiveNotices } from './notices/live-notices.js';
 import { NoticeMails, PUBLIC_URL } from './notices/notice-mail.channel.js';
@@ -44,15 +47,32 @@ import { Postbox } from './notices/postbox.js';
 import { PreferencesController } from './notices/preferences.controller.js';
 import { Preferences } from './notices/preferences.store.js';
 import { ReadMarks } from './notices/read-marks.js';
+import { AssistantPost } from './replies/assistant-post.js';
+import { CorrespondentsConsumer } from './replies/correspondents.consumer.js';
+import { Correspondents } from './replies/correspondents.store.js';
+import { DeliveryBook } from './replies/delivery-book.store.js';
+import { DeliveryController } from './replies/delivery.controller.js';
+import { MailNames, NAME_PARTS } from './replies/mail-names.js';
+import { RepliesController } from './replies/replies.controller.js';
+import { REPLY_PAUSES, RequesterChannel } from './replies/requester.channel.js';
+import { RequesterClaimant } from './replies/requester.claimant.js';
+import { Threads } from './replies/threads.store.js';
+import { UpdateBook } from './replies/update-book.store.js';
+import { UpdatesController } from './replies/updates.controller.js';
 import { STORE } from './store.js';
 
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, Beginning, Targets, Deliveries, NoticeTickets, NoticeStore, Preferences, ReadMarks] as const;
+const stores = [
+  ...[DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, Beginning, Targets, Deliveries],
+  ...[NoticeTickets, NoticeStore, Preferences, ReadMarks, Correspondents, UpdateBook, DeliveryBook, InboundMails],
+] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
-const claimants: readonly Type<Claimant>[] = [Noticing];
-const channels: readonly Type<Channel>[] = [NoticeMails];
+const claimants: readonly Type<Claimant>[] = [Noticing, RequesterClaimant];
+const channels: readonly Type<Channel>[] = [NoticeMails, RequesterChannel];
+const consumers = [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, DeadlinesConsumer, DeadlineNoticesConsumer, CorrespondentsConsumer];
+const controllers = [RulesController, HandBacksController, PoliciesController, NoticesController, PreferencesController, RepliesController, UpdatesController, DeliveryController, InboundMailController];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
@@ -63,11 +83,15 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, DeadlinesConsumer, PoliciesController, NoticesController, PreferencesController, DeadlineNoticesConsumer],
+      controllers: [...consumers, ...controllers],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
+        { provide: NAME_PARTS, useValue: { key, inboundDomain: config.INBOUND_DOMAIN, senderDomain: config.MAIL_FROM.address.split('@')[1]! } },
+        { provide: REPLY_PAUSES, useValue: config.REPLY_PAUSES },
+        { provide: AssistantPost, useFactory: (book: DeliveryBook) => new AssistantPost(book, { allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK === 'true' }), inject: [DeliveryBook] },
+        ...[MailNames, Threads, InboundMail],
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },
         ...stores,

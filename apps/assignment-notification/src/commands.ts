@@ -12,12 +12,12 @@ export interface StoredCommand {
 }
 
 /** Who sends a command, in whose name. */
-export type Sender = Pick<Stamp, 'actor' | 'access'>;
+export type Sender = Pick<Stamp, 'actor' | 'access'> & Partial<Pick<Stamp, 'channel'>>;
 
 /** Value of a command on a ticket, as JSON text. */
-export function commandText<T extends CommandType>({ actor, access }: Sender, { orgId, ticketId }: { orgId: string; ticketId: string }, data: CommandData<T>): string {
+export function commandText<T extends CommandType>({ actor, access, channel = 'api' }: Sender, { orgId, ticketId }: { orgId: string; ticketId: string }, data: CommandData<T>): string {
   const payloadHash = hash('sha256', JSON.stringify([ticketId, data]));
-  return JSON.stringify({ orgId, ticketId, actor, access, channel: 'api', payloadHash, data } satisfies CommandValue<T>);
+  return JSON.stringify({ orgId, ticketId, actor, access, channel, payloadHash, data } satisfies CommandValue<T>);
 }
 
 /** The record of a command. */

@@ -14,6 +14,8 @@ export const Config = z.object({
     .url({ protocol: /^https?$/, error: 'must start with http:// or https://' })
     .transform((url) => url.replace(/\/+$/, ''))
     .prefault('http://127.0.0.1:3000'),
+  /** Whether webhooks may be at this machine's own address, without encryption too: for local runs. */
+  WEBHOOK_ALLOW_LOOPBACK: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   ...mailConfig,
 });
 export type Config = z.infer<typeof Config>;

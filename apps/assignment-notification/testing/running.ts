@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { changeHeaders, directoryKey, directoryTypeOf, eventId, eventSource, topics, type Availability, type CommandValue, type DeadlineNews, type DirectoryEntry, type NoticeTold, type Principal, type Role, type TicketEvent } from '#contracts';
 import { Assertions } from '#internal';
@@ -22,7 +22,7 @@ const key = 'a key for specs that nobody guesses';
 const config = (): Config => {
   const uri = process.env['MONGODB_URI'] ?? '';
   if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
-  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, PUBLIC_URL: 'http://desk.example.org' };
+  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, INBOUND_DOMAIN: 'in.deskstream.localhost', REPLY_PAUSES: [0.05, 0.05], WEBHOOK_ALLOW_LOOPBACK: 'true', PUBLIC_URL: 'http://desk.example.org' };
 };
 
 /** What somebody asks beside where. */

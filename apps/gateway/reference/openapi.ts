@@ -136,6 +136,7 @@ function headersOf(route: Route, { headers = [] }: OperationText) {
 
 /** Where a body may be left out there is nothing to send. */
 function bodyOf(components: Components, { method, body, text }: Route) {
+  if (text?.mediaBody) return { required: true, content: Object.fromEntries(Object.entries(text.mediaBody).map(([type, description]) => [type, { schema: { type: 'string', description } }])) };
   if (body === undefined || body.safeParse(undefined).success) return undefined;
   const content = { schema: components.schema(body), ...(text?.body !== undefined && { example: text.body }) };
   return { required: true, content: { 'application/json': content, ...(method === 'patch' && { 'application/merge-patch+json': content }) } };

@@ -21,6 +21,8 @@ export const Config = z.object({
   ASSIGNMENT_URL: url,
   /** Signs what is told to other services about who asks. */
   INTERNAL_KEY: z.string().min(32, 'must have at least 32 characters'),
+  /** Signs mails that are handed in at `/v1/inbound-email`; without it none are taken. */
+  INBOUND_EMAIL_SECRET: z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and at least 24 random bytes in base64').optional(),
   /** JSON file with the first members and assistants of organisations that have none yet. */
   DIRECTORY_FILE: z.string().min(1).optional(),
   /** JSON file that registers outside systems at every start. */

@@ -115,8 +115,11 @@ function isDecodable(text: string): boolean {
 /** Many clients name a type with every request. */
 const noBody = { value: undefined, canonical: undefined };
 
+/** What a route takes of bytes that are no JSON. */
+const rawLimit = ({ routeOptions }: FastifyRequest) => (routeOptions.config as { rawBytes?: number } | undefined)?.rawBytes;
+
 function unpack(request: FastifyRequest) {
-  if (!(request.body instanceof Buffer)) return;
+  if (!(request.body instanceof Buffer) || rawLimit(request) !== undefined) return;
   const { value, canonical } = request.body.length === 0 ? noBody : parseBody(request.body);
   request.body = value;
   request.canonicalBody = canonical;
@@ -127,7 +130,7 @@ function takeBodies(app: NestFastifyApplication) {
   app.useBodyParser('*', { bodyLimit: limits.requestBytes }, (_request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body));
   const http = app.getHttpAdapter().getInstance();
   http.removeAllContentTypeParsers();
-  http.addContentTypeParser('*', (request, _payload, done) => readBody(request.raw, done));
+  http.addContentTypeParser('*', (request, _payload, done) => readBody(request.raw, rawLimit(request) ?? limits.requestBytes, done));
 }
 
 /** Slow senders hold a connection for half a minute at most; idle ones are kept a little longer than load balancers keep theirs. */

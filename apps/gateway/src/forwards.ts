@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Pool } from 'undici';
-import { changeHeaders } from '#contracts';
+import { changeHeaders, type Principal } from '#contracts';
 import { Assertions } from '#internal';
 import { identityOf } from './administration.js';
 import { again } from './queries.js';
@@ -33,9 +33,13 @@ export class Forwards {
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
     const answer = await this.asked({ path, method: method as 'GET', headers, ...(body !== undefined && { body }) });
-    // What the service refuses of us is not the caller's doing.
-    if (answer.statusCode === 401) throw notForwarded(new Error('assignment-notification does not take our assertion'));
     send(reply, answer);
+  }
+
+  /** Hands on what is no JSON, in a name of our own. @throws ProblemError 503 where the service does not answer */
+  async handOn(reply: FastifyReply, path: string, { principal, body, type }: { principal: Principal; body: Buffer; type: string }): Promise<void> {
+    const headers = { authorization: `Bearer ${await this.assertions.for(principal)}`, accept: 'application/json', 'content-type': type };
+    send(reply, await this.asked({ path, method: 'POST', headers, body }));
   }
 
   async close(): Promise<void> {
@@ -61,6 +65,8 @@ function changeIn(request: FastifyRequest, path: string): Record<string, string>
 }
 
 function send(reply: FastifyReply, { statusCode, headers, body }: { statusCode: number; headers: Record<string, unknown>; body: Buffer }) {
+  // What the service refuses of us is not the caller's doing.
+  if (statusCode === 401) throw notForwarded(new Error('assignment-notification does not take our assertion'));
   void reply.code(statusCode);
   for (const name of passedOn) if (typeof headers[name] === 'string') void reply.header(name, headers[name]);
   void (body.length === 0 ? reply.send() : reply.send(body));

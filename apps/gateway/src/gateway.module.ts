@@ -29,6 +29,8 @@ import { HealthController } from './health.controller.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { KeyRing } from './key-ring.js';
 import { KeyUses } from './key-uses.js';
+import { MailSignatures } from './mail-signatures.js';
+import { MailsController } from './mails.controller.js';
 import { NoticesController } from './notices.controller.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { People } from './people.js';
@@ -68,7 +70,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, DeadlinesController, NoticesController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer, DeadlinesConsumer, NoticesConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, DeadlinesController, NoticesController, MailsController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer, DeadlinesConsumer, NoticesConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },
@@ -96,11 +98,9 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
         },
         { provide: Queries, useFactory: () => new Queries(config.QUERY_URL, config.INTERNAL_KEY) },
         { provide: Forwards, useFactory: () => new Forwards(config.ASSIGNMENT_URL, config.INTERNAL_KEY) },
+        { provide: MailSignatures, useFactory: () => new MailSignatures(config.INBOUND_EMAIL_SECRET) },
         PublishedFiles,
-        Reads,
-        Downloads,
-        Streams,
-        Writes,
+        ...[Reads, Downloads, Streams, Writes],
       ],
     };
   }

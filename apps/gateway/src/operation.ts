@@ -45,6 +45,8 @@ export interface OperationText {
   /** The right that the caller needs. */
   needs?: Action;
   headers?: RequestHeader[];
+  /** Media types of a body that is no JSON, with what they hold. */
+  mediaBody?: Record<string, string>;
   /** An example of the body. */
   body?: unknown;
   answers: Record<number, Told>;

@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 import type { IncomingMessage } from 'node:http';
-import { canonicalJson, limits, UnwelcomeJson } from '#contracts';
+import { canonicalJson, UnwelcomeJson } from '#contracts';
 import { ProblemError } from '#observability';
 
 /** A body that was read: what it says, and its canonical text, by which repeats of a request are told from other requests. */
@@ -12,8 +12,8 @@ export interface JsonBody {
 /** Bytes of a body that is too large that are read and dropped before the answer: who still writes does not read it. */
 const drainBytes = 8 * 1024 * 1024;
 
-/** Reads a body of at most 256 KiB. Calls back once. */
-export function readBody(stream: IncomingMessage, done: (error: Error | null, body?: Buffer) => void): void {
+/** Reads a body of at most `most` bytes. Calls back once. */
+export function readBody(stream: IncomingMessage, most: number, done: (error: Error | null, body?: Buffer) => void): void {
   const chunks: Buffer[] = [];
   let size = 0;
   const finish = (error: Error | null) => {
@@ -22,16 +22,16 @@ export function readBody(stream: IncomingMessage, done: (error: Error | null, bo
   };
   const onData = (chunk: Buffer) => {
     size += chunk.length;
-    if (size <= limits.requestBytes) chunks.push(chunk);
+    if (size <= most) chunks.push(chunk);
     else chunks.length = 0;
-    if (size > drainBytes) finish(tooLarge());
+    if (size > most + drainBytes) finish(tooLarge(most));
   };
-  const onEnd = () => finish(size > limits.requestBytes ? tooLarge() : null);
+  const onEnd = () => finish(size > most ? tooLarge(most) : null);
   const onError = () => finish(new ProblemError('malformed-request', 'The body is not as long as announced.'));
   stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onError);
 }
 
-const tooLarge = () => new ProblemError('payload-too-large', `A request has at most ${limits.requestBytes / 1024} KiB.`);
+const tooLarge = (most: number) => new ProblemError('payload-too-large', `A request has at most ${most / 1024} KiB here.`);
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -25,6 +25,8 @@ import { PublishedFiles } from '../src/published-files.js';
 import { Downloads } from '../src/downloads.js';
 import { EventsController } from '../src/events.controller.js';
 import { Forwards } from '../src/forwards.js';
+import { MailSignatures } from '../src/mail-signatures.js';
+import { MailsController } from '../src/mails.controller.js';
 import { HealthController } from '../src/health.controller.js';
 import { IssuerKeys } from '../src/issuer-keys.js';
 import { KeyRing } from '../src/key-ring.js';
@@ -42,6 +44,9 @@ import { TokenVerifier } from '../src/token-verifier.js';
 import { Writes } from '../src/writes.js';
 import { KeysInMemory } from './keys-in-memory.js';
 import { startIssuer, signingKey, token, type FakeIssuer, type SigningKey, type TokenOptions } from './tokens.js';
+
+/** Signs mails that specs hand in. */
+export const inboundEmailSecret = `whsec_${Buffer.from('a secret that mail servers share').toString('base64')}`;
 
 /** A gateway over a listening port whose bus and queries are told what to say, and remember what they were asked. */
 export interface TestGateway {
@@ -142,13 +147,14 @@ export async function openGateway({ queries, store, systems, letters, forwards }
     },
     { provide: PendingCommands, useValue: { ticketOf: async (principal: Principal, id: string) => answers.pending(principal, id) } },
     { provide: Forwards, useValue: forwards ?? {} },
+    { provide: MailSignatures, useFactory: () => new MailSignatures(inboundEmailSecret) },
     PublishedFiles,
     Reads,
     Downloads,
     Streams,
     Writes,
   ];
-  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, NoticesController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
+  const module = await Test.createTestingModule({ controllers: [TicketsController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, NoticesController, MailsController, HealthController, ContractsController, ReferenceController, ProblemsController], providers: [...providers, Health] }).compile();
   const adapter = new FastifyAdapter({ ...doorOptions, genReqId: () => randomUUID() } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const app = module.createNestApplication<NestFastifyApplication>(adapter);
   app.useLogger(false);

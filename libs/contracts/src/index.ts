@@ -17,6 +17,7 @@ export * from './people.views.js';
 export * from './principal.js';
 export * from './problem.js';
 export * from './producer.js';
+export * from './requester-updates.js';
 export * from './result.js';
 export * from './stats.views.js';
 export * from './text.js';

@@ -106,9 +106,17 @@ export class Deliveries {
 
   /** Has a delivery sent once more, whatever became of it before. @returns whether it is there @throws StoreFault */
   async again(orgId: string, target: string, id: string): Promise<boolean> {
-    const isIt = { _id: id, orgId, target };
-    const set = { state: 'waiting' as const, dueAt: new Date(), tries: 0, endedAt: null };
-    const { matchedCount } = await guarded(() => this.deliveries.updateOne(isIt, { $set: set }));
+    return this.wait({ _id: id, orgId, target }, {});
+  }
+
+  /** The same, with what is sent now; a repeat of the request asks for nothing more. @throws StoreFault */
+  async sendAnew({ _id, orgId, target }: Pick<Delivery, '_id' | 'orgId' | 'target'>, change: { content: string; request: string }): Promise<void> {
+    await this.wait({ _id, orgId, target, request: { $ne: change.request } }, change);
+  }
+
+  private async wait({ target, ...isIt }: { _id: string; orgId: string; target: string; request?: { $ne: string } }, change: { content?: string; request?: string }): Promise<boolean> {
+    const set = { state: 'waiting' as const, dueAt: new Date(), tries: 0, endedAt: null, ...change };
+    const { matchedCount } = await guarded(() => this.deliveries.updateOne({ target, ...isIt }, { $set: set }));
     if (matchedCount === 0) return false;
     await this.targets.wake(new Set([target]));
     return true;

@@ -43,6 +43,8 @@ export interface Delivery extends Omit<Claim, 'id' | 'notBefore'> {
   createdAt: Date;
   /** When it came to its end. */
   endedAt: Date | null;
+  /** Who asked last that it is sent again: the id of that request. */
+  request?: string;
 }
 
 /**

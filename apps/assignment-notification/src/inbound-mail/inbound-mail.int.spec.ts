@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { CommandData } from '#contracts';
+import { Fault } from '#messaging';
+import { course, type Course } from '../../testing/course.js';
+import { eventRecord, member, Running } from '../../testing/running.js';
+import { CorrespondentsConsumer } from '../replies/correspondents.consumer.js';
+import { MailNames } from '../replies/mail-names.js';
+import { InboundMail } from './inbound-mail.js';
+import type { IncomingMail } from './mail.reader.js';
+
+jest.setTimeout(60_000);
+
+let running: Running;
+let orgId: string;
+
+beforeAll(async () => {
+  running = await Running.start();
+  orgId = `org-${randomUUID().slice(0, 8)}`;
+  await running.know({ ...member(orgId, 'ada'), orgId });
+});
+afterAll(() => running?.stop());
+
+const rita = 'rita@example.org';
+const follow = (ticket: Course, from = 0) => running.part(CorrespondentsConsumer).follow({ records: ticket.events.slice(from).map(eventRecord), signal: new AbortController().signal });
+const take = (mail: IncomingMail) => running.part(InboundMail).take(mail);
+const ticketOf = (changes: Parameters<Course['created']>[0] = {}) => course(orgId).created({ requester: { email: rita }, ...changes });
+const answerTo = ({ id: ticketId }: Course): IncomingMail => ({
+  messageId: `${randomUUID()}@mail.example`,
+  from: { name: '', address: rita },
+  to: [`${orgId}@in.deskstream.localhost`],
+  subject: 'Re',
+  text: 'words',
+  attachments: ['a.pdf'],
+  references: [running.part(MailNames).messageId({ orgId, ticketId }, 'reply/1')],
+  headers: new Map(),
+});
+const typesSince = (begin: number) => running.sent.slice(begin).map(({ ticketId, data }) => [ticketId, Object.keys(data)[0]]);
+
+describe('a mail', () => {
+  it('that comes again sends the same commands, whatever became of its ticket meanwhile', async () => {
+    const ticket = ticketOf();
+    await follow(ticket.moved('pending').moved('resolved'));
+    const mail = answerTo(ticket);
+    const begin = running.sent.length;
+    expect(await take(mail)).toEqual({ outcome: 'appended', ticketId: ticket.id });
+    const first = running.sent.slice(begin);
+    expect(typesSince(begin)).toEqual([[ticket.id, 'messages'], [ticket.id, 'to']]);
+    expect((first[0]!.data as unknown as CommandData<'ticket.append-conversation.v1'>).messages).toMatchObject([{ role: 'user', content: 'words\n\n[Attachments, not kept: a.pdf]', name: rita }]);
+    expect(await take(mail)).toEqual({ outcome: 'appended', ticketId: ticket.id });
+    expect(running.sent.slice(begin + 2)).toEqual(first);
+  });
+
+  it('whose ticket is closed before its words arrive opens one that follows up, once', async () => {
+    const ticket = ticketOf({ assistantId: 'billing-bot' });
+    await follow(ticket);
+    const mail = answerTo(ticket);
+    await take(mail);
+    const begin = running.sent.length;
+    const closed = ticket.moved('pending').moved('resolved').moved('closed');
+    await follow(closed, 1);
+    await follow(closed, 1);
+    const opened = running.sent.slice(begin);
+    expect(new Set(opened.map(({ commandId }) => commandId)).size).toBe(1);
+    expect(opened[0]!.data).toMatchObject({ followUpOf: ticket.id, assistantId: 'billing-bot', requester: { email: rita } });
+    expect(await take(mail)).toEqual({ outcome: 'opened', ticketId: opened[0]!.ticketId });
+  });
+
+  it('whose words arrived stays where it is when its ticket is closed', async () => {
+    const ticket = ticketOf();
+    await follow(ticket);
+    await take(answerTo(ticket));
+    const { commandId } = running.sent.at(-1)!;
+    const said = ticket.moved('pending');
+    await running.part(InboundMail).settle(said.events.slice(1).map((event) => ({ ...event, type: 'ticket.conversation-appended.v1', data: { messages: [] }, commandId, actor: { type: 'system', id: 'email', name: '' } })));
+    const begin = running.sent.length;
+    await follow(said.moved('resolved').moved('closed'), 2);
+    expect(typesSince(begin)).toEqual([]);
+  });
+
+  it('about a deleted ticket opens one that follows up none', async () => {
+    const ticket = ticketOf();
+    await follow(ticket.deleted());
+    expect((await take(answerTo(ticket))).outcome).toBe('opened');
+    expect(running.sent.at(-1)!.data).not.toHaveProperty('followUpOf');
+  });
+
+  it('that could not be told to the broker is told when it comes again', async () => {
+    const ticket = ticketOf();
+    await follow(ticket);
+    const mail = answerTo(ticket);
+    running.trouble = new Fault('no broker');
+    await expect(take(mail)).rejects.toThrow(Fault);
+    running.trouble = undefined;
+    expect(await take(mail)).toEqual({ outcome: 'appended', ticketId: ticket.id });
+    expect(running.sent.at(-1)!.ticketId).toBe(ticket.id);
+  });
+
+  it('of a sender who sends without end waits', async () => {
+    const ticket = ticketOf({ requester: { email: 'loop@example.org' } });
+    await follow(ticket);
+    const send = () => take({ ...answerTo(ticket), from: { name: '', address: 'Loop@example.org' } });
+    const outcomes = await Promise.allSettled(Array.from({ length: 40 }, send));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(60);
+    expect(outcomes.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+    await expect(send()).rejects.toMatchObject({ code: 'too_many' });
+    expect((await take(answerTo(ticket))).outcome).toBe('appended');
+  });
+});

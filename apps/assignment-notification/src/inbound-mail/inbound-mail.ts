@@ -1,0 +1,169 @@
+import { Injectable } from '@nestjs/common';
+import { v5 } from 'uuid';
+import type { CommandData, CommandType, InboundEmailAnswer, TicketEvent } from '#contracts';
+import { RecordProducer } from '#messaging';
+import { commandRecord, commandText, type Sender } from '../commands.js';
+import { DirectoryStore, type People } from '../directory/directory.store.js';
+import type { Mailbox } from '../mail/mail.js';
+import { Correspondents, type Correspondent } from '../replies/correspondents.store.js';
+import { MailNames, type Addressed } from '../replies/mail-names.js';
+import { automaticBy, isSameAddress, numberIn } from './inbound.policy.js';
+import { InboundMails, type InboundMailRecord, type MailCommand } from './inbound-mails.store.js';
+import { textOf, titleOf, type IncomingMail } from './mail.reader.js';
+
+/** The namespace of mails and of all that becomes of them. */
+const namespace = 'c1f5a5c8-5f0e-4d0a-9a43-0b2d6a0c9e55';
+
+/** Who changes tickets by mail: what a mail's sender says of themselves is not proven. */
+const postman: Sender = { actor: { type: 'system', id: 'email', name: 'E-mail' }, access: { role: 'admin', assistantIds: [] }, channel: 'email' };
+
+/** Why a mail is not taken. */
+export class NotTaken extends Error {
+  constructor(readonly code: 'unknown_recipient' | 'too_many') {
+    super(code);
+  }
+}
+
+/** Where a mail was sent to. */
+interface Destination {
+  orgId: string;
+  people: People;
+  addressed: Addressed;
+}
+
+/**
+ * Makes of a mail what it is to a ticket: words in its conversation, or a ticket of its own. What was decided on a mail is stored before it is sent, under an id that
+ * comes from its Message-ID and sender: the same mail again changes nothing. A mail whose ticket was closed before its words arrived opens another.
+ */
+@Injectable()
+export class InboundMail {
+  constructor(
+    private readonly mails: InboundMails,
+    private readonly correspondents: Correspondents,
+    private readonly directory: DirectoryStore,
+    private readonly names: MailNames,
+    private readonly producer: RecordProducer,
+  ) {}
+
+  /** @throws NotTaken, StoreFault, Fault: it may come again */
+  async take(mail: IncomingMail): Promise<InboundEmailAnswer> {
+    const destination = await this.destination(mail.to);
+    if (destination === undefined) throw new NotTaken('unknown_recipient');
+    const { orgId } = destination;
+    const reason = automaticBy(mail) ?? (this.isOwn(orgId, mail) ? 'own-mail' : undefined);
+    if (reason !== undefined) return { outcome: 'ignored', reason };
+    const id = v5(JSON.stringify([orgId, mail.messageId, mail.from.address.toLowerCase()]), namespace);
+    const record = (await this.mails.find(orgId, id)) ?? (await this.decided(id, destination, mail));
+    await this.send(record);
+    // It may have been closed since it was looked at, and its event been seen before this was stored.
+    const { outcome, ticketId } = await this.another(record);
+    return { outcome, ticketId };
+  }
+
+  /** Sees the words of mails arrive; opens tickets for those that came too late. @throws StoreFault, Fault */
+  async settle(events: readonly TicketEvent[]): Promise<void> {
+    const carrying = events.filter(({ type }) => type === 'ticket.conversation-appended.v1' || type === 'ticket.created.v1');
+    await this.mails.seen(carrying.filter(({ actor }) => actor.id === postman.actor.id).map(({ commandId }) => commandId));
+    const over = events.filter((event) => event.type === 'ticket.deleted.v1' || (event.type === 'ticket.status-changed.v1' && event.data.to === 'closed'));
+    for (const record of await this.mails.underWay([...new Set(over.map(({ ticketId }) => ticketId))])) await this.another(record);
+  }
+
+  private async decided(id: string, { orgId, people, addressed }: Destination, mail: IncomingMail): Promise<InboundMailRecord> {
+    if (!(await this.mails.mayCome(orgId, mail.from.address))) throw new NotTaken('too_many');
+    const ticket = await this.ticketOf(orgId, addressed, mail);
+    const base = { id, orgId, mail };
+    if (ticket !== undefined && isOpen(ticket)) return this.mails.add(appended(base, ticket));
+    const assistantId = ticket?.assistantId ?? (addressed.detail !== undefined && people.assistants.has(addressed.detail) ? addressed.detail : null);
+    return this.mails.add(opened(base, { assistantId, before: ticket }));
+  }
+
+  /** What holds for a mail whose ticket takes no more words. */
+  private async another(record: InboundMailRecord): Promise<InboundMailRecord> {
+    const { orgId, ticketId, outcome, mail } = record;
+    if (outcome !== 'appended' || mail === null) return record;
+    const ticket = await this.correspondents.find(orgId, ticketId);
+    if (ticket === null || isOpen(ticket)) return record;
+    const base = { id: record._id, orgId, mail: read(mail) };
+    const next = await this.mails.redecide(record, opened(base, { assistantId: ticket.assistantId, before: ticket }));
+    await this.send(next);
+    return next;
+  }
+
+  private async send({ orgId, ticketId, commands }: InboundMailRecord): Promise<void> {
+    await this.producer.send(commands.map(({ type, ...command }) => commandRecord(type, { orgId, ticketId }, command)));
+  }
+
+  /** The first of ours whose organisation there is. */
+  private async destination(to: readonly string[]): Promise<Destination | undefined> {
+    for (const address of to) {
+      const addressed = this.names.read(address);
+      if (addressed === undefined) continue;
+      const people = await this.directory.people(addressed.orgId);
+      if (people.members.size > 0) return { orgId: addressed.orgId, people, addressed };
+    }
+    return undefined;
+  }
+
+  private isOwn(orgId: string, { messageId, from }: IncomingMail): boolean {
+    return this.names.isOwnAddress(from.address) || this.names.ticketOf(orgId, messageId) !== undefined;
+  }
+
+  /**
+   * The ticket of the organisation that a mail is about. Who shows what only a mail of ours can have told them is believed, whatever address they write from; who
+   * only names a number must be the ticket's requester.
+   */
+  private async ticketOf(orgId: string, addressed: Addressed, { from, subject, references }: IncomingMail): Promise<Correspondent | undefined> {
+    const named = addressed.ticket?.number ?? numberIn(subject);
+    const numbered = named === undefined ? null : await this.correspondents.findNumber(orgId, named);
+    if (numbered && this.isShown(addressed, numbered)) return numbered;
+    return (await this.answered(orgId, references)) ?? (isOf(numbered, from) ? numbered : undefined);
+  }
+
+  private async answered(orgId: string, references: readonly string[]): Promise<Correspondent | undefined> {
+    const ticketId = references.map((id) => this.names.ticketOf(orgId, id)).find((id) => id !== undefined);
+    return ticketId === undefined ? undefined : ((await this.correspondents.find(orgId, ticketId)) ?? undefined);
+  }
+
+  private isShown({ ticket: shown }: Addressed, { orgId, _id: ticketId }: Correspondent): boolean {
+    return shown !== undefined && this.names.isProven(shown.proof, { orgId, ticketId });
+  }
+}
+
+const isOf = (ticket: Correspondent | null, { address }: Mailbox): ticket is Correspondent => ticket !== null && isSameAddress(ticket.requester?.email, address);
+
+interface Base {
+  /** The mail's. */
+  id: string;
+  orgId: string;
+  mail: IncomingMail;
+}
+
+const isOpen = ({ status, isDeleted }: Correspondent) => status !== 'closed' && !isDeleted;
+
+/** The words go first: nothing is reopened without them. Whoever works on it (pending) goes on. */
+function appended({ id, orgId, mail }: Base, { _id: ticketId, status }: Correspondent): InboundMailRecord {
+  const at = new Date();
+  const { name, address } = mail.from;
+  const message = { id, role: 'user' as const, content: textOf(mail), name: (name === '' ? address : `${name} <${address}>`).slice(0, 255).toWellFormed() };
+  const named = { orgId, ticketId, at };
+  const words = command('ticket.append-conversation.v1', { ...named, commandId: v5('append', id) }, { messages: [message] });
+  const reopening = status === 'resolved' ? [command('ticket.change-status.v1', { ...named, commandId: v5('reopen', id) }, { to: 'open' })] : [];
+  return { _id: id, orgId, messageId: mail.messageId, ticketId, outcome: 'appended', commands: [words, ...reopening], commandId: words.commandId, mail: written(mail), at };
+}
+
+/** A deleted ticket is followed up by none. */
+function opened({ id, orgId, mail }: Base, { assistantId, before }: { assistantId: string | null; before: Correspondent | undefined }): InboundMailRecord {
+  const at = new Date();
+  const ticketId = v5('ticket', id);
+  const { name, address: email } = mail.from;
+  const data = { title: titleOf(mail), description: textOf(mail), assistantId, requester: { email, ...(name !== '' && { name }) }, ...(before && !before.isDeleted && { followUpOf: before._id }) };
+  const words = command('ticket.create.v1', { orgId, ticketId, at, commandId: v5('create', id) }, data);
+  return { _id: id, orgId, messageId: mail.messageId, ticketId, outcome: 'opened', commands: [words], commandId: words.commandId, mail: written(mail), at };
+}
+
+function command<T extends CommandType>(type: T, { orgId, ticketId, commandId, at }: { orgId: string; ticketId: string; commandId: string; at: Date }, data: CommandData<T>): MailCommand {
+  return { type, commandId, at, command: commandText<T>(postman, { orgId, ticketId }, data) };
+}
+
+const written = (mail: IncomingMail) => JSON.stringify({ ...mail, headers: [] });
+const read = (text: string): IncomingMail => ({ ...(JSON.parse(text) as IncomingMail), headers: new Map() });
