@@ -43,7 +43,7 @@ import { Noticing } from './notices/noticing.js';
 import { Postbox } from './notices/postbox.js';
 import { PreferencesController } from './notices/preferences.controller.js';
 import { Preferences } from './notices/preferences.store.js';
-import { ReadMarks } from './notices/read-marks.js';
+import { ReadMarks } from './notices/read-marks.store.js';
 import { STORE } from './store.js';
 
 /** Name of the service's database. */
