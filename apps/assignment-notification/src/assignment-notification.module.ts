@@ -46,7 +46,7 @@ import { Noticing } from './notices/noticing.js';
 import { Postbox } from './notices/postbox.js';
 import { PreferencesController } from './notices/preferences.controller.js';
 import { Preferences } from './notices/preferences.store.js';
-import { ReadMarks } from './notices/read-marks.js';
+import { ReadMarks } from './notices/read-marks.store.js';
 import { AssistantPost } from './replies/assistant-post.js';
 import { CorrespondentsConsumer } from './replies/correspondents.consumer.js';
 import { Correspondents } from './replies/correspondents.store.js';

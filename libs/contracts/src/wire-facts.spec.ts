@@ -17,6 +17,7 @@ import {
   eventSource,
   isCommandType,
   isEventType,
+  noticeValue,
   limits,
   maxCommandBytes,
   maxEventBytes,
@@ -101,7 +102,7 @@ describe('wire facts', () => {
   });
 
   it('topics', () => {
-    expect(topics).toEqual({ commands: 'ticket.commands.v1', events: 'ticket.events.v1', results: 'ticket.command-results.v1', deadlines: 'ticket.deadlines.v1', directory: 'directory.v1' });
+    expect(topics).toEqual({ commands: 'ticket.commands.v1', events: 'ticket.events.v1', results: 'ticket.command-results.v1', deadlines: 'ticket.deadlines.v1', notices: 'notices.v1', directory: 'directory.v1' });
     expect(deadLetterTopic('query-search', topics.events)).toBe('dead.query-search.ticket.events.v1');
   });
 
@@ -141,7 +142,7 @@ describe('wire facts', () => {
 
   it('types of messages about deadlines', () => expect(Object.keys(deadlineValue)).toEqual(['ticket.deadlines-changed.v1', 'ticket.deadline-warning.v1', 'ticket.deadline-missed.v1', 'ticket.deadline-met.v1']));
 
-  it('types of other messages', () => expect([resultType, directoryTypeOf({ kind: 'member' }), directoryTypeOf({ kind: 'assistant' }), directoryTypeOf({ kind: 'producer' })]).toEqual(['ticket.command-result.v1', 'directory.entry.v1', 'directory.entry.v1', 'directory.producer.v1']));
+  it('types of other messages', () => expect([...Object.keys(noticeValue), resultType, directoryTypeOf({ kind: 'member' }), directoryTypeOf({ kind: 'assistant' }), directoryTypeOf({ kind: 'producer' })]).toEqual(['notice.told.v1', 'ticket.command-result.v1', 'directory.entry.v1', 'directory.entry.v1', 'directory.producer.v1']));
 
   it('ids, sources and keys', () => {
     expect(eventId('0196f0a0-0000-7000-8000-000000000001', 7)).toBe('0196f0a0-0000-7000-8000-000000000001:7');

@@ -5,7 +5,7 @@ import { AssertionGuard } from '#internal';
 import { ProblemError } from '#observability';
 import { asking, changeOf, markRepeat } from '../changes.js';
 import { NoticeReads, person } from './notice-reads.js';
-import { ReadMarks } from './read-marks.js';
+import { ReadMarks } from './read-marks.store.js';
 
 /** What the caller is told. Nobody is told what another one is. */
 @Controller('v1/notifications')
