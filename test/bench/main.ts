@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { stream } from './events.js';
 import { inbound } from './inbound.js';
 import { backlog, crash, latency, memory, reads, rest, stock, type Figures } from './measures.js';
+import { notify } from './notify.js';
 import { search, searchDirectory } from './search.js';
 import { Setting, tell } from './setting.js';
 
@@ -24,11 +25,11 @@ interface Options {
 }
 
 const usual = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
-const names = [...usual, 'inbound', 'stream', 'search'] as const;
+const names = [...usual, 'inbound', 'notify', 'stream', 'search'] as const;
 
 const options = new Command('npm run bench --')
   .description('Measures the running product on real servers of its own and prints what it saw.')
-  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, stream and search when left out`)
+  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, notify, stream and search when left out`)
   .option('--only <names>', 'the same, between commas')
   .option('--runs <n>', 'alternating runs against the reference', '5')
   .option('--seconds <n>', 'length of one run', '6')
@@ -56,6 +57,7 @@ const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Fig
   reads: (setting) => reads(setting, { seconds }),
   crash: (setting) => crash(setting),
   inbound: (setting) => inbound(setting, { records: commands, seconds }),
+  notify: (setting) => notify(setting, { events: Math.min(commands, 2_000), seconds }),
   stream: (setting) => stream(setting, { seconds, readers: Number(sizes.readers) }),
   search: (setting) =>
     search(setting, { tickets: Number(sizes.tickets), smaller: Number(sizes.smaller), others: Number(sizes.others), othersTickets: Number(sizes.othersTickets), seconds, ask }),

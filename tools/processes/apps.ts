@@ -62,7 +62,7 @@ export function appEnvironment(app: AppName, ports: AppPorts, around: Surroundin
     },
     'ticket-command': { ALLOW_PAST_COMMANDS: 'true' }, // for npm run demo:seed
     'query-search': { INTERNAL_KEY: around.internalKey },
-    'assignment-notification': { INTERNAL_KEY: around.internalKey },
+    'assignment-notification': { INTERNAL_KEY: around.internalKey, WEBHOOK_ALLOW_LOOPBACK: 'true' },
   }[app];
   return {
     ...inherited(),

@@ -14,6 +14,7 @@ import { Rehearsals } from './assignment/rehearsals.js';
 import { RuleBook } from './assignment/rule-book.store.js';
 import { RulesController } from './assignment/rules.controller.js';
 import { TrackedTickets } from './assignment/tracked-tickets.store.js';
+import { BROKERS } from './brokers.js';
 import type { Config } from './config.js';
 import { Beginning } from './deliveries/beginning.store.js';
 import { CLAIMANTS, ClaimsConsumer, type Claimant } from './deliveries/claims.consumer.js';
@@ -24,28 +25,40 @@ import { Targets } from './deliveries/targets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
 import { STORE } from './store.js';
+import { Replayer } from './webhooks/replayer.js';
+import { Replays } from './webhooks/replays.store.js';
+import { WebhookBook } from './webhooks/webhook-book.store.js';
+import { WebhookClaims } from './webhooks/webhook-claims.js';
+import { WebhookDeliveriesController } from './webhooks/webhook-deliveries.controller.js';
+import { WebhookHealth } from './webhooks/webhook-health.store.js';
+import { WebhookChannel } from './webhooks/webhook.channel.js';
+import { WEBHOOK_SETTINGS, webhookSettings } from './webhooks/webhook.settings.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
-const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries] as const;
+const stores = [DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, Beginning, Targets, Deliveries, WebhookBook, WebhookHealth, Replays] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
-const claimants: readonly Type<Claimant>[] = [];
-const channels: readonly Type<Channel>[] = [];
+const claimants: readonly Type<Claimant>[] = [WebhookClaims];
+const channels: readonly Type<Channel>[] = [WebhookChannel];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
 export class AssignmentNotificationModule implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly parts: ModuleRef) {}
 
-  static with({ MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key }: Config, database = databaseName): DynamicModule {
+  static with(config: Config, database = databaseName): DynamicModule {
+    const { MONGODB_URI: uri, KAFKA_BROKERS: brokers, INTERNAL_KEY: key } = config;
     return {
       module: AssignmentNotificationModule,
-      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController],
+      controllers: [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, RulesController, HandBacksController, WebhooksController, WebhookDeliveriesController],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database }) },
         { provide: INTERNAL_DOOR, useValue: { audience: 'assignment-notification', key } },
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
+        { provide: BROKERS, useValue: brokers },
+        { provide: WEBHOOK_SETTINGS, useValue: webhookSettings(config) },
         ...stores,
         ...claimants,
         ...channels,
@@ -54,6 +67,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Courier,
         Dispatcher,
         Rehearsals,
+        Replayer,
       ],
     };
   }

@@ -9,15 +9,16 @@ import type { Database } from '#persistence';
 import { AssignmentConsumer } from '../src/assignment/assignment.consumer.js';
 import { AssignmentNotificationModule } from '../src/assignment-notification.module.js';
 import type { Config } from '../src/config.js';
+import { ClaimsConsumer } from '../src/deliveries/claims.consumer.js';
 import { DirectoryConsumer } from '../src/directory/directory.consumer.js';
 import { STORE } from '../src/store.js';
 
 const key = 'a key for specs that nobody guesses';
 
-const config = (): Config => {
+const config = (webhooks: Partial<Config>): Config => {
   const uri = process.env['MONGODB_URI'] ?? '';
   if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
-  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json' };
+  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', WEBHOOK_ALLOW_LOOPBACK: 'true', WEBHOOK_RETRY_PAUSES: [0.1, 0.1], WEBHOOK_SWITCH_OFF_AFTER: 432_000, ...webhooks };
 };
 
 /** A command that the service has sent. */
@@ -69,10 +70,10 @@ export class Running {
   private constructor(readonly database: string) {}
 
   /** @param database another instance's, to share it */
-  static async start(database = `spec_assignment_${randomUUID().slice(0, 8)}`): Promise<Running> {
+  static async start(database = `spec_assignment_${randomUUID().slice(0, 8)}`, webhooks: Partial<Config> = {}): Promise<Running> {
     const running = new Running(database);
     const producer = { connect: async () => undefined, close: async () => undefined, send: async (records: readonly OutgoingRecord[]) => running.take(records) };
-    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with(config(), database)] }).overrideProvider(RecordProducer).useValue(producer);
+    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with(config(webhooks), database)] }).overrideProvider(RecordProducer).useValue(producer);
     running.app = (await module.compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     running.app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await running.app.listen(0, '127.0.0.1');
@@ -89,6 +90,11 @@ export class Running {
 
   followRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
     return this.app.get(AssignmentConsumer).follow({ records, ...silent() });
+  }
+
+  /** Has somebody told of what happened. */
+  claim(...events: readonly TicketEvent[]): Promise<DeadLetter[]> {
+    return this.app.get(ClaimsConsumer).claim({ records: events.map(eventRecord), ...silent() });
   }
 
   know(...entries: DirectoryEntry[]): Promise<DeadLetter[]> {

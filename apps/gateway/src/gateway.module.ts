@@ -44,6 +44,7 @@ import { SuggestController } from './suggest.controller.js';
 import { clusterAt, SystemTopics } from './system-topics.js';
 import { TicketsController } from './tickets.controller.js';
 import { TokenVerifier } from './token-verifier.js';
+import { WebhooksController } from './webhooks.controller.js';
 import { Writes } from './writes.js';
 
 /** The gateway's own database. */
@@ -64,7 +65,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, WebhooksController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },

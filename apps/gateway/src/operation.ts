@@ -10,6 +10,7 @@ export const tags = {
   History: 'Every event of a ticket, in order, and the ticket as it was.',
   Commands: 'What became of a write that was answered with 202.',
   Assignment: 'Who gets a ticket that nobody has.',
+  Webhooks: 'Systems that are told over HTTP what happens.',
   Reports: 'Numbers and exports.',
   Organisation: 'Who one is, who else is there and when, whose assistants are, API keys and outside systems.',
   'Dead letters': 'Records that a service gave up on: look at them, send them back once the cause is mended, put them aside.',

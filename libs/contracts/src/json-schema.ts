@@ -29,6 +29,7 @@ import {
 } from './ticket.views.js';
 import { Producer } from './producer.js';
 import { resultType } from './topics.js';
+import { Webhook, WebhookDelivery, WebhookInput, WebhookReplay } from './webhook.js';
 
 /** `ce_type` of every message on our own topics. */
 export type MessageType = CommandType | EventType | typeof resultType | DirectoryType;
@@ -53,6 +54,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
   ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
+  ...{ Webhook, WebhookDelivery, WebhookInput, WebhookReplay },
 };
 const names = new Map(Object.entries(named).map(([name, schema]) => [schema, name]));
 
