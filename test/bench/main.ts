@@ -4,6 +4,7 @@ import { stream } from './events.js';
 import { inbound } from './inbound.js';
 import { backlog, crash, latency, memory, reads, rest, stock, type Figures } from './measures.js';
 import { notices } from './notices.js';
+import { notify } from './notify.js';
 import { search, searchDirectory } from './search.js';
 import { Setting, tell } from './setting.js';
 import { timers } from './timers.js';
@@ -27,11 +28,11 @@ interface Options {
 }
 
 const usual = ['rest', 'latency', 'backlog', 'stock', 'reads', 'crash'] as const;
-const names = [...usual, 'inbound', 'notices', 'stream', 'timers', 'search'] as const;
+const names = [...usual, 'inbound', 'notices', 'notify', 'stream', 'timers', 'search'] as const;
 
 const options = new Command('npm run bench --')
   .description('Measures the running product on real servers of its own and prints what it saw.')
-  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, notices, stream, timers and search when left out`)
+  .argument('[measures...]', `some of ${names.join(', ')}; all but inbound, notices, notify, stream, timers and search when left out`)
   .option('--only <names>', 'the same, between commas')
   .option('--runs <n>', 'alternating runs against the reference', '5')
   .option('--seconds <n>', 'length of one run', '6')
@@ -61,6 +62,7 @@ const measures: Record<(typeof names)[number], (setting: Setting) => Promise<Fig
   crash: (setting) => crash(setting),
   inbound: (setting) => inbound(setting, { records: commands, seconds }),
   notices: (setting) => notices(setting, { seconds }),
+  notify: (setting) => notify(setting, { events: Math.min(commands, 2_000), seconds }),
   stream: (setting) => stream(setting, { seconds, readers: Number(sizes.readers) }),
   timers: (setting) => timers(setting, { timers: Number(sizes.timers), seconds: 5 * seconds }),
   search: (setting) =>

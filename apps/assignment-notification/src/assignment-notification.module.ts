@@ -14,6 +14,7 @@ import { Rehearsals } from './assignment/rehearsals.js';
 import { RuleBook } from './assignment/rule-book.store.js';
 import { RulesController } from './assignment/rules.controller.js';
 import { TrackedTickets } from './assignment/tracked-tickets.store.js';
+import { BROKERS } from './brokers.js';
 import type { Config } from './config.js';
 import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
 import { Messenger } from './deadlines/messenger.js';
@@ -60,19 +61,31 @@ import { Threads } from './replies/threads.store.js';
 import { UpdateBook } from './replies/update-book.store.js';
 import { UpdatesController } from './replies/updates.controller.js';
 import { STORE } from './store.js';
+import { Replayer } from './webhooks/replayer.js';
+import { Replays } from './webhooks/replays.store.js';
+import { WebhookBook } from './webhooks/webhook-book.store.js';
+import { WebhookClaims } from './webhooks/webhook-claims.js';
+import { WebhookDeliveriesController } from './webhooks/webhook-deliveries.controller.js';
+import { WebhookHealth } from './webhooks/webhook-health.store.js';
+import { WebhookChannel } from './webhooks/webhook.channel.js';
+import { WEBHOOK_SETTINGS, webhookSettings } from './webhooks/webhook.settings.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 /** Name of the service's database. */
 export const databaseName = 'deskstream_assignment';
 
 const stores = [
   ...[DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, Beginning, Targets, Deliveries],
-  ...[NoticeTickets, NoticeStore, Preferences, ReadMarks, Correspondents, UpdateBook, DeliveryBook, InboundMails],
+  ...[NoticeTickets, NoticeStore, Preferences, ReadMarks, Correspondents, UpdateBook, DeliveryBook, InboundMails, WebhookBook, WebhookHealth, Replays],
 ] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
-const claimants: readonly Type<Claimant>[] = [Noticing, RequesterClaimant];
-const channels: readonly Type<Channel>[] = [NoticeMails, RequesterChannel];
+const claimants: readonly Type<Claimant>[] = [Noticing, RequesterClaimant, WebhookClaims];
+const channels: readonly Type<Channel>[] = [NoticeMails, RequesterChannel, WebhookChannel];
 const consumers = [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, DeadlinesConsumer, DeadlineNoticesConsumer, CorrespondentsConsumer];
-const controllers = [RulesController, HandBacksController, PoliciesController, NoticesController, PreferencesController, RepliesController, UpdatesController, DeliveryController, InboundMailController];
+const controllers = [
+  ...[RulesController, HandBacksController, PoliciesController, NoticesController, PreferencesController],
+  ...[RepliesController, UpdatesController, DeliveryController, InboundMailController, WebhooksController, WebhookDeliveriesController],
+];
 
 /** Who should work on a ticket, and who must hear of it: it changes tickets by commands only. */
 @Module({})
@@ -94,6 +107,8 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         ...[MailNames, Threads, InboundMail],
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },
+        { provide: BROKERS, useValue: brokers },
+        { provide: WEBHOOK_SETTINGS, useValue: webhookSettings(config) },
         ...stores,
         ...claimants,
         ...channels,
@@ -107,6 +122,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         NoticeReads,
         LiveNotices,
         Postbox,
+        Replayer,
       ],
     };
   }

@@ -59,21 +59,25 @@ export interface BookChange<T> {
   wanted: ChangeRequest;
   decide: (rules: readonly T[]) => Change<T>;
   /** Has those hear of it who act by the rules; again in a repeat, since whoever changed them may have died before. */
-  then: () => Promise<void>;
+  then: (body: string) => Promise<void>;
+  /** Members that the answer has, but neither the store nor the answer to a repeat. */
+  shownOnce?: Readonly<Record<string, string>>;
 }
 
 /** Changes a book and answers. @throws ProblemError what `decide` throws, not-found, version-conflict, idempotency-key-reused, dependency-unavailable */
-export async function changeBook<T>(book: Book<T>, { one }: Kind, { orgId, wanted, decide, then, reply }: BookChange<T> & { reply: FastifyReply }): Promise<void> {
+export async function changeBook<T>(book: Book<T>, { one }: Kind, { orgId, wanted, decide, then, shownOnce, reply }: BookChange<T> & { reply: FastifyReply }): Promise<void> {
   const { status, body, hash, isRepeat } = await asking(async () => {
     const changed = await book.change(orgId, wanted, decide).catch((error: unknown) => Promise.reject(error instanceof StaleBook ? stale(error, one) : (error as Error)));
-    await then();
+    await then(changed.body);
     return changed;
   });
   if (isRepeat) markRepeat(reply, hash, wanted.hash);
   if (status === 404) throw new ProblemError('not-found', `There is no such ${one}.`, {}, isRepeat ? { 'idempotency-replayed': 'true' } : {});
   if (status === 204) return void reply.code(status).send();
-  void reply.code(status).header('content-type', 'application/json; charset=utf-8').send(body);
+  void reply.code(status).header('content-type', 'application/json; charset=utf-8').send(isRepeat ? body : withMembers(body, shownOnce));
 }
+
+const withMembers = (body: string, members: Readonly<Record<string, string>> | undefined) => (members === undefined ? body : JSON.stringify({ ...(JSON.parse(body) as object), ...members }));
 
 const stale = ({ current }: StaleBook, one: string) => new ProblemError('version-conflict', `Another ${one} was changed meanwhile: they are at revision ${current}.`, { current });
 

@@ -19,10 +19,12 @@ import { STORE } from '../src/store.js';
 
 const key = 'a key for specs that nobody guesses';
 
-const config = (): Config => {
+const config = (settings: Partial<Config>): Config => {
   const uri = process.env['MONGODB_URI'] ?? '';
   if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
-  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, INBOUND_DOMAIN: 'in.deskstream.localhost', REPLY_PAUSES: [0.05, 0.05], WEBHOOK_ALLOW_LOOPBACK: 'true', PUBLIC_URL: 'http://desk.example.org' };
+  const mails = { MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, INBOUND_DOMAIN: 'in.deskstream.localhost', REPLY_PAUSES: [0.05, 0.05], PUBLIC_URL: 'http://desk.example.org' };
+  const webhooks = { WEBHOOK_ALLOW_LOOPBACK: 'true' as const, WEBHOOK_RETRY_PAUSES: [0.1, 0.1], WEBHOOK_SWITCH_OFF_AFTER: 432_000 };
+  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', ...mails, ...webhooks, ...settings };
 };
 
 /** What somebody asks beside where. */
@@ -96,7 +98,7 @@ export class Running {
   static async start(database = `spec_assignment_${randomUUID().slice(0, 8)}`, settings: Partial<Config> = {}): Promise<Running> {
     const running = new Running(database);
     const producer = { connect: async () => undefined, close: async () => undefined, send: async (records: readonly OutgoingRecord[]) => running.take(records) };
-    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with({ ...config(), ...settings }, database)] }).overrideProvider(RecordProducer).useValue(producer);
+    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with(config(settings), database)] }).overrideProvider(RecordProducer).useValue(producer);
     running.app = (await module.compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     running.app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await running.app.listen(0, '127.0.0.1');

@@ -5,6 +5,7 @@ import { tags, type AnswerHeader, type OperationText, type RequestHeader, type T
 import { Components } from './components.js';
 import { byStatus, problemResponse } from './problems.js';
 import type { Route } from './routes.js';
+import { webhooksOf } from './webhooks.js';
 
 const about = `Tickets are support cases: agents open them during conversations, people and outside systems open them too.
 
@@ -52,6 +53,7 @@ export function openApiDocument(routes: readonly Route[], examples: Readonly<Rec
     servers: [{ url: '/', description: 'The address that this document came from.' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
+    webhooks: webhooksOf(components),
     components: {
       ...components.sorted(),
       parameters,

@@ -50,6 +50,7 @@ import { SuggestController } from './suggest.controller.js';
 import { clusterAt, SystemTopics } from './system-topics.js';
 import { TicketsController } from './tickets.controller.js';
 import { TokenVerifier } from './token-verifier.js';
+import { WebhooksController } from './webhooks.controller.js';
 import { Writes } from './writes.js';
 
 /** The gateway's own database. */
@@ -70,7 +71,7 @@ export class GatewayModule implements OnModuleInit, OnApplicationShutdown {
     const { MONGODB_URI: uri, KAFKA_BROKERS: brokers } = config;
     return {
       module: GatewayModule,
-      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, DeadlinesController, NoticesController, MailsController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer, DeadlinesConsumer, NoticesConsumer],
+      controllers: [TicketsController, SuggestController, StatsController, CommandsController, EventsController, PeopleController, AssistantsController, ApiKeysController, ProducersController, DeadLettersController, AssignmentController, DeadlinesController, NoticesController, MailsController, WebhooksController, ContractsController, ReferenceController, ProblemsController, HealthController, ResultsConsumer, DeadlinesConsumer, NoticesConsumer],
       providers: [
         { provide: STORE, useFactory: () => openDatabase({ uri, database: 'deskstream_gateway' }) },
         { provide: SEEDS, useFactory: () => seedsOf(config) },

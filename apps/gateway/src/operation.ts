@@ -12,6 +12,7 @@ export const tags = {
   Assignment: 'Who gets a ticket that nobody has.',
   Deadlines: 'By when tickets are to be answered and resolved, and what happens when they are not.',
   Notifications: 'What one is told, and how.',
+  Webhooks: 'Systems that are told over HTTP what happens.',
   Reports: 'Numbers and exports.',
   Organisation: 'Who one is, who else is there and when, whose assistants are, API keys and outside systems.',
   'Dead letters': 'Records that a service gave up on: look at them, send them back once the cause is mended, put them aside.',

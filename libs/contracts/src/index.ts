@@ -27,3 +27,4 @@ export * from './ticket.events.js';
 export * from './ticket.export.js';
 export * from './ticket.views.js';
 export * from './topics.js';
+export * from './webhook.js';

@@ -32,6 +32,7 @@ import {
 } from './ticket.views.js';
 import { Producer } from './producer.js';
 import { resultType } from './topics.js';
+import { Webhook, WebhookDelivery, WebhookInput, WebhookReplay } from './webhook.js';
 
 /** `ce_type` of every message on our own topics. */
 export type MessageType = CommandType | EventType | typeof resultType | DeadlineMessageType | NoticeMessageType | DirectoryType;
@@ -58,6 +59,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   ...{ DetailsPatch, DurationStats, HealthAnswer, Me, Member, Members, Message, MessageInput, MessagePage, MessagesAnswer, Notice, NoticeChoice, NoticePreferences, PendingCommand, Priority, Problem, ProblemAnswer, Producer },
   ...{ ApiKey, ApiKeys, CreatedApiKey, NewApiKey, Requester, Role, Scope, Stats, Status, Suggestions, Ticket, TicketAnswer, TicketCounts, TicketDeadline, TicketDetail, TicketItem, TicketList },
   ...{ TimelineItem, TimelinePage, ToolCall, ToolCallAnswer, Transitions, ValidationError, TicketInput: bodies.create },
+  ...{ Webhook, WebhookDelivery, WebhookInput, WebhookReplay },
 };
 const names = new Map(Object.entries(named).map(([name, schema]) => [schema, name]));
 

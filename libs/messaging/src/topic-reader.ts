@@ -40,6 +40,12 @@ export class TopicReader {
     return (await this.admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
   }
 
+  /** Offset of the first record of each partition that was written then or later, ms since the epoch; where there is none, where the next one will be. */
+  async since(topic: string, ms: number): Promise<Map<number, number>> {
+    const found = await this.admin.fetchTopicOffsetsByTimestamp(topic, Math.max(0, ms));
+    return new Map(found.map(({ partition, offset }) => [partition, Number(offset)]));
+  }
+
   /**
    * Shows every record of a stretch, in offset order, until `visit` answers false; what retention or compaction took away is passed over.
    * @throws when the brokers do not answer.

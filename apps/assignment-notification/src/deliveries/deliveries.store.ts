@@ -127,6 +127,11 @@ export class Deliveries {
     return guarded(() => this.deliveries.findOne({ _id: id, orgId, target }));
   }
 
+  /** How many wait for a target, as far as somebody counts. @throws StoreFault */
+  waiting(target: string, limit: number): Promise<number> {
+    return guarded(() => this.deliveries.countDocuments({ target, state: 'waiting' }, { limit }));
+  }
+
   /** Deliveries of a target, newest first. @throws StoreFault */
   list(orgId: string, target: string, { state, before, limit }: DeliveryFilter): Promise<Delivery[]> {
     const older = before && { $or: [{ createdAt: { $lt: before.createdAt } }, { createdAt: before.createdAt, _id: { $lt: before.id } }] };

@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { SendOutcome } from '../deliveries/delivery.js';
 import { Addresses, hostOf } from '../webhooks/addresses.js';
 import { HttpSender } from '../webhooks/http-sender.js';
+import { signedHeaders } from '../webhooks/signature.js';
 import { DeliveryBook } from './delivery-book.store.js';
 
 /** A message for an assistant, as its body says it. */
@@ -39,7 +39,7 @@ export class AssistantPost implements OnApplicationShutdown {
   async send({ orgId, assistantId, id, body }: AssistantMessage, signal: AbortSignal): Promise<SendOutcome> {
     const delivery = await this.book.of(orgId, assistantId);
     if (delivery === undefined) return { state: 'refused', detail: 'no-channel' };
-    const headers = { 'content-type': 'application/json', 'user-agent': 'Deskstream/1', ...signed(id, body, delivery.secret) };
+    const headers = { 'content-type': 'application/json', 'user-agent': 'Deskstream/1', ...signedHeaders({ id, at: new Date(), body }, [{ key: delivery.secret.slice('whsec_'.length), validUntil: null }]) };
     const { status } = await this.sender.post(new URL(delivery.url), { headers, body, signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) });
     return { state: status >= 200 && status < 300 ? 'delivered' : 'failed', detail: `answered ${status}` };
   }
@@ -47,10 +47,4 @@ export class AssistantPost implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await this.sender.close();
   }
-}
-
-function signed(id: string, body: string, secret: string): Record<string, string> {
-  const timestamp = String(Math.floor(Date.now() / 1_000));
-  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}` };
 }

@@ -1,0 +1,2 @@
+/** Addresses of the brokers. */
+export const BROKERS = Symbol('brokers');

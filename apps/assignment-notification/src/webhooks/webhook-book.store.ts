@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { Webhook, WebhookInput } from '#contracts';
+import type { Database } from '#persistence';
+import { Book, type Edition } from '../book.store.js';
+import { STORE } from '../store.js';
+
+/** What deliveries are signed with. */
+export interface StoredSecret {
+  /** In base64. */
+  key: string;
+  createdAt: string;
+  /** Null for the newest. */
+  validUntil: string | null;
+}
+
+/** A webhook with its secrets, newest first. */
+export interface StoredWebhook extends WebhookInput, Pick<Webhook, 'id' | 'createdAt' | 'updatedAt' | 'switchedOff'> {
+  secrets: readonly StoredSecret[];
+}
+
+/** Who sends may go by what was there so long ago, ms. */
+const recentMs = 1_000;
+
+/** Webhooks of organisations. Every event asks for those of its organisation: what is known of them is kept in memory, and read again when it has changed. */
+@Injectable()
+export class WebhookBook extends Book<StoredWebhook> {
+  private readonly known = new LRUCache<string, Edition<StoredWebhook> & { at: number }>({ max: 1_000 });
+
+  constructor(@Inject(STORE) store: Database) {
+    super(store, 'webhook');
+  }
+
+  /** Webhooks as they are now, by organisation. @throws StoreFault */
+  async current(orgIds: readonly string[]): Promise<Map<string, readonly StoredWebhook[]>> {
+    const revisions = await this.revisions(orgIds);
+    const at = Date.now();
+    const found = await Promise.all([...revisions].map(async ([orgId, revision]) => {
+      const known = this.known.get(orgId);
+      const edition = known?.revision === revision ? known : await this.edition(orgId);
+      this.known.set(orgId, { ...edition, at });
+      return [orgId, edition.rules] as const;
+    }));
+    return new Map(found);
+  }
+
+  /** A webhook as it was a moment ago, where it was on then; otherwise as it is now: what is dropped is not sent later. Undefined when there is none. @throws StoreFault */
+  async recent(orgId: string, id: string): Promise<StoredWebhook | undefined> {
+    const known = this.known.get(orgId);
+    const recent = known !== undefined && Date.now() - known.at < recentMs ? known.rules.find((one) => one.id === id) : undefined;
+    if (recent?.enabled === true) return recent;
+    return (await this.current([orgId])).get(orgId)?.find((one) => one.id === id);
+  }
+}

@@ -1,0 +1,94 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { v5 } from 'uuid';
+import { Deliveries } from '../deliveries/deliveries.store.js';
+import type { Channel, Delivery, SendOutcome } from '../deliveries/delivery.js';
+import { Noticing } from '../notices/noticing.js';
+import { Addresses } from './addresses.js';
+import { HttpSender, type HttpAnswer } from './http-sender.js';
+import { signedHeaders } from './signature.js';
+import { WebhookBook, type StoredWebhook } from './webhook-book.store.js';
+import { webhookChannel, webhookIn } from './webhook-claims.js';
+import { WebhookHealth } from './webhook-health.store.js';
+import { WEBHOOK_SETTINGS, type WebhookSettings } from './webhook.settings.js';
+
+/** Part of what ids of changes derive from: never change it. */
+const namespace = '0f3d3c0c-0b6a-4c43-9f0e-5a2a6b1d7e21';
+
+/** However long somebody wants us to wait, ms. */
+const mostWaitMs = 86_400_000;
+
+/** Sends to webhooks, as Standard Webhooks has it, and switches those off that take nothing any more. */
+@Injectable()
+export class WebhookChannel implements Channel, OnApplicationShutdown {
+  readonly name = webhookChannel;
+  readonly parallel = 8;
+  readonly limitMs = 15_000;
+  readonly pauses: readonly number[];
+  private readonly logger = new Logger('webhooks');
+  private readonly sender: HttpSender;
+
+  constructor(
+    private readonly book: WebhookBook,
+    private readonly health: WebhookHealth,
+    private readonly deliveries: Deliveries,
+    private readonly noticing: Noticing,
+    @Inject(WEBHOOK_SETTINGS) private readonly settings: WebhookSettings,
+  ) {
+    this.pauses = settings.pauses;
+    this.sender = new HttpSender(new Addresses(settings));
+  }
+
+  async send({ target, content, about }: Delivery, signal: AbortSignal): Promise<SendOutcome> {
+    const { orgId, id } = webhookIn(target);
+    const webhook = await this.book.recent(orgId, id);
+    if (webhook === undefined) return { state: 'refused', detail: 'the webhook was deleted' };
+    if (!webhook.enabled && about['type'] !== 'test') return { state: 'refused', detail: 'the webhook is switched off' };
+    const signed = signedHeaders({ id: about['messageId']!, at: new Date(), body: content }, webhook.secrets);
+    const headers = { 'content-type': 'application/json', 'user-agent': 'Deskstream-Webhooks/1', ...signed };
+    return outcomeOf(await this.sender.post(new URL(webhook.url), { headers, body: content, signal }));
+  }
+
+  async judge(target: string, { isAnswering, isGone }: { isAnswering: boolean; isGone: boolean }): Promise<void> {
+    if (isGone) return this.switchOff(target, 'gone', new Date());
+    if (isAnswering) return this.health.isSound(target);
+    const since = await this.health.fails(target);
+    if (Date.now() - since.getTime() >= this.settings.switchOffAfterMs) await this.switchOff(target, 'failing', since);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.sender.close();
+  }
+
+  /** Told before it is stored: a crash in between tells it again. */
+  private async switchOff(target: string, reason: 'gone' | 'failing', since: Date): Promise<void> {
+    const { orgId, id } = webhookIn(target);
+    const webhook = (await this.book.rules(orgId)).find((one) => one.id === id);
+    if (webhook?.enabled !== true) return;
+    const changeId = v5(`${target}/${webhook.updatedAt}/${reason}`, namespace);
+    const detail = reason === 'gone' ? 'It answered 410.' : `Nothing has come through since ${since.toISOString()}.`;
+    await this.noticing.announce(orgId, { id: changeId, at: new Date(), data: { subject: 'webhook-disabled', name: webhook.name, detail } });
+    const off = (one: StoredWebhook): StoredWebhook => ({ ...one, enabled: false, switchedOff: { at: new Date().toISOString(), reason } });
+    const change = { id: changeId, hash: reason };
+    await this.book.change(orgId, change, (webhooks) => ({ rules: webhooks.map((one) => (one.id === id ? off(one) : one)), outcome: { status: 204, body: '' } }));
+    await this.deliveries.drop(target);
+    this.logger.warn({ msg: 'a webhook was switched off', orgId, webhook: id, reason, since });
+  }
+}
+
+/** Any 2xx is taken, 410 wants nothing any more; everything else is tried again. */
+function outcomeOf({ status, headers, text }: HttpAnswer): SendOutcome {
+  if (status >= 200 && status < 300) return { state: 'delivered', detail: String(status) };
+  const detail = `${status} ${printable(text).slice(0, 200)}`.trim();
+  if (status === 410) return { state: 'gone', detail };
+  const retryAfter = status === 429 || status === 503 ? retryAt(headers['retry-after']) : undefined;
+  return { state: 'failed', detail, ...(retryAfter && { retryAfter }) };
+}
+
+/** Seconds, or a date (RFC 9110). */
+function retryAt(value: string | string[] | undefined): Date | undefined {
+  if (typeof value !== 'string') return undefined;
+  const at = /^\d{1,9}$/.test(value) ? Date.now() + Number(value) * 1_000 : Date.parse(value);
+  return Number.isNaN(at) ? undefined : new Date(Math.min(at, Date.now() + mostWaitMs));
+}
+
+const printable = (text: string) => text.replace(/[\p{C}\s]+/gu, ' ');

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { NameServer, Receiver } from '../../apps/assignment-notification/testing/receiver.js';
+import type { AppHandle } from '../support/app-handle.js';
+import { clientOf, type Client } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
+import { organisation } from '../support/organisation.js';
+import { startStack, type Stack } from '../support/stack.js';
+
+jest.setTimeout(180_000);
+
+const org = `hooked-${randomUUID().slice(0, 8)}`;
+let stack: Stack;
+let names: NameServer;
+let ada: Client;
+let app: AppHandle;
+let receiver: Receiver;
+let webhooks: string[] = [];
+
+beforeAll(async () => {
+  names = await NameServer.open();
+  const env = { WEBHOOK_RETRY_PAUSES: Array(14).fill('0.2').join(','), WEBHOOK_DNS_SERVERS: names.address };
+  stack = await startStack({ instances: { 'query-search': 0, 'assignment-notification': 1 }, env: { 'assignment-notification': env }, directory: { organisations: [organisation(org)] } });
+  ada = clientOf(stack, { org, sub: 'ada' });
+  [app] = stack.apps['assignment-notification'] as [AppHandle];
+}, 120_000);
+afterAll(async () => {
+  await stack?.stop();
+  names?.close();
+}, 30_000);
+beforeEach(async () => {
+  receiver = await Receiver.open();
+});
+afterEach(async () => {
+  await Promise.all(webhooks.map((id) => ada.delete(`/webhooks/${id}`)));
+  webhooks = [];
+  await receiver.close();
+});
+
+async function made(input: object = {}) {
+  const { status, body } = await eventually(async () => {
+    const answer = await ada.post('/webhooks', { name: 'One', url: receiver.url, ...input });
+    return answer.status === 201 && answer;
+  });
+  expect(status).toBe(201);
+  webhooks.push(body['id'] as string);
+  return body as { id: string; secret: string };
+}
+
+/** A ticket of three events; their ids. */
+async function ticket(): Promise<string[]> {
+  const { id } = (await ada.post('/tickets', { title: 'Told' })).body as { id: string };
+  expect((await ada.post(`/tickets/${id}/comments`, { body: 'Said' })).status).toBe(201);
+  expect((await ada.post(`/tickets/${id}/transitions`, { to: 'pending' })).status).toBe(200);
+  return [1, 2, 3].map((version) => `${id}:${version}`);
+}
+const tickets = async (count: number) => (await Promise.all(Array.from({ length: count }, ticket))).flat();
+
+/** Everything came, and each ticket's events first came in order. */
+function expectAllInOrder(ids: readonly string[], one = receiver) {
+  const first = [...new Set(one.ids)];
+  expect(ids.filter((id) => !first.includes(id))).toEqual([]);
+  const versions = Map.groupBy(first.map((id) => id.split(':')), ([ticketId]) => ticketId);
+  for (const some of versions.values()) expect(some.map(([, version]) => Number(version))).toEqual(some.map((_, i) => i + 1));
+}
+
+describe('webhooks of a running system', () => {
+  it('are told what happens, but for notes, while others hang, answer 500 ten times, redirect inward or lead inward', async () => {
+    const [hanging, failing, redirecting, inside] = await Promise.all([Receiver.open(), Receiver.open(), Receiver.open(), Receiver.open()]);
+    hanging.answer = () => undefined;
+    let failures = 10;
+    failing.answer = (response) => response.writeHead((failures -= 1) >= 0 ? 500 : 200).end();
+    redirecting.answer = (response) => response.writeHead(308, { location: inside.url }).end();
+    names.says = () => ['127.0.0.1'];
+    const webhook = await made();
+    for (const { url } of [hanging, failing, redirecting]) await made({ url });
+    const rebinding = await made({ url: `https://inward.example:${inside.port}/` });
+    const { body } = await ada.post('/tickets', { title: 'Told' });
+    await ada.post(`/tickets/${body['id']}/notes`, { body: 'hidden' });
+    await ada.post(`/tickets/${body['id']}/comments`, { body: 'seen' });
+    await eventually(() => expect(receiver.ids).toEqual([`${body['id']}:1`, `${body['id']}:3`]), 5_000);
+    expect(receiver.verified(webhook.secret)).toMatchObject([{ type: 'created', actor: { id: 'ada' } }, { type: 'comment-added', data: { comment: { body: 'seen' } }, ticket: { version: 3 } }]);
+    await eventually(() => expect(failing.ids).toEqual([...Array(11).fill(`${body['id']}:1`), `${body['id']}:3`]));
+    await eventually(async () => {
+      const { items } = (await ada.get(`/webhooks/${rebinding.id}/deliveries?state=failed`)).body as { items: { attempts: { detail: string }[] }[] };
+      expect(items[0]?.attempts.at(-1)?.detail).toMatch(/not at a public address/);
+    });
+    expect([inside.received.length, redirecting.received.length > 1, names.asked.includes('inward.example')]).toEqual([0, true, true]);
+    await Promise.all([hanging, failing, redirecting, inside].map((one) => one.close()));
+  });
+
+  it('have everything at least once, in order, when the service is killed while it sends', async () => {
+    const webhook = await made();
+    let killed = false;
+    receiver.answer = (response) => {
+      if (receiver.received.length === 5 && !killed) {
+        killed = true;
+        void app.kill('SIGKILL');
+      }
+      response.end();
+    };
+    const ids = await tickets(10);
+    await eventually(() => killed && !app.isRunning);
+    await app.restart();
+    await eventually(() => expect(new Set(receiver.ids).size).toBe(ids.length), 60_000);
+    expectAllInOrder(ids);
+    expect(receiver.verified(webhook.secret)).toHaveLength(receiver.received.length);
+    expect(receiver.received.length - ids.length).toBeLessThanOrEqual(100);
+  });
+
+  it('are served by the other instance when one is stopped, and by none twice when it comes back', async () => {
+    const other = await stack.add('assignment-notification');
+    await made();
+    const first = await tickets(3);
+    await eventually(() => expectAllInOrder(first), 60_000);
+    process.kill(app.pid, 'SIGSTOP');
+    const second = await tickets(5);
+    await eventually(() => expectAllInOrder([...first, ...second]), 90_000);
+    process.kill(app.pid, 'SIGCONT');
+    const third = await tickets(3);
+    await eventually(() => expectAllInOrder([...first, ...second, ...third]), 60_000);
+    await other.end();
+  });
+
+  it('are told again what happened since a time, also when the service is killed amid that', async () => {
+    const from = new Date().toISOString();
+    const ids = await tickets(8);
+    const { id } = await made();
+    let killed = false;
+    receiver.answer = (response) => {
+      if (receiver.received.length === 3 && !killed) {
+        killed = true;
+        void app.kill('SIGKILL');
+      }
+      response.end();
+    };
+    const key = { 'idempotency-key': randomUUID() };
+    expect((await ada.post(`/webhooks/${id}/replay`, { from }, key)).status).toBe(202);
+    await eventually(() => killed && !app.isRunning, 60_000);
+    await app.restart();
+    await eventually(() => expectAllInOrder(ids), 60_000);
+    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', progress: 1, events: ids.length }), 60_000);
+    expect((await ada.post(`/webhooks/${id}/replay`, { from }, key)).headers.get('idempotency-replayed')).toBe('true');
+    expect((await ada.post(`/webhooks/${id}/replay`, { from: new Date(Date.now() + 60_000).toISOString() })).status).toBe(422);
+  });
+});
