@@ -142,7 +142,7 @@ describe('plans', () => {
   it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, {}, grace)).toEqual(['byCreation', 'byKey']));
 });
 
-const view = { _id: 'acme/1', createdAt: new Date(1_000), updatedAt: new Date(2_000), priority: 2, number: 7 };
+const view = { _id: 'acme/1', createdAt: new Date(1_000), updatedAt: new Date(2_000), priority: 2, number: 7, dueAt: new Date(3_000) };
 
 describe('positions', () => {
   it.each([
@@ -187,13 +187,13 @@ describe('answers', () => {
 
   it('add what depends on the caller to a ticket', () => {
     const seen = { ...listed, version: 3, deleted: false, description: 'line\n"two"' };
-    expect(JSON.parse(ticketAnswer(ada, seen))).toEqual({ id: '1', title: 'a "b"', description: 'line\n"two"', allowedTransitions: ['pending'] });
+    expect(JSON.parse(ticketAnswer(ada, seen))).toEqual({ id: '1', title: 'a "b"', description: 'line\n"two"', deadlines: [], allowedTransitions: ['pending'] });
     expect(JSON.parse(ticketAnswer(agent('billing-bot', 'tickets:read'), seen))).toMatchObject({ allowedTransitions: [] });
   });
 
   it('of lists say where they are and how much there is', () => {
     const answer = JSON.parse(listAnswer(ada, query({ page: '2' }), { items: [listed, listed], next: 'c', total: 52, isExact: true })) as unknown;
-    const item = { id: '1', title: 'a "b"', snippet: 'x "y"', allowedTransitions: ['pending'] };
+    const item = { id: '1', title: 'a "b"', snippet: 'x "y"', deadlines: [], allowedTransitions: ['pending'] };
     expect(answer).toEqual({ items: [item, item], page: 2, pageSize: 25, total: 52, totalIsExact: true, totalPages: 3, nextCursor: 'c' });
     expect(JSON.parse(listAnswer(ada, query({ cursor: 'c' }), { items: [], next: null, total: 0, isExact: true }))).toMatchObject({ items: [], page: null, totalPages: 0, nextCursor: null });
   });

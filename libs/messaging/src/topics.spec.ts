@@ -13,14 +13,19 @@ describe('topics', () => {
     expect(Object.keys(topics).sort()).toEqual([
       'dead-letter-decisions.v1',
       'dead.assignment-notification.directory.v1',
+      'dead.assignment-notification.ticket.deadlines.v1',
       'dead.assignment-notification.ticket.events.v1',
       'dead.gateway.ticket.command-results.v1',
+      'dead.gateway.ticket.deadlines.v1',
       'dead.query-search.ticket.command-results.v1',
+      'dead.query-search.ticket.deadlines.v1',
       'dead.query-search.ticket.events.v1',
       'dead.ticket-command.ticket.commands.v1',
       'directory.v1',
+      'notices.v1',
       'ticket.command-results.v1',
       'ticket.commands.v1',
+      'ticket.deadlines.v1',
       'ticket.events.v1',
     ]);
     const { 'dead-letter-decisions.v1': decisions, ...others } = topics;
@@ -29,6 +34,7 @@ describe('topics', () => {
     expect(topics['ticket.commands.v1']!.config['retention.ms']).toBe(String(7 * day));
     expect(topics['ticket.command-results.v1']!.config['retention.ms']).toBe(String(day));
     expect(topics['ticket.events.v1']!.config['retention.ms']).toBe('-1');
+    expect(topics['ticket.deadlines.v1']!.config).toMatchObject({ 'cleanup.policy': 'delete', 'retention.ms': '-1' });
     expect(topics['directory.v1']!.config).toMatchObject({ 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(day) });
     expect(topics['dead.gateway.ticket.command-results.v1']!.config['retention.ms']).toBe(String(7 * day));
   });
