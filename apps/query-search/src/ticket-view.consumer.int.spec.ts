@@ -59,7 +59,7 @@ describe('the projector', () => {
     expect(view).toMatchObject({ version: 7, status: 'pending', number: 1, deleted: false });
     expect(rows.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     const { body } = await one.get(ada, `/tickets/${story.id}`);
-    expect(body).toEqual({ ...story.ticket, allowedTransitions: ['open', 'resolved'] });
+    expect(body).toEqual({ ...story.ticket, deadlines: [], allowedTransitions: ['open', 'resolved'] });
   });
 
   it('makes the same of events that come in pieces, twice, or again from the start', async () => {

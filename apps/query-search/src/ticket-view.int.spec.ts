@@ -38,7 +38,7 @@ const routes = ['', '/transitions', '/comments', '/timeline', '/conversation'];
 describe('a ticket', () => {
   it('is found by id and by number, with its version and the moves of who asks', async () => {
     const story = await tell(billing({ number: 501 }));
-    const whole = { ...story.ticket, allowedTransitions: ['open', 'resolved'] };
+    const whole = { ...story.ticket, deadlines: [], allowedTransitions: ['open', 'resolved'] };
     for (const ref of [story.id, story.id.toUpperCase(), '501']) {
       const { status, headers, body } = await service.get(grace, `/tickets/${ref}`);
       expect([status, headers.get('etag'), body]).toEqual([200, '"5"', whole]);

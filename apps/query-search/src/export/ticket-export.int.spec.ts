@@ -93,7 +93,7 @@ describe('an export', () => {
       const list = await listed(by, asked);
       const exported = await lines(by, asked);
       expect(exported.map(({ id }) => id)).toEqual(list.map(({ id }) => id));
-      for (const [at, { snippet: _snippet, allowedTransitions: _moves, ...item }] of list.entries()) {
+      for (const [at, { snippet: _snippet, allowedTransitions: _moves, deadlines: _deadlines, ...item }] of list.entries()) {
         expect(exported[at]).toEqual({ ...item, description: original(exported[at]!, by.orgId).description });
       }
     }
