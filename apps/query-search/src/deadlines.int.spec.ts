@@ -4,6 +4,8 @@ import type { Principal, TicketDeadline } from '#contracts';
 import { ada, agent, grace, linus } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
 import { newsRecordOf, Story } from '../testing/stories.js';
+import { ProjectionStore } from './projection.store.js';
+import type { TicketView } from './ticket-view.projection.js';
 
 jest.setTimeout(60_000);
 
@@ -60,6 +62,21 @@ describe('the deadlines of a ticket', () => {
     const [first, ...others] = await Promise.all(stories.map(async ({ id }) => JSON.stringify(sorted((await view(org, id))!)).replaceAll(id, 'id')));
     expect(others).toEqual([first, first]);
     expect(await view(org, before.id)).toMatchObject({ version: 3, deadlinesRevision: 2, deadlineStates: ['missed'] });
+  });
+
+  it('are stored where the first event comes in between', async () => {
+    const org = fresh();
+    const story = new Story({ orgId: org }).create();
+    const views = one.part(ProjectionStore)['views'];
+    const write = views.bulkWrite.bind(views);
+    const hindered = jest.spyOn(views, 'bulkWrite').mockImplementationOnce(async (writes) => {
+      await other.project(...story.events);
+      // As it is refused to who found no document, and would have added it.
+      return write(writes.map((upsert) => ({ insertOne: { document: { _id: (upsert as { updateOne: { filter: { _id: string } } }).updateOne.filter._id } as TicketView } })), { ordered: false });
+    });
+    await one.hear(newsRecordOf(org, story.id, [running]));
+    hindered.mockRestore();
+    expect(await told(org, story.id)).toEqual([running]);
   });
 
   it('are left out where the ticket is told as it was', async () => {

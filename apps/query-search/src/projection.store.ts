@@ -79,8 +79,14 @@ export class ProjectionStore {
         upsert: true,
       },
     }));
-    // Where a newer one is there, the document of its key is: it stays.
-    await guarded(() => this.views.bulkWrite(writes, { ordered: false }).then(() => [], duplicates));
+    const met = await this.write(writes);
+    // The document of its key is there: it has a newer one, or the ticket's first event has brought it just now; the guard decides.
+    if (met.length > 0) await this.write(met.map((i) => ({ updateOne: { ...writes[i]!.updateOne, upsert: false } })));
+  }
+
+  /** @returns the places of those that met a document of their key */
+  private write(writes: mongoose.mongo.AnyBulkWriteOperation<TicketView>[]): Promise<number[]> {
+    return guarded(() => this.views.bulkWrite(writes, { ordered: false }).then(() => [], duplicates));
   }
 
   /** Stores what tickets are found by; nothing ever replaces a newer one. @throws StoreFault */
