@@ -6,6 +6,7 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { course, type Course } from '../../testing/course.js';
 import { policyInput } from '../../testing/policies.js';
 import { directoryRecord, member, Running } from '../../testing/running.js';
+import { WatchedTickets } from './watched-tickets.store.js';
 
 jest.setTimeout(120_000);
 
@@ -100,6 +101,26 @@ describe('a ticket with deadlines', () => {
     await eventually(() => tickets.every((ticket) => statesOf(ticket)?.length === 0), 'none has deadlines any more');
     await eventually(async () => (await one.db.collection('sla_books').countDocuments({ news: { $exists: true } })) === 0, 'the change is no news');
     expect(toldOf(theirs)).toEqual([]);
+  });
+
+  it('is judged anew where somebody writes it just then', async () => {
+    const { orgId, id } = await ruled();
+    const ticket = opened(orgId);
+    await one.follow(...ticket.events);
+    await eventually(async () => (await unsent()) === 0 && toldOf(ticket).length > 0, 'it is told of');
+    const hindered = [one, other].map((instance) => {
+      const tickets = instance.part(WatchedTickets);
+      const put = tickets.put.bind(tickets);
+      let left = 1;
+      return jest.spyOn(tickets, 'put').mockImplementation(async (writes) => {
+        const isMeant = writes.some(({ after }) => after.orgId === orgId) && left-- > 0;
+        if (isMeant) await one.db.collection('watched_tickets').updateMany({ orgId }, { $inc: { turn: 1 } });
+        return put(writes);
+      });
+    });
+    await one.ask(admin(orgId), 'PUT', `/sla-policies/${id}`, { body: policyInput({ targets: { normal: { resolution: 30 } } }) });
+    await eventually(() => statesOf(ticket)?.join() === 'resolution running', 'it is judged anew');
+    for (const put of hindered) put.mockRestore();
   });
 
   it('has its policy applied that is made while it is there, from then on', async () => {
