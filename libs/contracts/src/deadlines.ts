@@ -110,6 +110,7 @@ const news = {
   at: Time.meta({ description: 'When it was found out.' }),
   deadlines: TicketDeadlines,
   sight: z.object({ assistantId: Ticket.shape.assistantId, assignee: Who.nullable(), createdBy: Who }).meta({ description: 'What decides who sees the ticket, at that version.' }),
+  called: Ticket.pick({ number: true, title: true }).optional().meta({ description: 'What people call the ticket, at that version.' }),
 };
 const one = {
   ...news,

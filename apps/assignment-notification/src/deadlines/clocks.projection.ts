@@ -24,6 +24,8 @@ export interface Clocks {
   assistantId: string | null;
   assignee: Assignee | null;
   createdBy: Pick<Ticket['createdBy'], 'type' | 'id'>;
+  /** What people are told of it by. */
+  called?: Pick<Ticket, 'number' | 'title'>;
   /** Times in which nothing ran, oldest first. */
   pauses: readonly Stretch[];
   /** Since when nothing runs. */
@@ -39,8 +41,8 @@ const mostPauses = 100;
 /** What an event makes of the clocks of its ticket; undefined where it is older, or changes nothing about them. */
 export function clocksAfter(before: Clocks | undefined, event: TicketEvent): Clocks | undefined {
   if (before !== undefined && event.version <= before.version) return undefined;
-  const { priority, assistantId, assignee, createdBy } = event.ticket;
-  const seen = { ...(before ?? beginning(event)), priority, assistantId, assignee, createdBy: { type: createdBy.type, id: createdBy.id } };
+  const { priority, assistantId, assignee, createdBy, number, title } = event.ticket;
+  const seen: Clocks = { ...(before ?? beginning(event)), priority, assistantId, assignee, createdBy: { type: createdBy.type, id: createdBy.id }, called: { number, title } };
   const after = [paused, ended, asked, answered, resolved].reduce((clocks, change) => change(clocks, event), seen);
   return before !== undefined && JSON.stringify(before) === JSON.stringify(after) ? undefined : { ...after, version: event.version };
 }

@@ -75,9 +75,9 @@ function judged(clocks: Clocks, rules: readonly Rule[], at: number): Judgement &
 
 /** Every message has all that is so in the end: whoever sees the newest sees it right. */
 function newsOf({ orgId, ticketId, revision, clocks, deadlines }: Watched, told: readonly Told[], { isMoved, now }: { isMoved: boolean; now: number }): DeadlineNews[] {
-  const { version, assistantId, assignee, createdBy } = clocks;
+  const { version, assistantId, assignee, createdBy, called } = clocks;
   const sight = { assistantId, assignee: assignee && { type: assignee.type, id: assignee.id }, createdBy };
-  const common = { orgId, ticketId, version, at: new Date(now).toISOString(), deadlines: [...deadlines], sight };
+  const common = { orgId, ticketId, version, at: new Date(now).toISOString(), deadlines: [...deadlines], sight, ...(called && { called }) };
   if (told.length === 0) return isMoved ? [{ type: 'ticket.deadlines-changed.v1', ...common, revision: revision + 1 }] : [];
   return told.map(({ type, kind, since, dueAt, policy }, i) => {
     const { id, name, onMissed } = policy;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import type { TicketEvent } from '#contracts';
-import { guarded, putNewer, type Database } from '#persistence';
+import type { DeadlineNews, TicketEvent } from '#contracts';
+import { duplicates, guarded, putNewer, type Database } from '#persistence';
 import { STORE } from '../store.js';
 import type { Sight } from './notice.policy.js';
 import { keptSeconds } from './notices.store.js';
@@ -55,12 +55,36 @@ export class NoticeTickets {
     await putNewer(this.tickets, puts);
   }
 
+  /**
+   * Takes in who sees tickets of which there is something to tell, where their events have not come yet, or are so old that nothing of them is left: the event of the
+   * version that it is said of goes over it. What is told of a ticket keeps it.
+   * @throws StoreFault
+   */
+  async keep(news: readonly DeadlineNews[]): Promise<void> {
+    const newest = new Map<string, DeadlineNews>();
+    for (const one of news) {
+      const key = ticketKey(one.orgId, one.ticketId);
+      if ((newest.get(key)?.version ?? 0) < one.version) newest.set(key, one);
+    }
+    const heardAt = new Date();
+    const writes = [...newest].sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(([key, one]) => keeping(key, one, heardAt));
+    if (writes.length > 0) await guarded(() => this.tickets.bulkWrite(writes, { ordered: false }).then(() => [], duplicates));
+  }
+
   /** @throws StoreFault */
   async some(keys: ReadonlySet<string>): Promise<Map<string, NoticeTicket>> {
     if (keys.size === 0) return new Map();
     const found = await guarded(() => this.tickets.find({ _id: { $in: [...keys] } }).toArray());
     return new Map(found.map((ticket) => [ticket._id, ticket]));
   }
+}
+
+function keeping(_id: string, { version, sight: { assistantId, assignee, createdBy }, called }: DeadlineNews, heardAt: Date): mongoose.mongo.AnyBulkWriteOperation<NoticeTicket>[] {
+  const seen = { version: version - 1, assistantId, assignee, createdBy };
+  return [
+    { updateOne: { filter: { _id }, update: { $max: { heardAt }, $setOnInsert: { ...seen, ...called, isDeleted: false } }, upsert: called !== undefined } },
+    { updateOne: { filter: { _id, version: { $lt: version } }, update: { $set: seen } } },
+  ];
 }
 
 function storedOf(_id: string, { type, ticket }: TicketEvent, heardAt: Date): NoticeTicket {

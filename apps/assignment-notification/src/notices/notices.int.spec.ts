@@ -168,13 +168,31 @@ describe('a deadline', () => {
     expect([grace!.sort(), eve, linus]).toEqual([['missed', 'warning'], ['missed'], []]);
   });
 
-  it('is judged by the ticket as it is now, and told of none that is not known or was due before the service began', async () => {
+  it('is judged by the ticket as it is now, and told of none that has no name or was due before the service began', async () => {
     const orgId = await organised();
     const story = opened(orgId).assigned(person('linus'));
     const away = story.assigned(null).refiled('other-bot');
     await one.tell(...away.events);
     await one.tellDeadlines(missed(orgId, story.id, { sight: { assistantId: 'tech-bot', assignee: person('linus'), createdBy: person('ada') } }), missed(orgId, randomUUID()), missed(orgId, story.id, { at: '2026-01-01T00:00:00.000Z', tell: [person('eve')] }));
     expect([await one.db.collection('notices').countDocuments({ orgId, kind: 'deadline' })]).toEqual([0]);
+  });
+
+  it('is told also of a ticket whose events have not come, or came long ago: to who sees it as it was then', async () => {
+    const orgId = await organised();
+    const story = opened(orgId);
+    const called = { number: 1042, title: 'As it was' };
+    await one.tellDeadlines(missed(orgId, story.id, { tell: [person('linus')], called }), missed(orgId, story.id, { revision: 3, type: 'ticket.deadline-warning.v1', called }));
+    const states = async (who: Principal) => (await list(who)).items.map(({ ticket, data }) => [(data as unknown as { state: string }).state, ticket.title]).sort();
+    const [grace, linus] = [principal(orgId, 'grace', billing), principal(orgId, 'linus', ['tech-bot'])];
+    expect([await states(grace), await states(linus)]).toEqual([[['missed', 'As it was'], ['warning', 'As it was']], []]);
+    expect(one.notices.filter((some) => some.orgId === orgId)).toMatchObject([{ memberId: 'grace', sight: { assistantId: 'billing-bot' } }, { memberId: 'grace' }]);
+    await one.tell(...story.events);
+    expect(await states(grace)).toEqual([['missed', 'Printer on fire'], ['warning', 'Printer on fire']]);
+    await one.tellDeadlines(missed(orgId, story.id, { version: 3, revision: 4, deadline: { kind: 'resolution', since: 1, dueAt: new Date().toISOString() }, sight: { assistantId: 'tech-bot', assignee: person('linus'), createdBy: person('ada') }, called }));
+    await one.tell(...story.edited({ priority: 'high' }).events.slice(-1));
+    expect([await states(principal(orgId, 'grace')), await states(linus)]).toEqual([[], [['missed', 'Printer on fire']]]);
+    await one.tell(...story.edited({ priority: 'high' }).deleted().events.slice(-1));
+    expect(await states(linus)).toEqual([]);
   });
 });
 

@@ -75,8 +75,11 @@ export class Noticing implements Claimant {
     const tickets = await this.tickets.some(new Set(due.map(({ news: { orgId, ticketId } }) => ticketKey(orgId, ticketId))));
     const known = due.flatMap(({ news: one, ...rest }) => {
       const ticket = tickets.get(ticketKey(one.orgId, one.ticketId));
-      return ticket === undefined || ticket.isDeleted ? [] : { news: one, sight: ticket.version >= one.version ? ticket : one.sight, ...rest };
+      // Without a name there is nothing to tell of it.
+      if (ticket === undefined ? one.called === undefined : ticket.isDeleted) return [];
+      return { news: one, sight: ticket && ticket.version >= one.version ? ticket : one.sight, ...rest };
     });
+    await this.tickets.keep(known.map(({ news: one }) => one));
     const entries = await this.directory.some(new Set(known.flatMap(({ news: { orgId }, memberIds, sight }) => entryKeys(orgId, memberIds, sight.assistantId))));
     const told = known.flatMap(({ news: { orgId, ticketId, version, at }, id, memberIds, happening, sight }) =>
       memberIds.flatMap((memberId): Told[] => {
