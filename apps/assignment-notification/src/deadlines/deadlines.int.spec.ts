@@ -208,6 +208,28 @@ describe('what one instance stored and could not send', () => {
   });
 });
 
+describe('who has enough to send', () => {
+  it('sends what another one left as well, and looks for it no more often than once a second', async () => {
+    const { orgId } = await ruled();
+    const unsentBy = jest.spyOn(one.part(WatchedTickets), 'unsent');
+    const looks: number[] = [];
+    const ask = WatchedTickets.prototype.unsent.bind(one.part(WatchedTickets));
+    unsentBy.mockImplementation((limit) => {
+      looks.push(performance.now());
+      return ask(limit);
+    });
+    other.trouble = new Fault('no broker');
+    const ticket = opened(orgId);
+    await other.follow(...ticket.events);
+    await eventually(async () => {
+      await one.follow(...opened(orgId).events);
+      return one.told.some(({ ticketId }) => ticketId === ticket.id);
+    }, 'it is told');
+    unsentBy.mockRestore();
+    expect(Math.min(...looks.slice(1).map((at, i) => at - looks[i]!))).toBeGreaterThan(900);
+  });
+});
+
 describe('policies', () => {
   it('are changed at the revision that is expected, and repeats find their answers', async () => {
     const orgId = fresh();

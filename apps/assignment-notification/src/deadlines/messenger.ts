@@ -20,6 +20,8 @@ export class Messenger implements OnApplicationBootstrap, BeforeApplicationShutd
   private readonly loop = new WorkLoop({ next: () => this.work(), pauseMs: idleMs, troubledMs, onTrouble: (error) => this.trouble(error) });
   private readonly mine = new Map<string, Unsent>();
   private seen: ReadonlySet<string> = new Set();
+  /** When it was looked last, by a clock that nobody sets. */
+  private lookedAt = -Infinity;
 
   constructor(
     private readonly tickets: WatchedTickets,
@@ -45,18 +47,21 @@ export class Messenger implements OnApplicationBootstrap, BeforeApplicationShutd
 
   private async work(): Promise<boolean> {
     const own = [...this.mine.values()].slice(0, handful);
-    const left = own.length > 0 ? own : await this.left();
-    await this.send(left);
+    const left = await this.left();
+    await this.send([...own, ...left]);
     for (const ticket of own) if (this.mine.get(ticket.id) === ticket) this.mine.delete(ticket.id);
-    return left.length > 0;
+    return own.length > 0 || left.length > 0;
   }
 
-  /** What was unsent a while ago and still is. */
+  /** What others had not sent a while ago and still have not, however much there is of our own. */
   private async left(): Promise<Unsent[]> {
-    const unsent = await this.tickets.unsent(handful);
+    const now = performance.now();
+    if (now - this.lookedAt < idleMs) return [];
+    const unsent = await this.tickets.unsent(2 * handful);
+    this.lookedAt = now;
     const before = this.seen;
     this.seen = new Set(unsent.map(nameOf));
-    return unsent.filter((ticket) => before.has(nameOf(ticket)));
+    return unsent.filter((ticket) => before.has(nameOf(ticket)) && !this.mine.has(ticket.id));
   }
 
   private async send(tickets: readonly Unsent[]): Promise<void> {
