@@ -3,6 +3,7 @@ import type { TicketEvent } from '#contracts';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { deadlinesTold, deadlineTroubles, lastTimerLook } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
+import type { Rule } from './clocks.policy.js';
 import { Messenger } from './messenger.js';
 import { commandsOf, messageOf } from './outgoing.js';
 import { PolicyBook, unruled, type Ruling } from './policy-book.store.js';
@@ -107,7 +108,7 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async writeOf({ before, orgId }: Course, { after, news, consequences, lookAt }: Advance, { ruling, people, now }: { ruling: Ruling; people: Map<string, People>; now: number }): Promise<Write> {
-    if (consequences.length > 0 && !people.has(orgId)) people.set(orgId, await this.directory.people(orgId));
+    if (consequences.length > 0 && !people.has(orgId)) people.set(orgId, await this.directory.people(orgId, ruling.rules.flatMap(namedBy)));
     const commands = consequences.flatMap((one) => commandsOf(after, one, { people: people.get(orgId)!, now }));
     return { before, after, ruling: ruling.revision, lookAt, outgoing: [...news.map(messageOf), ...commands] };
   }
@@ -125,6 +126,9 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     this.logger.warn({ msg: 'deadlines cannot be watched right now', err: error });
   }
 }
+
+/** Whom a policy gives tickets to. */
+const namedBy = ({ policy }: Rule) => policy.onMissed.flatMap((action) => (action.type === 'reassign' && action.to !== null ? [action.to] : []));
 
 /** The oldest revision of policies that has to do with a ticket now. */
 const judgedBy = ({ before, orgId }: Course, used: ReadonlyMap<string, Ruling>) => Math.min(before?.ruling ?? Infinity, (used.get(orgId) ?? unruled).revision);
