@@ -33,6 +33,9 @@ export class Room {
   }
 }
 
+/** Fresh needs in their order: no backlog is sorted. */
+const freshFirst = { orgId: 1, 'need.state': 1, 'need.at': 1 } as const;
+
 type Write = mongoose.mongo.AnyBulkWriteOperation<StoredTicket>;
 
 /**
@@ -51,6 +54,7 @@ export class TrackedTickets {
   async prepare(): Promise<void> {
     const keys = [
       { orgId: 1, assigneeKey: 1, isWork: 1 },
+      freshFirst,
       { orgId: 1, 'need.state': 1, 'need.ruleId': 1, 'need.at': 1 },
       { orgId: 1, 'need.state': 1, 'need.edition': 1, 'need.at': 1 },
     ] as const;
@@ -78,19 +82,19 @@ export class TrackedTickets {
 
   /** Tickets that need somebody and were not looked at since something about them changed, oldest need first. @throws StoreFault */
   fresh(orgId: string, room: Room): Promise<FoundTicket[]> {
-    return this.needy({ orgId, 'need.state': 'fresh' }, { 'need.at': 1 }, room);
+    return this.needy({ orgId, 'need.state': 'fresh' }, (cursor) => cursor.sort({ 'need.at': 1 }).hint(freshFirst), room);
   }
 
   /** Tickets that were looked at by other rules than there are now. @throws StoreFault */
   async outdated(orgId: string, edition: number, room: Room): Promise<FoundTicket[]> {
-    const of = (state: NeedState) => this.needy({ orgId, 'need.state': state, 'need.edition': { $lt: edition } }, { 'need.edition': 1, 'need.at': 1 }, room);
+    const of = (state: NeedState) => this.needy({ orgId, 'need.state': state, 'need.edition': { $lt: edition } }, (cursor) => cursor.sort({ 'need.edition': 1, 'need.at': 1 }), room);
     return [...(await of('waits')), ...(await of('idle'))];
   }
 
   /** Tickets that wait for a rule to have somebody, oldest need first. @param only who is free for it, where it is one alone: what they gave back is not for them @throws StoreFault */
   waiting(orgId: string, { ruleId, edition, only }: { ruleId: string; edition: number; only: string | undefined }, room: Room): Promise<FoundTicket[]> {
     const others = only === undefined ? {} : { 'need.former': { $ne: only } };
-    return this.needy({ orgId, 'need.state': 'waits', 'need.ruleId': ruleId, 'need.edition': { $not: { $lt: edition } }, ...others }, { 'need.at': 1 }, room);
+    return this.needy({ orgId, 'need.state': 'waits', 'need.ruleId': ruleId, 'need.edition': { $not: { $lt: edition } }, ...others }, (cursor) => cursor.sort({ 'need.at': 1 }), room);
   }
 
   /** Rules that tickets wait for. @throws StoreFault */
@@ -150,10 +154,10 @@ export class TrackedTickets {
     await guarded(() => this.tickets.updateMany({ orgId, 'need.state': 'chosen', 'need.choice.commandId': { $in: [...commandIds] } }, { $set: { 'need.choice.isSent': true } }));
   }
 
-  private async needy(filter: mongoose.mongo.Filter<StoredTicket>, sort: Record<string, 1>, room: Room): Promise<FoundTicket[]> {
+  private async needy(filter: mongoose.mongo.Filter<StoredTicket>, narrowed: (cursor: mongoose.mongo.FindCursor<StoredTicket>) => mongoose.mongo.FindCursor<StoredTicket>, room: Room): Promise<FoundTicket[]> {
     const found: FoundTicket[] = [];
     if (room.isFull) return found;
-    for await (const ticket of oneByOne(this.tickets.find(filter, { batchSize: 25 }).sort(sort).limit(room.tickets))) {
+    for await (const ticket of oneByOne(narrowed(this.tickets.find(filter, { batchSize: 25 })).limit(room.tickets))) {
       const { orgId, ticketId, version, facts, need } = ticket;
       found.push({ orgId, ticketId, version, facts: JSON.parse(facts) as TicketFacts, need: need! });
       room.take(ticket);
