@@ -246,7 +246,7 @@ describe('what the document says of answers', () => {
     await ask('DELETE', delivery, 204);
     const raw = mailText({ To: `${org}@in.example.org`, From: 'carla@example.org' });
     const { status, body: taken } = await handIn(stack.gatewayUrl, raw);
-    expect(described.flaws({ method: 'POST', path: '/v1/inbound-email', status, headers: new Headers({ 'x-request-id': 'x' }), text: JSON.stringify(taken) })).toEqual([]);
+    expect(described.flaws({ method: 'POST', path: '/v1/inbound-email', status, headers: new Headers({ 'x-request-id': 'x', 'content-type': 'application/json; charset=utf-8' }), text: JSON.stringify(taken) })).toEqual([]);
   });
 
   it('holds for webhooks', async () => {
