@@ -7,8 +7,9 @@ import { Addresses } from './addresses.js';
 import { HttpSender, type HttpAnswer } from './http-sender.js';
 import { signedHeaders } from './signature.js';
 import { WebhookBook, type StoredWebhook } from './webhook-book.store.js';
-import { webhookChannel, webhookIn } from './webhook-claims.js';
+import { shownIn, webhookChannel, webhookIn } from './webhook-claims.js';
 import { WebhookHealth } from './webhook-health.store.js';
+import { mayBeShown, type Shown } from './webhook.policy.js';
 import { WEBHOOK_SETTINGS, type WebhookSettings } from './webhook.settings.js';
 
 /** Part of what ids of changes derive from: never change it. */
@@ -40,9 +41,10 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
 
   async send({ target, content, about }: Delivery, signal: AbortSignal): Promise<SendOutcome> {
     const { orgId, id } = webhookIn(target);
-    const webhook = await this.book.recent(orgId, id);
+    const webhook = await this.book.one(orgId, id);
     if (webhook === undefined) return { state: 'refused', detail: 'the webhook was deleted' };
-    if (!webhook.enabled && about['type'] !== 'test') return { state: 'refused', detail: 'the webhook is switched off' };
+    const flaw = about['type'] === 'test' ? undefined : whyNot(webhook, shownIn(about));
+    if (flaw !== undefined) return { state: 'moot', detail: flaw };
     const signed = signedHeaders({ id: about['messageId']!, at: new Date(), body: content }, webhook.secrets);
     const headers = { 'content-type': 'application/json', 'user-agent': 'Deskstream-Webhooks/1', ...signed };
     return outcomeOf(await this.sender.post(new URL(webhook.url), { headers, body: content, signal }));
@@ -73,6 +75,12 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
     await this.deliveries.drop(target);
     this.logger.warn({ msg: 'a webhook was switched off', orgId, webhook: id, reason, since });
   }
+}
+
+/** Why a webhook is not sent any more what was claimed for it; undefined where it is. */
+function whyNot(webhook: StoredWebhook, shown: Shown): string | undefined {
+  if (!webhook.enabled) return 'the webhook is switched off';
+  return mayBeShown(webhook, shown) ? undefined : 'the webhook may not be sent this any more';
 }
 
 /** Any 2xx is taken, 410 wants nothing any more; everything else is tried again. */

@@ -170,6 +170,30 @@ describe('deliveries', () => {
   });
 });
 
+describe('what was taken from a webhook', () => {
+  it('is not sent to it, though it was claimed before', async () => {
+    receiver.answer = (response) => response.writeHead(503, { 'retry-after': '60' }).end();
+    const at = new Date().toISOString();
+    const webhook = await made({ notes: true });
+    const [said, other] = [course(org).created({ assistantId: 'billing-bot' }).commented('note', 'between us'), course(org).created({ assistantId: null })];
+    const events = [...said.events, ...other.events].map((event) => ({ ...event, at: new Date(Date.parse(at) + 60_000).toISOString() }));
+    for (const event of events) {
+      await running.tell(event);
+      await eventually(async () => expect((await deliveries(webhook.id)).items[0]).toMatchObject({ ticketId: event.ticketId, messageId: `${event.ticketId}:${event.version}` }));
+    }
+    const items = () => deliveries(webhook.id).then(({ items: all }) => all as { id: string; messageId: string; state: string; tries: number }[]);
+    await eventually(async () => expect((await items()).some(({ tries }) => tries > 0)).toBe(true));
+    await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: { name: 'One', url: receiver.url, notes: false, assistantIds: ['billing-bot'] } });
+    receiver.answer = (response) => response.end();
+    receiver.received.length = 0;
+    for (const { id } of (await items()).reverse()) await running.ask(who(org), 'POST', `/webhooks/${webhook.id}/deliveries/${encodeURIComponent(id)}/redeliver`);
+    await eventually(async () => expect((await items()).every(({ state }) => state !== 'waiting')).toBe(true));
+    const states = Object.fromEntries((await items()).map(({ messageId, state }) => [messageId, state]));
+    expect(states).toEqual({ [`${said.id}:1`]: 'delivered', [`${said.id}:2`]: 'dropped', [`${other.id}:1`]: 'dropped' });
+    expect(receiver.ids).toEqual([`${said.id}:1`]);
+  });
+});
+
 describe('a webhook that takes nothing', () => {
   it('is switched off when it answers 410, until somebody enables it again', async () => {
     receiver.answer = (response) => response.writeHead(410).end();
