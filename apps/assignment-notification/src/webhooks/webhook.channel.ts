@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { v5 } from 'uuid';
+import { absent } from '../book.changes.js';
 import { Deliveries } from '../deliveries/deliveries.store.js';
 import type { Channel, Delivery, SendOutcome } from '../deliveries/delivery.js';
 import { Noticing } from '../notices/noticing.js';
@@ -61,7 +62,7 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
     await this.sender.close();
   }
 
-  /** Told before it is stored: a crash in between tells it again. */
+  /** Told before it is stored: a crash in between tells it again. Who has changed the webhook meanwhile has it as they want it: it is judged anew. */
   private async switchOff(target: string, reason: 'gone' | 'failing', since: Date): Promise<void> {
     const { orgId, id } = webhookIn(target);
     const webhook = (await this.book.rules(orgId)).find((one) => one.id === id);
@@ -70,8 +71,11 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
     const detail = reason === 'gone' ? 'It answered 410.' : `Nothing has come through since ${since.toISOString()}.`;
     await this.noticing.announce(orgId, { id: changeId, at: new Date(), data: { subject: 'webhook-disabled', name: webhook.name, detail } });
     const off = (one: StoredWebhook): StoredWebhook => ({ ...one, enabled: false, switchedOff: { at: new Date().toISOString(), reason } });
-    const change = { id: changeId, hash: reason };
-    await this.book.change(orgId, change, (webhooks) => ({ rules: webhooks.map((one) => (one.id === id ? off(one) : one)), outcome: { status: 204, body: '' } }));
+    const asRead = (one: StoredWebhook) => one.id === id && one.updatedAt === webhook.updatedAt;
+    const { status } = await this.book.change(orgId, { id: changeId, hash: reason }, (webhooks) =>
+      webhooks.some(asRead) ? { rules: webhooks.map((one) => (asRead(one) ? off(one) : one)), outcome: { status: 204, body: '' } } : absent,
+    );
+    if (status === absent.outcome.status) return;
     await this.deliveries.drop(target);
     this.logger.warn({ msg: 'a webhook was switched off', orgId, webhook: id, reason, since });
   }

@@ -5,6 +5,8 @@ import { eventually as within } from '../../../../libs/servers/testing/eventuall
 import { course } from '../../testing/course.js';
 import { Receiver } from '../../testing/receiver.js';
 import { member, Running } from '../../testing/running.js';
+import { Noticing } from '../notices/noticing.js';
+import { WebhookChannel } from './webhook.channel.js';
 
 jest.setTimeout(60_000);
 
@@ -207,6 +209,22 @@ describe('a webhook that takes nothing', () => {
     const events = happened();
     await running.tell(...events);
     await eventually(async () => expect(receiver.ids.slice(1)).toEqual(events.map(({ ticketId, version }) => `${ticketId}:${version}`)));
+  });
+
+  it('stays as somebody has left it who changed it while it was switched off', async () => {
+    receiver.answer = (response) => response.writeHead(503, { 'retry-after': '60' }).end();
+    const webhook = await made();
+    await running.tell(...happened());
+    await eventually(async () => expect((await deliveries(webhook.id)).items.map((one: { state: string }) => one.state)).toEqual(['waiting', 'waiting']));
+    const changed = { name: 'Moved', url: `${receiver.url}/moved` };
+    const announcing = jest.spyOn(running.part(Noticing), 'announce').mockImplementationOnce(async () => {
+      expect((await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: changed })).status).toBe(200);
+    });
+    await running.part(WebhookChannel).judge(`webhook:${org}/${webhook.id}`, { isAnswering: false, isGone: true });
+    expect(announcing).toHaveBeenCalledTimes(1);
+    announcing.mockRestore();
+    expect(await shown(webhook.id)).toMatchObject({ ...changed, enabled: true, switchedOff: null });
+    expect((await deliveries(webhook.id)).items.map((one: { state: string }) => one.state)).toEqual(['waiting', 'waiting']);
   });
 
   it('is switched off when nothing has come through for as long as operators say', async () => {
