@@ -60,10 +60,14 @@ export class InboundMail {
     return { outcome, ticketId };
   }
 
-  /** Sees the words of mails arrive; opens tickets for those that came too late. @throws StoreFault, Fault */
-  async settle(events: readonly TicketEvent[]): Promise<void> {
+  /** Sees the words of mails arrive: to be called before anybody can learn of closings that came behind them. @throws StoreFault */
+  async arrived(events: readonly TicketEvent[]): Promise<void> {
     const carrying = events.filter(({ type }) => type === 'ticket.conversation-appended.v1' || type === 'ticket.created.v1');
     await this.mails.seen(carrying.filter(({ actor }) => actor.id === postman.actor.id).map(({ commandId }) => commandId));
+  }
+
+  /** Opens tickets for mails whose words came too late, once it is known that theirs are closed. @throws StoreFault, Fault */
+  async settle(events: readonly TicketEvent[]): Promise<void> {
     const over = events.filter((event) => event.type === 'ticket.deleted.v1' || (event.type === 'ticket.status-changed.v1' && event.data.to === 'closed'));
     for (const record of await this.mails.underWay([...new Set(over.map(({ ticketId }) => ticketId))])) await this.another(record);
   }
