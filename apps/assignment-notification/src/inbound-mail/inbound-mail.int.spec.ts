@@ -103,6 +103,21 @@ describe('a mail', () => {
     expect(await take(mail)).toEqual({ outcome: 'appended', ticketId: ticket.id });
   });
 
+  it('reopens a ticket that was resolved before its words arrived, once', async () => {
+    const ticket = ticketOf();
+    await follow(ticket);
+    await take(answerTo(ticket));
+    const { commandId } = running.sent.at(-1)!;
+    const begin = running.sent.length;
+    const said = arrived(ticket.moved('resolved'), commandId);
+    await follow(said, 1);
+    await follow(said, 1);
+    const reopening = running.sent.slice(begin);
+    expect(typesSince(begin)).toEqual([[ticket.id, 'to'], [ticket.id, 'to']]);
+    expect(reopening[0]).toEqual(reopening[1]);
+    expect(reopening[0]!.data).toEqual({ to: 'open' });
+  });
+
   it('about a deleted ticket opens one that follows up none', async () => {
     const ticket = ticketOf();
     await follow(ticket.deleted());
