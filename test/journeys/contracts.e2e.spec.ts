@@ -4,6 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { Described } from '../support/described.js';
 import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
+import { handIn, mailSecret, mailText } from '../support/signed-mail.js';
 import { startStack, type Stack } from '../support/stack.js';
 
 const org = `told-${randomUUID().slice(0, 8)}`;
@@ -13,7 +14,11 @@ let ada: string;
 let grace: string;
 
 beforeAll(async () => {
-  stack = await startStack({ instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] } });
+  stack = await startStack({
+    instances: { 'assignment-notification': 1 },
+    env: { 'assignment-notification': { INBOUND_DOMAIN: 'in.example.org' }, gateway: { INBOUND_EMAIL_SECRET: mailSecret } },
+    directory: { organisations: [organisation(org)] },
+  });
   ada = stack.token({ org, sub: 'ada' });
   grace = stack.token({ org, sub: 'grace' });
   const answer = await fetch(`${stack.gatewayUrl}/v1/openapi.json`);
@@ -200,6 +205,70 @@ describe('what the document says of answers', () => {
     await ask('POST', '/v1/members/grace/hand-back', 202, { as: grace });
     await ask('POST', '/v1/members/ada/hand-back', 403, { as: grace });
     await ask('POST', '/v1/members/nobody/hand-back', 404);
+  });
+
+  it('holds for deadlines', async () => {
+    const policy = { name: 'Office hours', targets: { high: { firstReply: 60, resolution: 960 } }, onMissed: [{ type: 'raise-priority' }] };
+    const { body } = await ask('POST', '/v1/sla-policies', 201, { body: policy });
+    const path = `/v1/sla-policies/${body['id']}`;
+    await ask('PUT', path, 200, { body: { ...policy, enabled: false } });
+    await ask('PUT', '/v1/sla-policies/order', 200, { body: { ids: [body['id']] } });
+    await ask('GET', '/v1/sla-policies', 200);
+    await ask('GET', '/v1/sla-policies', 403, { as: grace });
+    await ask('DELETE', path, 204);
+    await ask('PUT', path, 404, { body: policy });
+  });
+
+  it('holds for notices and how one is told', async () => {
+    const id = await opened();
+    await ask('PUT', `/v1/tickets/${id}/assignee`, 200, { body: { type: 'member', id: 'grace' } });
+    const [notice] = await eventually(async () => {
+      const { items } = (await ask('GET', '/v1/notifications?unread=true', 200, { as: grace })).body as { items: { id: string }[] };
+      return items.length > 0 && items;
+    });
+    await ask('GET', '/v1/notifications/unread', 200, { as: grace });
+    await ask('POST', `/v1/notifications/${notice!.id}/read`, 204, { as: grace });
+    await ask('POST', '/v1/notifications/read', 204, { as: grace, body: {} });
+    await ask('GET', '/v1/notification-preferences', 200, { as: grace });
+    await ask('PUT', '/v1/notification-preferences', 200, { as: grace, body: { status: { inApp: 'at-once', email: 'never' } } });
+  });
+
+  it('holds for what requesters are told, and what they write', async () => {
+    const { body } = await ask('POST', '/v1/tickets', 201, { body: { title: 'A title', assistantId: 'billing-bot', requester: { name: 'Carla', email: 'carla@example.org' } } });
+    const path = `/v1/tickets/${body['id']}/replies`;
+    const { comment } = (await ask('POST', path, 201, { body: { body: 'Text' } })).body as { comment: { id: string } };
+    await eventually(() => ask('POST', `${path}/${comment.id}/send`, 202));
+    const [updates, delivery] = ['/v1/assistants/billing-bot/requester-updates', '/v1/assistants/billing-bot/delivery'];
+    await ask('PUT', updates, 200, { body: { resolved: { enabled: true, text: 'It is solved.' } } });
+    await ask('GET', updates, 200);
+    await ask('PUT', delivery, 200, { body: { url: 'https://assistant.example/deskstream', secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G' } });
+    await ask('GET', delivery, 200);
+    await ask('DELETE', delivery, 204);
+    const raw = mailText({ To: `${org}@in.example.org`, From: 'carla@example.org' });
+    const { status, body: taken } = await handIn(stack.gatewayUrl, raw);
+    expect(described.flaws({ method: 'POST', path: '/v1/inbound-email', status, headers: new Headers({ 'x-request-id': 'x', 'content-type': 'application/json; charset=utf-8' }), text: JSON.stringify(taken) })).toEqual([]);
+  });
+
+  it('holds for webhooks', async () => {
+    const hook = { name: 'Billing', url: 'http://127.0.0.1:9/hook', types: ['created'] };
+    const { body } = await ask('POST', '/v1/webhooks', 201, { body: hook });
+    const path = `/v1/webhooks/${body['id']}`;
+    await ask('GET', '/v1/webhooks', 200);
+    await ask('GET', path, 200);
+    await ask('PUT', path, 200, { body: { ...hook, notes: true } });
+    await ask('POST', `${path}/secrets`, 201, { body: {} });
+    await ask('POST', `${path}/test`, 202);
+    const [sent] = await eventually(async () => {
+      const { items } = (await ask('GET', `${path}/deliveries`, 200)).body as { items: { id: string }[] };
+      return items.length > 0 && items;
+    });
+    await ask('POST', `${path}/deliveries/${sent!.id}/redeliver`, 202);
+    await ask('POST', `${path}/replay`, 202, { body: { from: new Date(Date.now() - 60_000).toISOString() } });
+    await ask('DELETE', `${path}/replay`, 202);
+    await ask('POST', '/v1/webhooks', 422, { body: { ...hook, url: 'http://169.254.169.254/' } });
+    await ask('GET', '/v1/webhooks', 403, { as: grace });
+    await ask('DELETE', path, 204);
+    await ask('GET', path, 404);
   });
 
   it('holds for dead letters', async () => {

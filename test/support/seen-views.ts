@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { shortEventType, topics, type EventType, type EventValue, type TicketAnswer } from '#contracts';
+import { shortEventType, topics, type EventType, type EventValue, type TicketDetail } from '#contracts';
 import type { Client } from './client.js';
 import type { TopicTail } from './topic-tail.js';
 
@@ -20,7 +20,7 @@ async function compare(client: Client, id: string, told: ({ type: EventType } & 
   const newest = told.at(-1);
   if (newest === undefined) return [`${id} has no events`];
   await client.shown(id, newest.version);
-  const { allowedTransitions: _moves, ...ticket } = (await client.get(`/tickets/${id}`)).body as TicketAnswer;
+  const { allowedTransitions: _moves, deadlines: _deadlines, ...ticket } = (await client.get(`/tickets/${id}`)).body as unknown as TicketDetail;
   const timeline = (await client.get(`/tickets/${id}/timeline?limit=100`)).body['items'] as unknown;
   const comments = (await client.get(`/tickets/${id}/comments?limit=100`)).body['items'] as { id: string }[];
   const rows = told.map(({ type, version, at, actor, data }) => ({ version, type: shortEventType(type), at, actor, data }));

@@ -24,19 +24,24 @@ export class TicketHandler {
    *   way the same round, or its commands one by one, may be handed in again: what was stored is found
    */
   async handle(round: readonly Received[], again: boolean): Promise<void> {
-    for (let left = round; left.length > 0; ) left = await this.handleSome(left, again);
+    let [left, size] = [round, round.length];
+    while (left.length > 0) {
+      const handled = await this.handleSome(left.slice(0, size), again);
+      left = left.filter((received) => !handled.has(received));
+      // What there was no room for is not looked up again and again.
+      size = 4 * handled.size;
+    }
   }
 
-  /** Handles as much of a round as there is room for, most often all of it. @returns what is left */
-  private async handleSome(round: readonly Received[], again: boolean): Promise<readonly Received[]> {
+  /** Handles as much as there is room for, most often all of it. @returns what was handled, at least one */
+  private async handleSome(round: readonly Received[], again: boolean): Promise<ReadonlySet<Received>> {
     const ledger = await Ledger.open(round, { log: this.log, known: this.known }, again);
     for (let wave = ledger.wave(); wave.length > 0; wave = ledger.wave()) {
       await this.store(await this.decide(wave, ledger), ledger);
     }
     const outcomes = ledger.outcomes();
     await this.outcomes.publish(outcomes);
-    const handled = new Set(outcomes.map(({ received }) => received));
-    return round.filter((received) => !handled.has(received));
+    return new Set(outcomes.map(({ received }) => received));
   }
 
   private async decide(wave: readonly Received[], ledger: Ledger): Promise<Map<Commit, Decided>> {

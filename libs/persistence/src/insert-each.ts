@@ -11,14 +11,17 @@ export interface Inserted<T> {
   refused: { document: T; error: Error }[];
 }
 
+const byId = (one: { _id: string }, other: { _id: string }) => (one._id < other._id ? -1 : 1);
+
 /**
- * Inserts each document that is not there yet, in one round trip, in the order of their ids, whoever inserts: two instances that insert the same documents
+ * Inserts each document that is not there yet, in one round trip, in one order, whoever inserts: two instances that insert the same documents
  * in different order would wait for each other, which PostgreSQL-based engines break up one document a second.
+ * @param order of their ids unless told otherwise; all who insert into the collection must have the same
  * @throws StoreFault when the store cannot do it right now: some may be there by then
  */
-export async function insertEach<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, documents: readonly T[]): Promise<Inserted<T>> {
+export async function insertEach<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, documents: readonly T[], order: (one: T, other: T) => number = byId): Promise<Inserted<T>> {
   if (documents.length === 0) return { lost: [], refused: [] };
-  const sorted = [...documents].sort((one, other) => (one._id < other._id ? -1 : 1));
+  const sorted = [...documents].sort(order);
   const options = { ordered: false, ignoreUndefined: true } as const;
   const { lost, refused } = await guarded(() => collection.insertMany(sorted as mongoose.mongo.OptionalUnlessRequiredId<T>[], options).then(() => nothing, failuresOf));
   return {

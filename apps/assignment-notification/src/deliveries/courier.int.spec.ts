@@ -42,6 +42,7 @@ class Outside implements Channel {
   limitMs = 20_000;
   answer: (delivery: Delivery, signal: AbortSignal) => Promise<SendOutcome> = async () => delivered;
   settleTrouble: Error | undefined;
+  refuses: (delivery: Delivery) => boolean = () => false;
 
   constructor(readonly name = randomUUID().slice(0, 8)) {}
 
@@ -52,6 +53,7 @@ class Outside implements Channel {
 
   async settle(ended: readonly Delivery[]) {
     if (this.settleTrouble) throw this.settleTrouble;
+    if (ended.some(this.refuses)) throw new Error('it cannot be read');
     this.settled.push(...ended);
   }
 
@@ -165,7 +167,90 @@ describe('what is claimed', () => {
   });
 });
 
+describe('order', () => {
+  it('holds while more is claimed than one bulk takes, for a target that is worked for at that moment', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    start();
+    for (let round = 0; round < 5; round += 1) await deliveries.claim(Array.from({ length: 240 }, (_, i) => outside.claim('a', `q${i % 4}`, round * 240 + i)).reverse());
+    await until(() => outside.settled.length === 1_200, 'all are told');
+    for (let q = 0; q < 4; q += 1) {
+      const seqs = outside.sent.filter((id) => id.includes(`/q${q}/`)).map((id) => Number(id.split('/').at(-1)));
+      expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+    }
+  });
+
+  it('waits for nobody who has come to an end: what was put off behind a head goes when that was sent by hand', async () => {
+    const outside = new Outside();
+    (outside as { pauses: readonly number[] }).pauses = [3_600];
+    let isWell = false;
+    outside.answer = async () => (isWell ? delivered : failed);
+    const { deliveries, start } = instance(outside);
+    await deliveries.claim([outside.claim('a', 'q', 1), outside.claim('a', 'q', 2)]);
+    start();
+    await until(async () => (await stored(outside.claim('a', 'q', 2).id))!.dueAt!.getTime() > Date.now() + 60_000, 'the second is put off');
+    isWell = true;
+    await deliveries.again('acme', outside.claim('a', 'q', 1).target, outside.claim('a', 'q', 1).id);
+    await until(() => outside.settled.length === 2, 'both are told');
+  });
+});
+
+describe('asking anew', () => {
+  it('while a try is under way is not ended by that try', async () => {
+    const outside = new Outside();
+    const { deliveries } = instance(outside);
+    const claim = outside.claim('a', 'q', 1);
+    await deliveries.claim([claim]);
+    const underWay = (await deliveries.due(claim.target, 10))[0]!;
+    await deliveries.sendAnew({ _id: claim.id, orgId: 'acme', target: claim.target }, { content: 'new', request: 'r1' });
+    await deliveries.note([{ delivery: underWay, attempt: { at: new Date(), ms: 1, isDelivered: true, detail: 'to the old address' }, state: 'delivered', dueAt: null }]);
+    expect(await stored(claim.id)).toMatchObject({ state: 'waiting', content: 'new', tries: 0 });
+  });
+});
+
 describe('trouble', () => {
+  it('of targets that answer slowly leaves room for all others', async () => {
+    const outside = new Outside();
+    const slow = new Set<string>();
+    let most = 0;
+    outside.answer = async ({ target }) => {
+      if (!target.includes('slow')) return delivered;
+      slow.add(target);
+      if (outside.judged.some((one) => one.target === target)) most = Math.max(most, slow.size);
+      await sleep(2_300);
+      slow.delete(target);
+      return delivered;
+    };
+    const { deliveries, start } = instance(outside);
+    await deliveries.claim(Array.from({ length: 55 }, (_, i) => Array.from({ length: 3 }, (__, n) => outside.claim(`slow-${i}`, 'q', n))).flat());
+    start();
+    await until(() => new Set(outside.judged.map(({ target }) => target)).size >= 48, 'they have been found slow');
+    await deliveries.claim(Array.from({ length: 200 }, (_, i) => outside.claim('sound', `q${i}`, 1)));
+    await until(() => outside.settled.filter(({ target }) => target.endsWith(':sound')).length === 200, 'the sound one has everything');
+    expect(most).toBeLessThan(48);
+  });
+
+  it('with one delivery that nobody can be told of holds up no other', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    outside.refuses = ({ queue }) => queue === 'bad';
+    await deliveries.claim([outside.claim('a', 'bad', 1), outside.claim('a', 'good', 1), outside.claim('a', 'good', 2)]);
+    start();
+    await until(() => outside.settled.length === 2, 'the others are told');
+    await until(async () => (await stored(outside.claim('a', 'bad', 1).id))!.dueAt === null, 'there is nothing left to do for it');
+  });
+
+  it('that lasts too long ends what waits behind it untried', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    const claim = outside.claim('a', 'q', 1);
+    await deliveries.claim([claim]);
+    await store.db.collection('deliveries').updateOne({ _id: claim.id as never }, { $set: { askedAt: new Date(Date.now() - 7_200_000) } });
+    start();
+    await until(() => outside.settled.length === 1, 'it is told');
+    expect([outside.sent, outside.settled[0]]).toMatchObject([[], { state: 'failed', attempts: [{ detail: 'It waited for too long.' }] }]);
+  });
+
   it('of targets that hang delays no other, and one that does not answer is asked by one try at a time', async () => {
     const outside = new Outside();
     const hanging: string[] = [];
@@ -231,7 +316,7 @@ describe('trouble', () => {
     expect(await stored(claim.id)).toMatchObject({ state: 'delivered', tries: 1, attempts: [{ detail: 'mine' }] });
     const held = await targets.take({ sound: true });
     await deliveries.claim([outside.claim('a', 'q', 2)]);
-    await targets.finish(held!, { dueAt: null, strikes: 0, restsUntil: null });
+    await targets.finish(held!, { dueAt: null, strikes: 0, isSlow: false, restsUntil: null });
     expect((await targets.take({ sound: true }))?.target).toBe(claim.target);
   });
 });

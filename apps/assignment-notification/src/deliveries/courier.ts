@@ -3,16 +3,18 @@ import { isPassing } from '#persistence';
 import { deliveriesEnded, deliveryTroubles, sendSeconds } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
 import { Deliveries, type Tried } from './deliveries.store.js';
-import { channelOf, nextTry, type Channel, type Delivery, type DeliveryState, type SendOutcome } from './delivery.js';
-import { leaseMs, Targets, type HeldTarget } from './targets.store.js';
+import { channelOf, isStale, nextTry, type Channel, type Delivery, type DeliveryState, type SendOutcome } from './delivery.js';
+import { leaseMs, Targets, type HeldTarget, type Next } from './targets.store.js';
 
 /** Every way to tell that the service has. */
 export const CHANNELS = Symbol('channels');
 
 /** Targets that are worked for at once. */
 const mostTargets = 48;
-/** Of these, targets whose last tries have failed: however many hang, the others have room. */
+/** Of these, targets whose last tries have failed or took long: however many hang, the others have room. */
 const mostUnsound = 12;
+/** A try that takes longer is slow, ms. */
+const slowMs = 2_000;
 /** Deliveries of a target that are taken up at once. */
 const handful = 100;
 /** After so long no further try of a handful begins: what came of the others is stored, and the next handful is taken, ms. */
@@ -60,7 +62,7 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
       await Promise.race(this.held.values());
       return true;
     }
-    const unsound = [...this.held.keys()].filter(({ strikes }) => strikes > 0).length;
+    const unsound = [...this.held.keys()].filter(({ strikes, isSlow }) => strikes > 0 || isSlow).length;
     const held = await this.targets.take({ sound: unsound >= mostUnsound });
     if (held === undefined) return false;
     const work = this.workFor(held).finally(() => {
@@ -78,46 +80,64 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   /** Never throws: where not even the trouble can be stored, the lease runs out. */
   private async workFor(held: HeldTarget): Promise<void> {
-    const { target, strikes } = held;
+    const { target, strikes, isSlow } = held;
     try {
       await this.targets.finish(held, await this.workOff(held));
     } catch (error) {
       this.trouble(error);
-      await this.targets.finish(held, { dueAt: new Date(), strikes, restsUntil: new Date(Date.now() + 1_000) }).catch(() => undefined);
+      await this.targets.finish(held, { dueAt: new Date(), strikes, isSlow, restsUntil: new Date(Date.now() + 1_000) }).catch(() => undefined);
       if (!isPassing(error)) this.logger.error({ msg: 'a target cannot be worked for', target, err: error });
     }
   }
 
-  private async workOff(held: HeldTarget): Promise<{ dueAt: Date | null; strikes: number; restsUntil: Date | null }> {
+  private async workOff(held: HeldTarget): Promise<Next> {
     const { target } = held;
     const channel = this.channels.get(channelOf(target));
     // A version of the service that knows it may run beside this one, or come later.
-    if (channel === undefined) return { dueAt: new Date(), strikes: 0, restsUntil: new Date(Date.now() + unknownRest) };
+    if (channel === undefined) return { dueAt: new Date(), strikes: 0, isSlow: false, restsUntil: new Date(Date.now() + unknownRest) };
     const due = await this.deliveries.due(target, handful);
     await this.settle(channel, due.filter(({ state }) => state !== 'waiting'));
-    const inTurn = await this.inTurn(target, due);
+    const now = Date.now();
+    const stale = due.filter((one) => one.state === 'waiting' && isStale(one, channel.pauses, now));
+    const inTurn = await this.inTurn(target, due.filter((one) => !stale.includes(one)));
     // One that did not answer is asked by a single try whether it does again.
     const tried = await this.trySome(held, channel, held.strikes > 0 ? inTurn.slice(0, 1).map(([head]) => [head!]) : inTurn);
-    const strikes = strikesAfter(held.strikes, tried);
+    await this.keep(channel, target, [...tried, ...stale.map((one) => givenUp(one, channel))]);
+    const isGone = tried.some((one) => one.isGone);
+    if (tried.length > 0) await channel.judge?.(target, { isAnswering: tried.some(({ isAnswered }) => isAnswered), isGone });
+    if (isGone) await this.deliveries.drop(target);
+    return this.nextFor(held, tried);
+  }
+
+  /** Stores what came of a handful, and tells it. */
+  private async keep(channel: Channel, target: string, tried: readonly TriedNow[]): Promise<void> {
     await this.deliveries.note(tried);
-    await this.settle(channel, tried.filter(({ state }) => state !== 'waiting').map(ended));
-    if (tried.some(({ isGone }) => isGone)) await this.deliveries.drop(target);
-    if (tried.length > 0) await channel.judge?.(target, { isAnswering: strikes === 0, isGone: tried.some(({ isGone }) => isGone) });
-    return { dueAt: await this.deliveries.nextDue(target), strikes, restsUntil: strikes === 0 ? null : restAfter(tried) };
+    const atEnd = tried.filter(({ state }) => state !== 'waiting');
+    await this.deliveries.release(target, [...new Set(atEnd.filter(({ delivery }) => delivery.attempts.length > 0).map(({ delivery }) => delivery.queue))]);
+    await this.settle(channel, atEnd.map(ended));
+  }
+
+  /** Who still has something due stands behind all others who have: nobody takes two turns while somebody waits for one. */
+  private async nextFor({ target, strikes: before, isSlow: wasSlow }: HeldTarget, tried: readonly TriedNow[]): Promise<Next> {
+    const strikes = strikesAfter(before, tried);
+    const dueAt = await this.deliveries.nextDue(target);
+    const isSlow = tried.length === 0 ? wasSlow : tried.some(({ attempt }) => attempt.ms > slowMs);
+    return { dueAt: dueAt && new Date(Math.max(dueAt.getTime(), Date.now())), strikes, isSlow, restsUntil: strikes === 0 ? null : restAfter(tried) };
   }
 
   /** Deliveries whose turn it is, by queue; those before whose head they have come are put off until it is tried. */
   private async inTurn(target: string, due: readonly Delivery[]): Promise<Delivery[][]> {
     const queues = Map.groupBy(due.filter(({ state }) => state === 'waiting'), ({ queue }) => queue);
     if (queues.size === 0) return [];
-    const heads = await this.deliveries.heads(target, [...queues.keys()]);
+    const waiting = await this.deliveries.waitingIn(target, [...queues.keys()]);
     const early: { id: string; until: Date }[] = [];
     const inTurn = [...queues].flatMap(([queue, some]) => {
       const sorted = some.sort((one, other) => one.seq - other.seq);
-      const head = heads.get(queue);
-      if (head === undefined || head.seq >= sorted[0]!.seq) return [sorted];
-      const until = after(head.dueAt);
-      early.push(...sorted.map(({ _id }) => ({ id: _id, until })));
+      const { seqs, dueAt } = waiting.get(queue) ?? { seqs: [], dueAt: null };
+      // As far as nothing is missing between them: a handful may end in the middle of what was claimed together.
+      const missing = sorted.findIndex(({ seq }, i) => seq !== seqs[i]);
+      if (missing !== 0) return [missing < 0 ? sorted : sorted.slice(0, missing)];
+      early.push(...sorted.map(({ _id }) => ({ id: _id, until: after(dueAt) })));
       return [];
     });
     await this.deliveries.postpone(early);
@@ -163,8 +183,19 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async settle(channel: Channel, deliveries: readonly Delivery[]): Promise<void> {
     if (deliveries.length === 0) return;
-    await channel.settle?.(deliveries);
+    await channel.settle?.(deliveries).catch((error: unknown) => (isPassing(error) ? Promise.reject(error as Error) : this.settleEach(channel, deliveries)));
     await this.deliveries.markSettled(deliveries.map(({ _id }) => _id));
+  }
+
+  /** What nobody can be told of holds up nobody else. */
+  private async settleEach(channel: Channel, deliveries: readonly Delivery[]): Promise<void> {
+    for (const delivery of deliveries) {
+      await channel.settle?.([delivery]).catch((error: unknown) => {
+        if (isPassing(error)) throw error;
+        deliveryTroubles.inc();
+        this.logger.error({ msg: 'how a delivery ended cannot be told', delivery: delivery._id, err: error });
+      });
+    }
   }
 }
 
@@ -178,6 +209,16 @@ interface TriedNow extends Tried {
   isGone: boolean;
   isAnswered: boolean;
 }
+
+/** What has waited for too long is not tried any more. */
+const givenUp = (delivery: Delivery, { settle }: Channel): TriedNow => ({
+  delivery,
+  attempt: { at: new Date(), ms: 0, isDelivered: false, detail: 'It waited for too long.' },
+  state: 'failed',
+  dueAt: settle ? new Date() : null,
+  isGone: false,
+  isAnswered: false,
+});
 
 /** As the store has it after the try. */
 const ended = ({ delivery, attempt, state, dueAt }: TriedNow): Delivery => ({ ...delivery, state, dueAt, tries: delivery.tries + 1, attempts: [...delivery.attempts, attempt], endedAt: new Date() });

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
-import { addMissing, guarded, type Database } from '#persistence';
+import { guarded, insertEach, type Database } from '#persistence';
 import { STORE } from '../store.js';
 import type { Attempt, Claim, Delivery, DeliveryState } from './delivery.js';
 import { Targets } from './targets.store.js';
@@ -46,21 +46,27 @@ export class Deliveries {
   async prepare(): Promise<void> {
     const queues = { key: { target: 1, queue: 1, seq: 1 }, partialFilterExpression: { state: 'waiting' } } as const;
     const kept = { key: { endedAt: 1 }, expireAfterSeconds: keptSeconds } as const;
-    await guarded(() => this.deliveries.createIndexes([{ key: { target: 1, dueAt: 1 } }, queues, { key: { target: 1, createdAt: -1, _id: -1 } }, kept]));
+    const lists = [{ key: { target: 1, createdAt: -1, _id: -1 } }, { key: { target: 1, state: 1, createdAt: -1, _id: -1 } }] as const;
+    await guarded(() => this.deliveries.createIndexes([{ key: { target: 1, dueAt: 1, seq: 1 } }, queues, ...lists, kept]));
   }
 
   /** Claims deliveries; those that were claimed before stay what they are. @throws StoreFault */
   async claim(claims: readonly Claim[]): Promise<void> {
     const createdAt = new Date();
-    const distinct = new Map(claims.map(({ id: _id, notBefore = createdAt, ...claim }): [string, Delivery] => [_id, { _id, ...claim, state: 'waiting', dueAt: notBefore, tries: 0, attempts: [], createdAt, endedAt: null }]));
-    await addMissing(this.deliveries, [...distinct.values()]);
+    const fresh = { state: 'waiting', tries: 0, attempts: [], createdAt, endedAt: null } as const;
+    const distinct = new Map(
+      claims.map(({ id: _id, notBefore = null, ...claim }): [string, Delivery] => [_id, { _id, ...claim, ...fresh, attempts: [], notBefore, dueAt: notBefore ?? createdAt, askedAt: notBefore ?? createdAt }]),
+    );
+    // In their order: a target may be worked for at this moment, and what is behind must not be there first.
+    const { refused } = await insertEach(this.deliveries, [...distinct.values()], inOrder);
+    if (refused.length > 0) throw refused[0]!.error;
     // For those that were there, too: whoever claimed them may have died before.
     await this.targets.wake(new Set(claims.map(({ target }) => target)));
   }
 
-  /** What there is to do for a target now, longest due first. @throws StoreFault */
+  /** What there is to do for a target now, longest due first; of what was claimed together the lowest `seq`. @throws StoreFault */
   due(target: string, limit: number): Promise<Delivery[]> {
-    return guarded(() => this.deliveries.find({ target, dueAt: { $lte: new Date() } }).sort({ dueAt: 1 }).limit(limit).toArray());
+    return guarded(() => this.deliveries.find({ target, dueAt: { $lte: new Date() } }).sort({ dueAt: 1, seq: 1 }).limit(limit).toArray());
   }
 
   /** When there is something to do for a target next; null for never. @throws StoreFault */
@@ -69,19 +75,24 @@ export class Deliveries {
     return next?.dueAt ?? null;
   }
 
-  /** Of each queue the delivery whose turn it is. @throws StoreFault */
-  async heads(target: string, queues: readonly string[]): Promise<Map<string, { seq: number; dueAt: Date | null }>> {
-    const stages = [{ $match: { target, queue: { $in: [...queues] }, state: 'waiting' } }, { $sort: { seq: 1 } }, { $group: { _id: '$queue', seq: { $first: '$seq' }, dueAt: { $first: '$dueAt' } } }];
-    const found = await guarded(() => this.deliveries.aggregate<{ _id: string; seq: number; dueAt: Date | null }>(stages).toArray());
-    return new Map(found.map(({ _id, ...head }) => [_id, head]));
+  /** What waits in each queue, in its order, and when its head is due. @throws StoreFault */
+  async waitingIn(target: string, queues: readonly string[]): Promise<Map<string, { seqs: number[]; dueAt: Date | null }>> {
+    const stages = [
+      { $match: { target, queue: { $in: [...queues] }, state: 'waiting' } },
+      { $project: { queue: 1, seq: 1, dueAt: 1 } },
+      { $sort: { seq: 1 } },
+      { $group: { _id: '$queue', seqs: { $push: '$seq' }, dueAt: { $first: '$dueAt' } } },
+    ];
+    const found = await guarded(() => this.deliveries.aggregate<{ _id: string; seqs: number[]; dueAt: Date | null }>(stages).toArray());
+    return new Map(found.map(({ _id, ...queue }) => [_id, queue]));
   }
 
-  /** Stores what became of tries. One that somebody else has tried meanwhile stays as they left it. @throws StoreFault */
+  /** Stores what became of tries. One that somebody else has tried meanwhile, or asked for anew, stays as they left it. @throws StoreFault */
   async note(tried: readonly Tried[]): Promise<void> {
     const endedAt = new Date();
-    const writes = tried.map(({ delivery: { _id, tries }, attempt, state, dueAt }) => ({
+    const writes = tried.map(({ delivery: { _id, tries, request }, attempt, state, dueAt }) => ({
       updateOne: {
-        filter: { _id, state: 'waiting' as const, tries },
+        filter: { _id, state: 'waiting' as const, tries, request: request ?? null },
         update: { $set: { state, dueAt, ...(state !== 'waiting' && { endedAt }) }, $inc: { tries: 1 }, $push: { attempts: { $each: [attempt], $slice: -rememberedAttempts } } },
       },
     }));
@@ -91,6 +102,12 @@ export class Deliveries {
   /** Puts deliveries off that wait for others of their queue. @throws StoreFault */
   async postpone(waiting: readonly { id: string; until: Date }[]): Promise<void> {
     await this.write(waiting.map(({ id: _id, until: dueAt }) => ({ updateOne: { filter: { _id, state: 'waiting' as const }, update: { $set: { dueAt } } } })));
+  }
+
+  /** Whoever waited for the head of a queue that has come to its end is due: they were put off to its next try. @throws StoreFault */
+  async release(target: string, queues: readonly string[]): Promise<void> {
+    const now = new Date();
+    if (queues.length > 0) await guarded(() => this.deliveries.updateMany({ target, queue: { $in: [...queues] }, state: 'waiting', tries: 0, notBefore: null, dueAt: { $gt: now } }, { $set: { dueAt: now } }));
   }
 
   /** Nothing is left to do for deliveries that have come to their end. @throws StoreFault */
@@ -114,12 +131,14 @@ export class Deliveries {
     await this.wait({ _id, orgId, target, request: { $ne: change.request } }, change);
   }
 
+  /** With all that waits in its queue: what is before it goes first. The target is woken in any case: whoever asked the same before may have died before they did. */
   private async wait({ target, ...isIt }: { _id: string; orgId: string; target: string; request?: { $ne: string } }, change: { content?: string; request?: string }): Promise<boolean> {
-    const set = { state: 'waiting' as const, dueAt: new Date(), tries: 0, endedAt: null, ...change };
-    const { matchedCount } = await guarded(() => this.deliveries.updateOne({ target, ...isIt }, { $set: set }));
-    if (matchedCount === 0) return false;
+    const now = new Date();
+    const set = { state: 'waiting' as const, dueAt: now, askedAt: now, notBefore: null, tries: 0, endedAt: null, ...change };
+    const asked = await guarded(() => this.deliveries.findOneAndUpdate({ target, ...isIt }, { $set: set }, { projection: { queue: 1 } }));
+    if (asked !== null) await guarded(() => this.deliveries.updateMany({ target, queue: asked.queue, state: 'waiting', notBefore: null, dueAt: { $gt: now } }, { $set: { dueAt: now } }));
     await this.targets.wake(new Set([target]));
-    return true;
+    return asked !== null;
   }
 
   /** @throws StoreFault */
@@ -144,4 +163,11 @@ export class Deliveries {
     const sorted = [...writes].sort((one, other) => (one.updateOne.filter._id < other.updateOne.filter._id ? -1 : 1));
     await guarded(() => this.deliveries.bulkWrite(sorted as mongoose.mongo.AnyBulkWriteOperation<Delivery>[], { ordered: false }));
   }
+}
+
+/** The order of sending. */
+function inOrder(one: Delivery, other: Delivery): number {
+  if (one.target !== other.target) return one.target < other.target ? -1 : 1;
+  if (one.queue !== other.queue) return one.queue < other.queue ? -1 : 1;
+  return one.seq - other.seq || (one._id < other._id ? -1 : 1);
 }

@@ -36,6 +36,10 @@ export interface Delivery extends Omit<Claim, 'id' | 'notBefore'> {
   state: DeliveryState;
   /** When there is something to do for it: to send it, or to tell how it ended; null for never. */
   dueAt: Date | null;
+  /** It is not to be sent before; null for at once. */
+  notBefore: Date | null;
+  /** Since when it is to be sent: who asks for it again begins anew. */
+  askedAt: Date;
   /** Tries since it was asked for. */
   tries: number;
   /** The newest ones, oldest first. */
@@ -77,6 +81,13 @@ export interface Channel {
 
 /** Name of the channel that a target is reached by. */
 export const channelOf = (target: string): string => target.slice(0, target.indexOf(':'));
+
+/** However few tries a channel makes: who comes back after so long is still told, ms. */
+const leastPatience = 3_600_000;
+
+/** Whether a delivery is no news any more: it has waited for longer than all of its tries take, behind others that were not taken either. */
+export const isStale = ({ askedAt }: Pick<Delivery, 'askedAt'>, pauses: readonly number[], at: number): boolean =>
+  at - askedAt.getTime() > Math.max(leastPatience, 1_100 * pauses.reduce((sum, one) => sum + one, 0));
 
 /** When to try again after `tries` failed ones; undefined for never. Up to a tenth earlier or later, so that what failed together does not come together. */
 export function nextTry(pauses: readonly number[], { tries, at, retryAfter }: { tries: number; at: Date; retryAfter?: Date | undefined }): Date | undefined {

@@ -17,6 +17,8 @@ interface StoredTarget {
   restsUntil: Date;
   /** Rounds in a row in which no try came through. */
   strikes: number;
+  /** Some of its last tries took long. */
+  isSlow?: boolean;
   /** How often something was claimed for it: who was asked meanwhile is not done. */
   wakes: number;
   leasedBy: string | null;
@@ -27,10 +29,17 @@ interface StoredTarget {
 export interface HeldTarget {
   target: string;
   strikes: number;
+  readonly isSlow: boolean;
   readonly wakes: number;
   readonly by: string;
   /** By this process's clock, ms since the epoch. */
   until: number;
+}
+
+/** What a target is like after a round, and when there is something to do for it next. */
+export interface Next extends Pick<HeldTarget, 'strikes' | 'isSlow'> {
+  dueAt: Date | null;
+  restsUntil: Date | null;
 }
 
 /** When there is something to do for each target. One process at a time works for a target, so that order is kept; what is due survives all of them. */
@@ -65,15 +74,15 @@ export class Targets {
     this.listener();
   }
 
-  /** Takes a target that is due; undefined when there is none that nobody holds. @param sound only one whose last tries came through @throws StoreFault */
+  /** Takes a target that is due; undefined when there is none that nobody holds. @param sound only one whose last tries came through in good time @throws StoreFault */
   async take({ sound }: { sound: boolean }): Promise<HeldTarget | undefined> {
     const now = new Date();
     const by = randomUUID();
     const until = now.getTime() + leaseMs;
-    const isFree = { dueAt: { $lte: now }, restsUntil: { $lte: now }, leasedUntil: { $lte: now }, ...(sound && { strikes: 0 }) };
+    const isFree = { dueAt: { $lte: now }, restsUntil: { $lte: now }, leasedUntil: { $lte: now }, ...(sound && { strikes: 0, isSlow: { $ne: true } }) };
     const set = { leasedBy: by, leasedUntil: new Date(until) };
     const taken = await guarded(() => this.targets.findOneAndUpdate(isFree, { $set: set }, { returnDocument: 'after', sort: { dueAt: 1 } }));
-    return taken ? { target: taken._id, strikes: taken.strikes, wakes: taken.wakes, by, until } : undefined;
+    return taken ? { target: taken._id, strikes: taken.strikes, isSlow: taken.isSlow ?? false, wakes: taken.wakes, by, until } : undefined;
   }
 
   /** Keeps targets in hand; one that somebody else has taken meanwhile stays lost. @throws StoreFault */
@@ -87,8 +96,8 @@ export class Targets {
   }
 
   /** Gives a target back; it is due next at `dueAt`, or at once where something was claimed for it meanwhile. @throws StoreFault */
-  async finish({ target: _id, by: leasedBy, wakes }: HeldTarget, { dueAt, strikes, restsUntil }: { dueAt: Date | null; strikes: number; restsUntil: Date | null }): Promise<void> {
-    const set = { strikes, restsUntil: restsUntil ?? never, leasedBy: null, leasedUntil: never };
+  async finish({ target: _id, by: leasedBy, wakes }: HeldTarget, { dueAt, strikes, isSlow, restsUntil }: Next): Promise<void> {
+    const set = { strikes, isSlow, restsUntil: restsUntil ?? never, leasedBy: null, leasedUntil: never };
     const { matchedCount } = await guarded(() => this.targets.updateOne({ _id, leasedBy, wakes }, { $set: { ...set, dueAt } }));
     if (matchedCount === 0) await guarded(() => this.targets.updateOne({ _id, leasedBy }, { $set: set }));
   }
