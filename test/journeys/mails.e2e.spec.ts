@@ -253,7 +253,6 @@ describe('a mail that comes in', () => {
     [{ 'Auto-Submitted': 'auto-replied' }, 'auto-submitted'],
     [{ 'Return-Path': '<>' }, 'null-return-path'],
     [{ Precedence: 'bulk' }, 'precedence'],
-    [{ 'X-Auto-Response-Suppress': 'All' }, 'auto-response'],
     [{ From: `Acme <${org}@${domain}>` }, 'own-mail'],
   ])('that nobody wrote is ignored: %j', async (headers, reason) => {
     expect((await write({ From: 'rita@example.org', ...headers })).body).toEqual({ outcome: 'ignored', reason });

@@ -103,7 +103,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         { provide: RecordProducer, useFactory: () => new RecordProducer({ brokers, clientId: 'assignment-notification' }) },
         { provide: NAME_PARTS, useValue: { key, inboundDomain: config.INBOUND_DOMAIN, senderDomain: config.MAIL_FROM.address.split('@')[1]! } },
         { provide: REPLY_PAUSES, useValue: config.REPLY_PAUSES },
-        { provide: AssistantPost, useFactory: (book: DeliveryBook) => new AssistantPost(book, { allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK === 'true' }), inject: [DeliveryBook] },
+        { provide: AssistantPost, useFactory: (book: DeliveryBook) => new AssistantPost(book, webhookSettings(config)), inject: [DeliveryBook] },
         ...[MailNames, Threads, InboundMail],
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },

@@ -5,6 +5,7 @@ import { Fault } from '#messaging';
 import { course, type Course } from '../../testing/course.js';
 import { eventRecord, member, Running } from '../../testing/running.js';
 import { CorrespondentsConsumer } from '../replies/correspondents.consumer.js';
+import { Correspondents } from '../replies/correspondents.store.js';
 import { MailNames } from '../replies/mail-names.js';
 import { InboundMail } from './inbound-mail.js';
 import type { IncomingMail } from './mail.reader.js';
@@ -35,6 +36,12 @@ const answerTo = ({ id: ticketId }: Course): IncomingMail => ({
   references: [running.part(MailNames).messageId({ orgId, ticketId }, 'reply/1')],
   headers: new Map(),
 });
+/** The ticket after the words of a mail have arrived on it by a command. */
+const arrived = (ticket: Course, commandId: string) => {
+  const said = ticket.said();
+  Object.assign(said.events.at(-1)!, { commandId, actor: { type: 'system', id: 'email', name: 'E-mail' } });
+  return said;
+};
 const typesSince = (begin: number) => running.sent.slice(begin).map(({ ticketId, data }) => [ticketId, Object.keys(data)[0]]);
 
 describe('a mail', () => {
@@ -71,11 +78,44 @@ describe('a mail', () => {
     await follow(ticket);
     await take(answerTo(ticket));
     const { commandId } = running.sent.at(-1)!;
-    const said = ticket.moved('pending');
-    await running.part(InboundMail).settle(said.events.slice(1).map((event) => ({ ...event, type: 'ticket.conversation-appended.v1', data: { messages: [] }, commandId, actor: { type: 'system', id: 'email', name: '' } })));
+    const said = arrived(ticket, commandId);
+    await follow(said, 1);
     const begin = running.sent.length;
     await follow(said.moved('resolved').moved('closed'), 2);
     expect(typesSince(begin)).toEqual([]);
+  });
+
+  it('whose words arrived opens no other where this process dies as it learns that its ticket was closed', async () => {
+    const ticket = ticketOf();
+    await follow(ticket);
+    const mail = answerTo(ticket);
+    await take(mail);
+    const { commandId } = running.sent.at(-1)!;
+    const closed = arrived(ticket, commandId).moved('resolved').moved('closed');
+    const correspondents = running.part(Correspondents);
+    const stored = correspondents.follow.bind(correspondents);
+    const following = jest.spyOn(correspondents, 'follow').mockImplementationOnce(async (events) => {
+      await stored(events);
+      throw new Fault('died');
+    });
+    await expect(follow(closed, 1)).rejects.toThrow('died');
+    following.mockRestore();
+    expect(await take(mail)).toEqual({ outcome: 'appended', ticketId: ticket.id });
+  });
+
+  it('reopens a ticket that was resolved before its words arrived, once', async () => {
+    const ticket = ticketOf();
+    await follow(ticket);
+    await take(answerTo(ticket));
+    const { commandId } = running.sent.at(-1)!;
+    const begin = running.sent.length;
+    const said = arrived(ticket.moved('resolved'), commandId);
+    await follow(said, 1);
+    await follow(said, 1);
+    const reopening = running.sent.slice(begin);
+    expect(typesSince(begin)).toEqual([[ticket.id, 'to'], [ticket.id, 'to']]);
+    expect(reopening[0]).toEqual(reopening[1]);
+    expect(reopening[0]!.data).toEqual({ to: 'open' });
   });
 
   it('about a deleted ticket opens one that follows up none', async () => {

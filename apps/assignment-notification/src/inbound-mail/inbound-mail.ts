@@ -60,12 +60,30 @@ export class InboundMail {
     return { outcome, ticketId };
   }
 
-  /** Sees the words of mails arrive; opens tickets for those that came too late. @throws StoreFault, Fault */
-  async settle(events: readonly TicketEvent[]): Promise<void> {
+  /** Sees the words of mails arrive: to be called before anybody can learn of closings that came behind them. @throws StoreFault, Fault */
+  async arrived(events: readonly TicketEvent[]): Promise<void> {
     const carrying = events.filter(({ type }) => type === 'ticket.conversation-appended.v1' || type === 'ticket.created.v1');
-    await this.mails.seen(carrying.filter(({ actor }) => actor.id === postman.actor.id).map(({ commandId }) => commandId));
+    const ours = carrying.filter(({ actor }) => actor.id === postman.actor.id);
+    await this.reopen(ours.filter(({ type, ticket }) => type === 'ticket.conversation-appended.v1' && ticket.status === 'resolved'));
+    await this.mails.seen(ours.map(({ commandId }) => commandId));
+  }
+
+  /** Opens tickets for mails whose words came too late, once it is known that theirs are closed. @throws StoreFault, Fault */
+  async settle(events: readonly TicketEvent[]): Promise<void> {
     const over = events.filter((event) => event.type === 'ticket.deleted.v1' || (event.type === 'ticket.status-changed.v1' && event.data.to === 'closed'));
     for (const record of await this.mails.underWay([...new Set(over.map(({ ticketId }) => ticketId))])) await this.another(record);
+  }
+
+  /** Words that arrived on a resolved ticket reopen it, whatever was known of it when they were sent: under an id that comes from the mail's, so once. */
+  private async reopen(arrivals: readonly TicketEvent[]): Promise<void> {
+    const ids = await this.mails.idsBy(arrivals.map(({ commandId }) => commandId));
+    const records = arrivals.flatMap(({ orgId, ticketId, commandId, at }) => {
+      const id = ids.get(commandId);
+      if (id === undefined) return [];
+      const { type, ...reopening } = reopeningBy(id, { orgId, ticketId, at: new Date(at) });
+      return [commandRecord(type, { orgId, ticketId }, reopening)];
+    });
+    if (records.length > 0) await this.producer.send(records);
   }
 
   private async decided(id: string, { orgId, people, addressed }: Destination, mail: IncomingMail): Promise<InboundMailRecord> {
@@ -147,9 +165,11 @@ function appended({ id, orgId, mail }: Base, { _id: ticketId, status }: Correspo
   const message = { id, role: 'user' as const, content: textOf(mail), name: (name === '' ? address : `${name} <${address}>`).slice(0, 255).toWellFormed() };
   const named = { orgId, ticketId, at };
   const words = command('ticket.append-conversation.v1', { ...named, commandId: v5('append', id) }, { messages: [message] });
-  const reopening = status === 'resolved' ? [command('ticket.change-status.v1', { ...named, commandId: v5('reopen', id) }, { to: 'open' })] : [];
+  const reopening = status === 'resolved' ? [reopeningBy(id, named)] : [];
   return { _id: id, orgId, messageId: mail.messageId, ticketId, outcome: 'appended', commands: [words, ...reopening], commandId: words.commandId, mail: written(mail), at };
 }
+
+const reopeningBy = (id: string, named: { orgId: string; ticketId: string; at: Date }) => command('ticket.change-status.v1', { ...named, commandId: v5('reopen', id) }, { to: 'open' });
 
 /** A deleted ticket is followed up by none. */
 function opened({ id, orgId, mail }: Base, { assistantId, before }: { assistantId: string | null; before: Correspondent | undefined }): InboundMailRecord {

@@ -73,6 +73,13 @@ export class InboundMails {
     return new Map(found.map(({ commandId, messageId }) => [commandId, `<${messageId}>`]));
   }
 
+  /** Ids of mails by the command that carries their words. @throws StoreFault */
+  async idsBy(commandIds: readonly string[]): Promise<Map<string, string>> {
+    if (commandIds.length === 0) return new Map();
+    const found = await guarded(() => this.mails.find({ commandId: { $in: [...commandIds] } }, { projection: { commandId: 1 } }).toArray());
+    return new Map(found.map(({ _id, commandId }) => [commandId, _id]));
+  }
+
   /** The words of these are on their tickets. @throws StoreFault */
   async seen(commandIds: readonly string[]): Promise<void> {
     if (commandIds.length > 0) await guarded(() => this.mails.updateMany({ commandId: { $in: [...commandIds] } }, { $set: { mail: null } }));

@@ -13,7 +13,6 @@ const signs: readonly (readonly [string, (headers: Headers, from: string) => boo
   ['null-return-path', (headers) => headers.get('return-path')?.replace(/\s/g, '') === '<>'],
   ['precedence', (headers) => /^(bulk|junk|list|auto_reply)$/.test(headers.get('precedence') ?? '')],
   ['auto-reply', (headers) => headers.has('x-autoreply') || headers.has('x-autorespond') || headers.has('x-failed-recipients')],
-  ['auto-response', (headers) => /\b(all|oof|autoreply)\b/.test(headers.get('x-auto-response-suppress') ?? '')],
   ['delivery-report', (headers) => (headers.get('content-type') ?? '').startsWith('multipart/report')],
   ['mailing-list', (headers) => headers.has('list-id')],
   ['daemon', (_, from) => /^(mailer-daemon|postmaster)@/i.test(from)],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { simpleParser, type AddressObject, type EmailAddress, type ParsedMail } from 'mailparser';
-import { Requester } from '#contracts';
+import { limits, Requester } from '#contracts';
 import { isAddress } from '../mail/smtp-mailer.js';
 import type { Mailbox } from '../mail/mail.js';
 import { withoutQuotes } from './quotes.js';
@@ -41,7 +41,7 @@ const mostReferences = 50;
 /** What is kept of texts, characters. */
 const longest = { text: 48_000, subject: 190, name: 200, file: 100 };
 const mostFiles = 20;
-const sayingWho = ['auto-submitted', 'x-auto-response-suppress', 'x-autoreply', 'x-autorespond', 'precedence', 'return-path', 'list-id', 'x-failed-recipients', 'content-type'] as const;
+const sayingWho = ['auto-submitted', 'x-autoreply', 'x-autorespond', 'precedence', 'return-path', 'list-id', 'x-failed-recipients', 'content-type'] as const;
 
 /** Reads a mail as it came. @throws UnreadableMail */
 export async function readMail(raw: Buffer): Promise<IncomingMail> {
@@ -105,7 +105,8 @@ const clean = (text: string, most: number): string => text.slice(0, most).replac
 /** The text of a mail as a ticket has it; what was attached is named and not kept. */
 export function textOf({ text, attachments }: IncomingMail): string {
   if (attachments.length === 0) return text || '(no text)';
-  return `${text}\n\n[Attachments, not kept: ${attachments.join(', ')}]`.trim();
+  const named = `[Attachments, not kept: ${attachments.join(', ')}]`;
+  return `${clean(text, limits.message - named.length - 2)}\n\n${named}`.trim();
 }
 
 /** The subject as a title. */

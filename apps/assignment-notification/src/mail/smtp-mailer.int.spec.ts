@@ -58,13 +58,13 @@ describe('a mail', () => {
     expect(mailbox.mails).toHaveLength(1);
   });
 
-  it('has failed where nobody listens, a server refuses us all, or none is configured', async () => {
+  it('has failed where nobody listens or a server refuses us all, and is refused at once where none is configured', async () => {
     expect(await mailerAt('smtp://127.0.0.1:9').send(mail, soon())).toMatchObject({ state: 'failed' });
     const closed = createServer((socket) => socket.end('554 no service here\r\n')).listen(0, '127.0.0.1');
     ends.push(() => closed.close());
     await once(closed, 'listening');
     expect(await mailerAt(`smtp://127.0.0.1:${(closed.address() as AddressInfo).port}`).send(mail, soon())).toMatchObject({ state: 'failed' });
-    expect(await mailerAt(undefined).send(mail, soon())).toEqual({ state: 'failed', detail: expect.stringContaining('SMTP_URL') });
+    expect(await mailerAt(undefined).send(mail, soon())).toEqual({ state: 'refused', detail: expect.stringContaining('SMTP_URL') });
   });
 
   it('has one recipient and its own headers, whatever names, subjects and addresses try', async () => {

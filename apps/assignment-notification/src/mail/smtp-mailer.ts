@@ -32,7 +32,7 @@ export class SmtpMailer extends Mailer implements OnApplicationShutdown {
   }
 
   async send(mail: Mail, signal: AbortSignal): Promise<SendOutcome> {
-    if (this.transport === undefined) return { state: 'failed', detail: 'no mail server is configured (SMTP_URL)' };
+    if (this.transport === undefined) return { state: 'refused', detail: 'no mail server is configured (SMTP_URL)' };
     const { to, replyTo, subject, text, messageId, inReplyTo, references, headers } = mail;
     if (!isAddress(to.address)) return { state: 'refused', detail: 'this is no e-mail address' };
     try {

@@ -3,6 +3,7 @@ import type { SendOutcome } from '../deliveries/delivery.js';
 import { Addresses, hostOf } from '../webhooks/addresses.js';
 import { HttpSender } from '../webhooks/http-sender.js';
 import { signedHeaders } from '../webhooks/signature.js';
+import type { WebhookSettings } from '../webhooks/webhook.settings.js';
 import { DeliveryBook } from './delivery-book.store.js';
 
 /** A message for an assistant, as its body says it. */
@@ -24,7 +25,7 @@ export class AssistantPost implements OnApplicationShutdown {
 
   constructor(
     private readonly book: DeliveryBook,
-    settings: { allowLoopback: boolean },
+    settings: Pick<WebhookSettings, 'allowLoopback' | 'dnsServers'>,
   ) {
     this.addresses = new Addresses(settings);
     this.sender = new HttpSender(this.addresses);

@@ -18,6 +18,8 @@ export class CorrespondentsConsumer {
   async follow(@Payload() round: Round): Promise<DeadLetter[]> {
     const { events, dead, unknown } = eventsIn(round);
     if (unknown > 0) unknownRecords.inc({ topic: topics.events }, unknown);
+    // Were a closing stored first and this process died, a mail that came again would find its ticket closed and its words not arrived, and open another with them.
+    await this.inbound.arrived(events);
     await this.correspondents.follow(events);
     await this.inbound.settle(events);
     return dead;

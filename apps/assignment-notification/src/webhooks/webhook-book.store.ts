@@ -19,13 +19,10 @@ export interface StoredWebhook extends WebhookInput, Pick<Webhook, 'id' | 'creat
   secrets: readonly StoredSecret[];
 }
 
-/** Who sends may go by what was there so long ago, ms. */
-const recentMs = 1_000;
-
-/** Webhooks of organisations. Every event asks for those of its organisation: what is known of them is kept in memory, and read again when it has changed. */
+/** Webhooks of organisations. Every event and every delivery asks for those of its organisation: what is known of them is kept in memory, and read again when it has changed. */
 @Injectable()
 export class WebhookBook extends Book<StoredWebhook> {
-  private readonly known = new LRUCache<string, Edition<StoredWebhook> & { at: number }>({ max: 1_000 });
+  private readonly known = new LRUCache<string, Edition<StoredWebhook>>({ max: 1_000 });
 
   constructor(@Inject(STORE) store: Database) {
     super(store, 'webhook');
@@ -34,21 +31,17 @@ export class WebhookBook extends Book<StoredWebhook> {
   /** Webhooks as they are now, by organisation. @throws StoreFault */
   async current(orgIds: readonly string[]): Promise<Map<string, readonly StoredWebhook[]>> {
     const revisions = await this.revisions(orgIds);
-    const at = Date.now();
     const found = await Promise.all([...revisions].map(async ([orgId, revision]) => {
       const known = this.known.get(orgId);
       const edition = known?.revision === revision ? known : await this.edition(orgId);
-      this.known.set(orgId, { ...edition, at });
+      this.known.set(orgId, edition);
       return [orgId, edition.rules] as const;
     }));
     return new Map(found);
   }
 
-  /** A webhook as it was a moment ago, where it was on then; otherwise as it is now: what is dropped is not sent later. Undefined when there is none. @throws StoreFault */
-  async recent(orgId: string, id: string): Promise<StoredWebhook | undefined> {
-    const known = this.known.get(orgId);
-    const recent = known !== undefined && Date.now() - known.at < recentMs ? known.rules.find((one) => one.id === id) : undefined;
-    if (recent?.enabled === true) return recent;
+  /** A webhook as it is now: what was taken from it a moment ago is not sent to it. Undefined when there is none. @throws StoreFault */
+  async one(orgId: string, id: string): Promise<StoredWebhook | undefined> {
     return (await this.current([orgId])).get(orgId)?.find((one) => one.id === id);
   }
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { TicketEvent } from '#contracts';
+import { shortEventType, type TicketEvent } from '#contracts';
 import type { Claimant } from '../deliveries/claims.consumer.js';
 import type { Claim } from '../deliveries/delivery.js';
 import { WebhookBook, type StoredWebhook } from './webhook-book.store.js';
-import { isTold, messageOf } from './webhook.policy.js';
+import { isTold, messageOf, shownOf, type Shown } from './webhook.policy.js';
 
 /** What webhooks' targets begin with. */
 export const webhookChannel = 'webhook';
@@ -22,9 +22,13 @@ export function claimOf({ id }: Pick<StoredWebhook, 'id'>, event: TicketEvent, {
   const { orgId, ticketId, version } = event;
   const target = targetOf(orgId, id);
   const messageId = `${ticketId}:${version}`;
-  const about = { type: messageOf(event).type, ticketId, messageId };
+  const { assistantId, isNote } = shownOf(event);
+  const about = { type: shortEventType(event.type), ticketId, messageId, ...(assistantId !== null && { assistantId }), ...(isNote && { isNote: 'true' }) };
   return { id: `${target}/${messageId}${replay === undefined ? '' : `~${replay}`}`, orgId, target, queue: ticketId, seq: version, content: text, about };
 }
+
+/** What its claim says of an event. */
+export const shownIn = ({ assistantId, isNote }: Claim['about']): Shown => ({ assistantId: assistantId ?? null, isNote: isNote === 'true' });
 
 /** Finds the webhooks that are told of events. */
 @Injectable()

@@ -1,5 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { v5 } from 'uuid';
+import { absent } from '../book.changes.js';
 import { Deliveries } from '../deliveries/deliveries.store.js';
 import type { Channel, Delivery, SendOutcome } from '../deliveries/delivery.js';
 import { Noticing } from '../notices/noticing.js';
@@ -7,8 +8,9 @@ import { Addresses } from './addresses.js';
 import { HttpSender, type HttpAnswer } from './http-sender.js';
 import { signedHeaders } from './signature.js';
 import { WebhookBook, type StoredWebhook } from './webhook-book.store.js';
-import { webhookChannel, webhookIn } from './webhook-claims.js';
+import { shownIn, webhookChannel, webhookIn } from './webhook-claims.js';
 import { WebhookHealth } from './webhook-health.store.js';
+import { mayBeShown, type Shown } from './webhook.policy.js';
 import { WEBHOOK_SETTINGS, type WebhookSettings } from './webhook.settings.js';
 
 /** Part of what ids of changes derive from: never change it. */
@@ -40,9 +42,10 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
 
   async send({ target, content, about }: Delivery, signal: AbortSignal): Promise<SendOutcome> {
     const { orgId, id } = webhookIn(target);
-    const webhook = await this.book.recent(orgId, id);
+    const webhook = await this.book.one(orgId, id);
     if (webhook === undefined) return { state: 'refused', detail: 'the webhook was deleted' };
-    if (!webhook.enabled && about['type'] !== 'test') return { state: 'refused', detail: 'the webhook is switched off' };
+    const flaw = about['type'] === 'test' ? undefined : whyNot(webhook, shownIn(about));
+    if (flaw !== undefined) return { state: 'moot', detail: flaw };
     const signed = signedHeaders({ id: about['messageId']!, at: new Date(), body: content }, webhook.secrets);
     const headers = { 'content-type': 'application/json', 'user-agent': 'Deskstream-Webhooks/1', ...signed };
     return outcomeOf(await this.sender.post(new URL(webhook.url), { headers, body: content, signal }));
@@ -59,7 +62,7 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
     await this.sender.close();
   }
 
-  /** Told before it is stored: a crash in between tells it again. */
+  /** Told before it is stored: a crash in between tells it again. Who has changed the webhook meanwhile has it as they want it: it is judged anew. */
   private async switchOff(target: string, reason: 'gone' | 'failing', since: Date): Promise<void> {
     const { orgId, id } = webhookIn(target);
     const webhook = (await this.book.rules(orgId)).find((one) => one.id === id);
@@ -68,11 +71,20 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
     const detail = reason === 'gone' ? 'It answered 410.' : `Nothing has come through since ${since.toISOString()}.`;
     await this.noticing.announce(orgId, { id: changeId, at: new Date(), data: { subject: 'webhook-disabled', name: webhook.name, detail } });
     const off = (one: StoredWebhook): StoredWebhook => ({ ...one, enabled: false, switchedOff: { at: new Date().toISOString(), reason } });
-    const change = { id: changeId, hash: reason };
-    await this.book.change(orgId, change, (webhooks) => ({ rules: webhooks.map((one) => (one.id === id ? off(one) : one)), outcome: { status: 204, body: '' } }));
+    const asRead = (one: StoredWebhook) => one.id === id && one.updatedAt === webhook.updatedAt;
+    const { status } = await this.book.change(orgId, { id: changeId, hash: reason }, (webhooks) =>
+      webhooks.some(asRead) ? { rules: webhooks.map((one) => (asRead(one) ? off(one) : one)), outcome: { status: 204, body: '' } } : absent,
+    );
+    if (status === absent.outcome.status) return;
     await this.deliveries.drop(target);
     this.logger.warn({ msg: 'a webhook was switched off', orgId, webhook: id, reason, since });
   }
+}
+
+/** Why a webhook is not sent any more what was claimed for it; undefined where it is. */
+function whyNot(webhook: StoredWebhook, shown: Shown): string | undefined {
+  if (!webhook.enabled) return 'the webhook is switched off';
+  return mayBeShown(webhook, shown) ? undefined : 'the webhook may not be sent this any more';
 }
 
 /** Any 2xx is taken, 410 wants nothing any more; everything else is tried again. */

@@ -5,6 +5,8 @@ import { eventually as within } from '../../../../libs/servers/testing/eventuall
 import { course } from '../../testing/course.js';
 import { Receiver } from '../../testing/receiver.js';
 import { member, Running } from '../../testing/running.js';
+import { Noticing } from '../notices/noticing.js';
+import { WebhookChannel } from './webhook.channel.js';
 
 jest.setTimeout(60_000);
 
@@ -170,6 +172,30 @@ describe('deliveries', () => {
   });
 });
 
+describe('what was taken from a webhook', () => {
+  it('is not sent to it, though it was claimed before', async () => {
+    receiver.answer = (response) => response.writeHead(503, { 'retry-after': '60' }).end();
+    const at = new Date().toISOString();
+    const webhook = await made({ notes: true });
+    const [said, other] = [course(org).created({ assistantId: 'billing-bot' }).commented('note', 'between us'), course(org).created({ assistantId: null })];
+    const events = [...said.events, ...other.events].map((event) => ({ ...event, at: new Date(Date.parse(at) + 60_000).toISOString() }));
+    for (const event of events) {
+      await running.tell(event);
+      await eventually(async () => expect((await deliveries(webhook.id)).items[0]).toMatchObject({ ticketId: event.ticketId, messageId: `${event.ticketId}:${event.version}` }));
+    }
+    const items = () => deliveries(webhook.id).then(({ items: all }) => all as { id: string; messageId: string; state: string; tries: number }[]);
+    await eventually(async () => expect((await items()).some(({ tries }) => tries > 0)).toBe(true));
+    await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: { name: 'One', url: receiver.url, notes: false, assistantIds: ['billing-bot'] } });
+    receiver.answer = (response) => response.end();
+    receiver.received.length = 0;
+    for (const { id } of (await items()).reverse()) await running.ask(who(org), 'POST', `/webhooks/${webhook.id}/deliveries/${encodeURIComponent(id)}/redeliver`);
+    await eventually(async () => expect((await items()).every(({ state }) => state !== 'waiting')).toBe(true));
+    const states = Object.fromEntries((await items()).map(({ messageId, state }) => [messageId, state]));
+    expect(states).toEqual({ [`${said.id}:1`]: 'delivered', [`${said.id}:2`]: 'dropped', [`${other.id}:1`]: 'dropped' });
+    expect(receiver.ids).toEqual([`${said.id}:1`]);
+  });
+});
+
 describe('a webhook that takes nothing', () => {
   it('is switched off when it answers 410, until somebody enables it again', async () => {
     receiver.answer = (response) => response.writeHead(410).end();
@@ -183,6 +209,22 @@ describe('a webhook that takes nothing', () => {
     const events = happened();
     await running.tell(...events);
     await eventually(async () => expect(receiver.ids.slice(1)).toEqual(events.map(({ ticketId, version }) => `${ticketId}:${version}`)));
+  });
+
+  it('stays as somebody has left it who changed it while it was switched off', async () => {
+    receiver.answer = (response) => response.writeHead(503, { 'retry-after': '60' }).end();
+    const webhook = await made();
+    await running.tell(...happened());
+    await eventually(async () => expect((await deliveries(webhook.id)).items.map((one: { state: string }) => one.state)).toEqual(['waiting', 'waiting']));
+    const changed = { name: 'Moved', url: `${receiver.url}/moved` };
+    const announcing = jest.spyOn(running.part(Noticing), 'announce').mockImplementationOnce(async () => {
+      expect((await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: changed })).status).toBe(200);
+    });
+    await running.part(WebhookChannel).judge(`webhook:${org}/${webhook.id}`, { isAnswering: false, isGone: true });
+    expect(announcing).toHaveBeenCalledTimes(1);
+    announcing.mockRestore();
+    expect(await shown(webhook.id)).toMatchObject({ ...changed, enabled: true, switchedOff: null });
+    expect((await deliveries(webhook.id)).items.map((one: { state: string }) => one.state)).toEqual(['waiting', 'waiting']);
   });
 
   it('is switched off when nothing has come through for as long as operators say', async () => {
