@@ -201,12 +201,19 @@ interface ConsumerGroup {
   heartbeat(options: { interval: number }): Promise<void>;
 }
 
+const { KafkaJSFetcherRebalanceError } = require('kafkajs/src/errors') as { KafkaJSFetcherRebalanceError: new () => Error };
+
+/** As kafkajs has it: without any there is nothing to begin anew with. */
+const areOthers = (before: readonly (string | number)[], now: readonly (string | number)[]) => now.length > 0 && (now.length !== before.length || before.some((id) => !now.includes(id)));
+
 /** Taking turns. kafkajs fetches whenever it can, however much other consumers of the process hold. */
 function mendTurns({ prototype }: { prototype: ConsumerGroup }): void {
   const original = prototype.fetch;
   prototype.fetch = function (nodeId) {
     const fetch = () => original.call(this, nodeId);
-    return SharedFetches.current?.fetch({ nodeId, nodeIds: this.getNodeIds(), fetch, beat: () => this.heartbeat({ interval: 0 }) }) ?? fetch();
+    const nodeIds = this.getNodeIds();
+    const moved = () => (areOthers(nodeIds, this.getNodeIds()) ? new KafkaJSFetcherRebalanceError() : undefined);
+    return SharedFetches.current?.fetch({ nodeId, nodeIds, fetch, beat: () => this.heartbeat({ interval: 0 }), moved }) ?? fetch();
   };
 }
 

@@ -26,7 +26,7 @@ function open(trouble: Error) {
   });
   const { lane, group } = openLane({ fetches, settler });
   const fetched: number[] = [];
-  const fetch = () => fetches.fetch({ nodeId: 0, nodeIds: [0], fetch: async () => fetched.push(now), beat: async () => undefined });
+  const fetch = () => fetches.fetch({ nodeId: 0, nodeIds: [0], fetch: async () => fetched.push(now), beat: async () => undefined, moved: () => undefined });
   return { lane, group, fetched, fetch, at: (ms: number) => (now = ms) };
 }
 

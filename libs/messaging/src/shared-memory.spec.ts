@@ -22,6 +22,7 @@ function consumer(memory: SharedMemory, name = 'c') {
           log.push(name);
           return name;
         },
+        moved: () => undefined,
         beat: async () => {
           log.push('beat');
           const error = beats.shift();
@@ -92,7 +93,7 @@ describe('memory that consumers share', () => {
         close(1);
         return sizes;
       };
-      return { fetches, sizes: fetches.run(() => fetches.fetch({ nodeId: 0, nodeIds: [0], fetch, beat: async () => undefined })) };
+      return { fetches, sizes: fetches.run(() => fetches.fetch({ nodeId: 0, nodeIds: [0], fetch, beat: async () => undefined, moved: () => undefined })) };
     };
     const [one, other] = [grown('one'), grown('other')];
     expect((await one.sizes).map((bytes) => bytes / MiB)).toEqual([1 / 16, 4, 32]);
@@ -126,8 +127,21 @@ describe('memory that consumers share', () => {
   it('of a broker that is fetched from no longer is free again, too', async () => {
     const memory = new SharedMemory(4 * MiB);
     const fetches = new SharedFetches(memory);
-    const from = (nodeId: number) => fetches.run(() => fetches.fetch({ nodeId, nodeIds: [nodeId], fetch: async () => (await sharedBudget(MiB))!.close(1), beat: async () => undefined }));
+    const from = (nodeId: number) => fetches.run(() => fetches.fetch({ nodeId, nodeIds: [nodeId], fetch: async () => (await sharedBudget(MiB))!.close(1), beat: async () => undefined, moved: () => undefined }));
     await from(1);
     await from(2);
+  });
+
+  it('waits for no fetch that is never made: where the brokers are others, the fetches of a consumer begin anew', async () => {
+    const memory = new SharedMemory(4 * MiB);
+    const fetches = new SharedFetches(memory);
+    const anew = new Error('others');
+    const brokers: { moved?: Error } = {};
+    const from = (nodeId: number) => fetches.run(() => fetches.fetch({ nodeId, nodeIds: [1, 2], fetch: async () => (await sharedBudget(MiB))!.close(1), beat: async () => undefined, moved: () => brokers.moved }));
+    await fetches.run(() => fetches.fetch({ nodeId: 1, nodeIds: [1, 2], fetch: async () => Object.assign((await sharedBudget(MiB))!.budget, { bytes: 0 }), beat: async () => undefined, moved: () => brokers.moved }));
+    const waiting = from(2);
+    await turn();
+    brokers.moved = anew;
+    await expect(waiting).rejects.toBe(anew);
   });
 });

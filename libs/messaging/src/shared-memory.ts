@@ -129,6 +129,8 @@ export interface FetchCall<T> {
   fetch: () => Promise<T>;
   /** @throws when the group does not know the consumer any more, or deals its partitions anew */
   beat: () => Promise<void>;
+  /** Why the consumer has to begin its fetches anew, once its brokers are others: what waits then may wait for a fetch that is never made. */
+  moved: () => Error | undefined;
 }
 
 const current = new AsyncLocalStorage<{ fetches: SharedFetches; holding?: Holding }>();
@@ -166,12 +168,12 @@ export class SharedFetches {
   }
 
   /** kafkajs fetches from a broker again when all that it brought before is worked off. */
-  async fetch<T>({ nodeId, nodeIds, fetch, beat }: FetchCall<T>): Promise<T> {
+  async fetch<T>({ nodeId, nodeIds, fetch, ...group }: FetchCall<T>): Promise<T> {
     for (const [id, holding] of this.#holdings) if (id === nodeId || !nodeIds.includes(id)) holding.end();
     const holding = new Holding(this.memory);
     this.#holdings.set(nodeId, holding);
     const ready = this.pause().then(() => current.run({ fetches: this, holding }, fetch));
-    const refusal = await this.beating(ready, beat, holding);
+    const refusal = await this.beating(ready, group, holding);
     const fetched = await ready.catch((error: unknown) => Promise.reject(refusal ?? error));
     if (refusal !== undefined) throw refusal;
     return fetched;
@@ -201,7 +203,7 @@ export class SharedFetches {
    * Tells the group that the consumer lives until the work ends. Answers what the group had against that, with which the work is no longer wanted; it ends before
    * anything else is done, as kafkajs may be joining the group anew in it.
    */
-  private async beating(work: Promise<unknown>, beat: () => Promise<void>, holding: Holding): Promise<Error | undefined> {
+  private async beating(work: Promise<unknown>, { beat, moved }: Pick<FetchCall<unknown>, 'beat' | 'moved'>, holding: Holding): Promise<Error | undefined> {
     const ended = work.then(
       () => true,
       () => true,
@@ -212,13 +214,11 @@ export class SharedFetches {
       timer.abort();
       this.onTurn();
       if (isOver) return undefined;
-      try {
-        await beat();
-      } catch (error) {
-        holding.end();
-        await ended;
-        return error as Error;
-      }
+      const refusal = moved() ?? (await beat().then(() => undefined, (error: unknown) => error as Error));
+      if (refusal === undefined) continue;
+      holding.end();
+      await ended;
+      return refusal;
     }
   }
 
