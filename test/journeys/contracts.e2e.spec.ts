@@ -85,7 +85,8 @@ describe('what the document says of answers', () => {
     for (const part of ['transitions', 'comments', 'timeline?limit=100', 'conversation']) await ask('GET', `${path}/${part}`, 200, seen);
     await ask('GET', path, 404, { as: stack.token({ org, sub: 'linus' }) });
     await ask('DELETE', path, 204);
-    await ask('GET', path, 410, { headers: { 'x-min-version': String(body['version'] + 1) } });
+    // Which version that makes depends on when it is told what became of the reply.
+    await eventually(() => ask('GET', path, 410));
     await ask('POST', `${path}/restore`, 403, { as: grace });
     await ask('POST', `${path}/restore`, 200);
   });
