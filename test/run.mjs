@@ -33,13 +33,13 @@ function parse(words) {
   return { chosen: Object.keys(projects).filter((name) => only.length === 0 || only.includes(name)), rest };
 }
 
-/** Runs `work` with servers of our own, or those that the environment names, opened while `meanwhile` runs. Stops them whatever happens. */
-async function withServers(meanwhile, work) {
+/** Runs `work` with servers of our own, or those that the environment names. Stops them whatever happens. */
+async function withServers(work) {
   const { openServers, temporaryFolder } = await import('#servers');
   const { ensureTopics, readTopics } = await import('#messaging');
   const folder = temporaryFolder('test');
   try {
-    const opening = openServers({
+    const servers = await openServers({
       dataDir: folder,
       memory: 'small',
       progress: ({ part, text }) => say(`${part}: ${text}`),
@@ -47,12 +47,11 @@ async function withServers(meanwhile, work) {
       signal: interrupted.signal,
     });
     try {
-      await meanwhile();
-      const { kafkaBrokers, mongodbUri } = await opening;
-      await ensureTopics(kafkaBrokers.split(','), await readTopics('deploy/topics.yaml', 'local'));
-      return await work({ KAFKA_BROKERS: kafkaBrokers, MONGODB_URI: mongodbUri });
+      await ensureTopics(servers.kafkaBrokers.split(','), await readTopics('deploy/topics.yaml', 'local'));
+      return await work({ KAFKA_BROKERS: servers.kafkaBrokers, MONGODB_URI: servers.mongodbUri });
     } finally {
-      await opening.then((servers) => servers.stop().then(() => say('servers stopped')), () => undefined);
+      await servers.stop();
+      say('servers stopped');
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -86,9 +85,12 @@ async function main() {
     const { chosen, rest } = parse(process.argv.slice(2));
     const names = await withSpecs(chosen, rest);
     const others = names.filter((name) => name !== 'unit');
-    const unit = async () => (counts = names.includes('unit') ? await runProjects(['unit'], rest) : noTests);
-    if (others.length === 0) await unit();
-    else await withServers(unit, async (env) => (counts = sum(counts, await runProjects(others, rest, env))));
+    // Unit specs need the processor, the others mostly wait for servers.
+    const all = await Promise.all([
+      names.includes('unit') ? runProjects(['unit'], rest) : noTests,
+      others.length > 0 ? withServers((env) => runProjects(others, rest, env)) : noTests,
+    ]);
+    counts = all.reduce(sum);
   } catch (error) {
     say(interrupted.signal.aborted ? interrupted.signal.reason.message : error.stack);
     counts = sum(counts, { ...noTests, failed: 1 });
