@@ -17,6 +17,8 @@ export interface Received {
 /** Somebody else's HTTP server: its own record says what was sent. */
 export class Receiver {
   readonly received: Received[] = [];
+  /** How often somebody connected, whatever came of it. */
+  connections = 0;
   /** How it answers; with 200 otherwise. */
   answer: (response: ServerResponse, received: Received) => void = (response) => response.end('ok');
 
@@ -25,6 +27,7 @@ export class Receiver {
   static async open(address = '127.0.0.1'): Promise<Receiver> {
     const server = createServer();
     const receiver = new Receiver(server);
+    server.on('connection', () => (receiver.connections += 1));
     server.on('request', (request, response) => void receiver.take(request, response));
     server.listen(0, address);
     await once(server, 'listening');

@@ -24,7 +24,8 @@ export const FollowQuery = z.strictObject({
 });
 export type FollowQuery = z.infer<typeof FollowQuery>;
 
-const told = {
+/** What everybody outside is told of an event, beside its type and data. */
+export const eventTold = {
   id: z.string().meta({ description: '`<ticketId>:<version>`, the same for ever.' }),
   ticketId: Uuid,
   version: Ticket.shape.version,
@@ -32,7 +33,7 @@ const told = {
   actor: Actor,
   onBehalfOf: Actor.optional(),
 };
-const shownEvents = (Object.keys(eventData) as EventType[]).map((type) => z.object({ ...told, type: z.literal(shortEventType(type)), data: eventData[type] }));
+const shownEvents = (Object.keys(eventData) as EventType[]).map((type) => z.object({ ...eventTold, type: z.literal(shortEventType(type)), data: eventData[type] }));
 
 /** An event of an organisation. */
 export const FeedItem = z.union(shownEvents);

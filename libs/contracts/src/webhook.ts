@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { eventTold } from './feed.views.js';
 import { single, wholeNumber } from './parameters.js';
 import { Actor } from './principal.js';
 import { distinct, Instant, Slug, Time, trimmedText, Uuid } from './text.js';
@@ -140,18 +141,9 @@ export type DeliveriesQuery = z.infer<typeof DeliveriesQuery>;
 export const RequestedDelivery = z.object({ id: DeliveryId, messageId: z.string(), requestedAt: Time });
 export type RequestedDelivery = z.infer<typeof RequestedDelivery>;
 
-const told = {
-  id: z.string().meta({ description: '`<ticketId>:<version>`, the same for ever.' }),
-  ticketId: Uuid,
-  version: Ticket.shape.version,
-  at: Time,
-  actor: Actor,
-  onBehalfOf: Actor.optional(),
-};
-
 /** What a webhook is sent: an event as readers outside may know it, and the ticket after it. */
-export const WebhookEvent = z.union(eventTypes.map((type) => z.object({ ...told, type: z.literal(shortEventType(type)), data: eventData[type], ticket: Ticket })));
-export interface WebhookEvent extends Pick<z.infer<z.ZodObject<typeof told>>, 'id' | 'ticketId' | 'version' | 'at' | 'actor' | 'onBehalfOf'> {
+export const WebhookEvent = z.union(eventTypes.map((type) => z.object({ ...eventTold, type: z.literal(shortEventType(type)), data: eventData[type], ticket: Ticket })));
+export interface WebhookEvent extends Pick<z.infer<z.ZodObject<typeof eventTold>>, 'id' | 'ticketId' | 'version' | 'at' | 'actor' | 'onBehalfOf'> {
   type: ShortEventType;
   data: unknown;
   ticket: Ticket;

@@ -104,9 +104,11 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
     const tried = await this.trySome(held, channel, held.strikes > 0 ? inTurn.slice(0, 1).map(([head]) => [head!]) : inTurn);
     await this.keep(channel, target, [...tried, ...stale.map((one) => givenUp(one, channel))]);
     const isGone = tried.some((one) => one.isGone);
-    if (tried.length > 0) await channel.judge?.(target, { isAnswering: tried.some(({ isAnswered }) => isAnswered), isGone });
+    // What there was nothing to be told of says nothing of who would have been told.
+    const asked = tried.filter(({ state }) => state !== 'dropped');
+    if (asked.length > 0) await channel.judge?.(target, { isAnswering: asked.some(({ isAnswered }) => isAnswered), isGone });
     if (isGone) await this.deliveries.drop(target);
-    return this.nextFor(held, tried);
+    return this.nextFor(held, asked);
   }
 
   /** Stores what came of a handful, and tells it. */

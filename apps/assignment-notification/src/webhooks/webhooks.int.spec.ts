@@ -88,7 +88,7 @@ describe('a webhook', () => {
     expect(rotated.body.secrets).toMatchObject([{ validUntil: null }, { validUntil: expect.any(String) }]);
     const at = { body: { overlapSeconds: 0 } };
     const only = await running.ask(who(org), 'POST', `/webhooks/${webhook.id}/secrets`, at);
-    expect(only.body.secrets.map((one: { validUntil: string | null }) => one.validUntil === null)).toEqual([true, false, false].slice(0, only.body.secrets.length));
+    expect(only.body.secrets.map((one: { validUntil: string | null }) => one.validUntil === null)).toEqual([true, false]);
   });
 
   it('is for administrators of its organisation', async () => {
