@@ -141,6 +141,17 @@ describe('what is claimed', () => {
     expect(outside.settled.map(({ state, tries }) => [state, tries])).toEqual([['dropped', 1], ['delivered', 1]]);
   });
 
+  it('says nothing of a target whom there was nothing to tell', async () => {
+    const outside = new Outside();
+    outside.answer = async ({ target }) => (target.endsWith(':moot') ? { state: 'moot', detail: 'nobody wants it' } : delivered);
+    const { deliveries, start } = instance(outside);
+    await deliveries.claim([outside.claim('moot', 'q', 1), outside.claim('asked', 'q', 1)]);
+    start();
+    await until(() => outside.settled.length === 2 && outside.judged.length > 0, 'both came to their end');
+    await running[0]!.beforeApplicationShutdown();
+    expect(outside.judged.map(({ target }) => target)).toEqual([`${outside.name}:asked`]);
+  });
+
   it('is sent again when somebody asks for that, under its id', async () => {
     const outside = new Outside();
     const { deliveries, start } = instance(outside);
