@@ -6,29 +6,34 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { course, type Course } from '../../testing/course.js';
 import { policyInput } from '../../testing/policies.js';
 import { directoryRecord, member, Running } from '../../testing/running.js';
+import { StoreTime } from './store-time.js';
 import { WatchedTickets } from './watched-tickets.store.js';
 
 jest.setTimeout(120_000);
 
 let one: Running;
 let other: Running;
-/** How far the clock of both was put forward, ms. */
-let shiftMs = 0;
+/** How far the store's clock was put forward, ms. */
+let aheadMs = 0;
 beforeAll(async () => {
-  const { now } = Date;
-  jest.spyOn(Date, 'now').mockImplementation(() => now() + shiftMs);
   one = await Running.start();
   other = await Running.start(one.database);
 });
 afterAll(async () => {
-  jest.restoreAllMocks();
   await other?.stop({ keep: true });
   await one?.stop();
 });
-afterEach(() => {
-  shiftMs = 0;
+afterEach(async () => {
   one.trouble = other.trouble = undefined;
+  await putForward(0);
 });
+
+const now = () => Date.now() + aheadMs;
+/** The store's clock is so far ahead from now on, and both go by it. */
+async function putForward(ms: number) {
+  aheadMs = one.storeAheadMs = other.storeAheadMs = ms;
+  await eventually(() => [one, other].every((instance) => Math.abs(instance.part(StoreTime).now() - now()) < 500), 'both know what time it is');
+}
 
 const minute = 60_000;
 const admin = (orgId: string): Principal => ({ orgId, actor: { type: 'member', id: 'ada', name: 'Ada' }, access: { role: 'admin', assistantIds: [] } });
@@ -42,10 +47,10 @@ async function ruled(policy: Partial<SlaPolicyInput> = {}, orgId = fresh()): Pro
 }
 /** A ticket of right now. */
 const opened = (orgId: string, { behindMs = 0, ...fields }: { behindMs?: number; assignee?: Assignee | null } = {}) => {
-  const createdAt = new Date(Date.now() + behindMs).toISOString();
+  const createdAt = new Date(now() + behindMs).toISOString();
   return course(orgId).at(createdAt).created({ createdAt, ...fields });
 };
-const later = (ticket: Course, ms: number) => ticket.at(new Date(Date.now() + ms).toISOString());
+const later = (ticket: Course, ms: number) => ticket.at(new Date(now() + ms).toISOString());
 
 /** Distinct messages of a ticket, in the order of their revisions. */
 function toldOf({ id }: Pick<Course, 'id'>) {
@@ -75,16 +80,16 @@ describe('a ticket with deadlines', () => {
     const { orgId } = await ruled();
     const ticket = opened(orgId);
     await one.follow(...ticket.events);
-    shiftMs = 50 * minute;
+    await putForward(50 * minute);
     await eventually(() => typesOf(ticket).includes('deadline-warning'), 'it is warned of');
-    shiftMs = 25 * 60 * minute;
+    await putForward(25 * 60 * minute);
     await eventually(() => typesOf(ticket).filter((type) => type === 'deadline-missed').length === 2, 'both are missed');
     const next = opened(orgId);
-    shiftMs = 0;
-    const now = opened(orgId);
-    await one.follow(...next.events, ...now.events);
-    shiftMs = 50 * minute;
-    await eventually(() => typesOf(now).includes('deadline-warning'), 'a later one is warned of');
+    await putForward(0);
+    const earlier = opened(orgId);
+    await one.follow(...next.events, ...earlier.events);
+    await putForward(50 * minute);
+    await eventually(() => typesOf(earlier).includes('deadline-warning'), 'an earlier one is warned of');
     expect([typesOf(next).filter((type) => type.startsWith('deadline-')), typesOf(ticket).filter((type) => type.startsWith('deadline-'))]).toEqual([[], ['deadline-warning', 'deadline-missed', 'deadline-missed']]);
   });
 
@@ -127,7 +132,7 @@ describe('a ticket with deadlines', () => {
     const orgId = fresh();
     const old = opened(orgId, { behindMs: -90 * minute });
     await one.follow(...old.events);
-    const since = Date.now();
+    const since = now();
     await ruled({}, orgId);
     await eventually(() => statesOf(old)?.join() === 'first-reply running,resolution running', 'it has deadlines');
     expect(Date.parse(toldOf(old)[0]!.deadlines[0]!.dueAt!)).toBeGreaterThanOrEqual(since + 60 * minute);
@@ -142,7 +147,7 @@ describe('10,000 timers that run out within a minute', () => {
     for (let i = 0; i < 20; i += 2) await Promise.all([one, other].map((instance, lane) => instance.follow(...rounds[i + lane]!.flatMap(({ events }) => events))));
     const missed = () => new Map([...one.told, ...other.told].filter((news) => news.orgId === orgId && news.type === 'ticket.deadline-missed.v1').map((news) => [news.ticketId, news]));
     const startedAt = performance.now();
-    shiftMs = 11 * minute;
+    await putForward(11 * minute);
     await eventually(() => missed().size === 10_000, 'all are missed', 100_000);
     expect(performance.now() - startedAt).toBeLessThan(60_000);
     await eventually(async () => (await unsent()) === 0, 'all are sent');
@@ -162,7 +167,7 @@ describe('a missed deadline', () => {
     const ticket = opened(orgId, { assignee: to('a') });
     await one.follow(...ticket.events);
     one.trouble = other.trouble = new Fault('no broker');
-    shiftMs = 11 * minute;
+    await putForward(11 * minute);
     await eventually(async () => (await one.db.collection('watched_tickets').countDocuments({ orgId, 'outgoing.type': 'ticket.assign.v1' })) === 1, 'it is stored');
     await one.know({ ...member('', 'b', { revision: 2, deleted: true }), orgId });
     one.trouble = other.trouble = undefined;
@@ -175,7 +180,7 @@ describe('a missed deadline', () => {
     const high = later(ticket, 0).edited({ priority: 'high' }).assigned(to('b'));
     await one.follow(...high.events);
     await eventually(async () => (await unsent()) === 0, 'all is sent');
-    shiftMs = 60 * minute;
+    await putForward(60 * minute);
     const last = opened(orgId);
     await one.follow(...last.events);
     await eventually(() => statesOf(last) !== undefined, 'whatever was due is done');
@@ -189,7 +194,7 @@ describe('a missed deadline', () => {
     await one.know({ ...member('', 'b', { revision: 2, deleted: true }), orgId });
     const ticket = opened(orgId).edited({ priority: 'urgent' });
     await one.follow(...ticket.events);
-    shiftMs = 11 * minute;
+    await putForward(11 * minute);
     await eventually(() => typesOf(ticket).includes('deadline-missed'), 'it is missed');
     expect(commandsFor(ticket)).toEqual([]);
   });

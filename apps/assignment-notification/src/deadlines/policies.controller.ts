@@ -8,6 +8,7 @@ import { administrator, asking, changeOf } from '../changes.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { Calendar } from './calendar.js';
 import { PolicyBook } from './policy-book.store.js';
+import { StoreTime } from './store-time.js';
 import { Timekeeper } from './timekeeper.js';
 
 const kind = { one: 'policy', most: maxSlaPolicies };
@@ -22,6 +23,7 @@ export class PoliciesController {
     private readonly book: PolicyBook,
     private readonly directory: DirectoryStore,
     private readonly timekeeper: Timekeeper,
+    private readonly time: StoreTime,
   ) {}
 
   @Get()
@@ -32,7 +34,7 @@ export class PoliciesController {
   @Post()
   async create(@Body({ schema: SlaPolicyInput }) input: SlaPolicyInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const people = await this.people(request);
-    const policy: SlaPolicy = { id: changeOf(request).id, ...input, since: new Date().toISOString() };
+    const policy: SlaPolicy = { id: changeOf(request).id, ...input, since: new Date(this.time.now()).toISOString() };
     await this.change({ request, reply }, (policies) => {
       demandSense(input, people);
       return added(policies, policy, kind);
@@ -47,7 +49,7 @@ export class PoliciesController {
   @Put(':id')
   async replace(@Param('id', { schema: Uuid }) id: string, @Body({ schema: SlaPolicyInput }) input: SlaPolicyInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const people = await this.people(request);
-    const now = new Date().toISOString();
+    const now = new Date(this.time.now()).toISOString();
     await this.change({ request, reply }, (policies) => {
       const before = policies.find((one) => one.id === id);
       if (before === undefined) return absent;

@@ -1,13 +1,15 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { TicketEvent } from '#contracts';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { deadlinesTold, deadlineTroubles, lastTimerLook } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
 import type { Rule } from './clocks.policy.js';
+import { HEARING, type Hearing } from './hearing.js';
 import { Messenger } from './messenger.js';
 import { commandsOf, messageOf } from './outgoing.js';
 import { PolicyBook, unruled, type Ruling } from './policy-book.store.js';
+import { StoreTime } from './store-time.js';
 import { advanced, type Advance } from './watch.policy.js';
 import { idOf, WatchedTickets, type Read, type Write } from './watched-tickets.store.js';
 
@@ -15,7 +17,7 @@ import { idOf, WatchedTickets, type Read, type Write } from './watched-tickets.s
 const handful = 500;
 /** Organisations whose changed policies are seen to together. */
 const mostNews = 50;
-/** How often timers are looked at, by the wall clock as it is then: so it does no harm when that is put forward or back, ms. */
+/** How often timers are looked at, ms. */
 const idleMs = 500;
 const troubledMs = 1_000;
 /** Nothing else of this process waits longer for tickets to be judged, ms: targets may be a year of working hours away. */
@@ -29,7 +31,7 @@ interface Course {
 }
 
 /**
- * Watches the deadlines of tickets: by their events, by the clock, and by policies that change. What comes of it is stored together with what is to be sent, in one
+ * Watches the deadlines of tickets: by their events, by the store's clock as far as all events were heard, and by policies that change. What comes of it is stored together with what is to be sent, in one
  * write over the ticket as it was read; the messenger sends it.
  */
 @Injectable()
@@ -42,14 +44,17 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly book: PolicyBook,
     private readonly directory: DirectoryStore,
     private readonly messenger: Messenger,
+    private readonly time: StoreTime,
+    @Inject(HEARING) private readonly hearing: Hearing,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.hearing.start();
     this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    await Promise.all([this.loop.stop(), this.hearing.stop()]);
   }
 
   /** Policies have changed here. */
@@ -73,7 +78,7 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** What is due, and what policies have changed about; whether there may be more. @throws StoreFault */
   async look(): Promise<boolean> {
-    const due = await this.tickets.due(Date.now(), handful);
+    const due = await this.tickets.due(Math.min(await this.time.read(), this.heardUpTo), handful);
     lastTimerLook.set(Date.now() / 1_000);
     await this.advance(due.map((before) => ({ before, orgId: before.orgId, events: [] })));
     return (await this.lookAtNews()) || due.length === handful;
@@ -87,6 +92,11 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     const lost = await this.advance(outdated.flat().map((before) => ({ before, orgId: before.orgId, events: [] })));
     for (const [i, one] of news.entries()) if (outdated[i]!.length < share && !outdated[i]!.some(({ id }) => lost.has(id))) await this.book.heard(one);
     return news.length > 0;
+  }
+
+  /** What happened later may lie on the topic, unread: nothing is told as missed that was done in time. */
+  private get heardUpTo(): number {
+    return this.hearing.heardUpTo ?? 0;
   }
 
   /** @returns tickets that somebody else has written meanwhile */
@@ -103,8 +113,8 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
         begunAt = performance.now();
       }
       const ruling = rulings.get(course.orgId) ?? unruled;
-      const now = Date.now();
-      const advance = advanced(course.before, course.events, { rules: ruling.rules, now });
+      const now = this.time.now();
+      const advance = advanced(course.before, course.events, { rules: ruling.rules, now, heardUpTo: this.heardUpTo });
       if (advance !== undefined) writes.push(await this.writeOf(course, advance, { ruling, people, now }));
     }
     const lost = await this.tickets.put(writes);
