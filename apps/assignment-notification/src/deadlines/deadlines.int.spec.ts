@@ -213,6 +213,47 @@ describe('what one instance stored and could not send', () => {
   });
 });
 
+describe('what is to be sent of a ticket that never rests', () => {
+  it('is cleared as it is sent', async () => {
+    const { orgId } = await ruled();
+    let ticket = opened(orgId);
+    const tickets = one.part(WatchedTickets);
+    const sent = tickets.sent.bind(tickets);
+    const left: number[] = [];
+    const hindered = jest.spyOn(tickets, 'sent').mockImplementation(async (some) => {
+      const isMeant = some.some(({ ticketId }) => ticketId === ticket.id) && left.length < 30;
+      if (isMeant) {
+        ticket = later(ticket, left.length).moved(left.length % 2 === 0 ? 'pending' : 'open');
+        await one.follow(ticket.events.at(-1)!);
+      }
+      await sent(some);
+      if (isMeant) left.push((await one.db.collection('watched_tickets').findOne({ _id: `${orgId}/${ticket.id}` as never }))?.['outgoing']?.length ?? 0);
+    });
+    await one.follow(...ticket.events);
+    await eventually(() => left.length === 30, 'it was sent thirty times');
+    hindered.mockRestore();
+    expect(Math.max(...left)).toBe(1);
+    await eventually(async () => (await unsent()) === 0, 'all is sent');
+    expect(typesOf(ticket)).toEqual(Array.from({ length: 31 }, () => 'deadlines-changed'));
+  });
+
+  it('has its limits: events wait', async () => {
+    const { orgId } = await ruled();
+    const ticket = opened(orgId);
+    one.trouble = other.trouble = new Fault('no broker');
+    await one.follow(...ticket.events);
+    const stored = one.db.collection<{ _id: string; outgoing: object[] }>('watched_tickets');
+    const { outgoing } = (await stored.findOne({ _id: `${orgId}/${ticket.id}` }))!;
+    await stored.updateOne({ _id: `${orgId}/${ticket.id}` }, { $set: { outgoing: Array.from({ length: 501 }, () => outgoing[0]!) } });
+    const replied = later(ticket, 0).replied();
+    await expect(one.follow(...replied.events)).rejects.toThrow('could be sent');
+    one.trouble = other.trouble = undefined;
+    await eventually(async () => (await unsent()) === 0, 'all is sent');
+    await one.follow(...replied.events);
+    await eventually(() => typesOf(ticket).includes('deadline-met'), 'it is told');
+  });
+});
+
 describe('who has enough to send', () => {
   it('sends what another one left as well, and looks for it no more often than once a second', async () => {
     const { orgId } = await ruled();

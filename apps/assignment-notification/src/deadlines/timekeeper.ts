@@ -1,6 +1,7 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { TicketEvent } from '#contracts';
+import { Fault } from '#messaging';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { deadlinesTold, deadlineTroubles, lastTimerLook } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
@@ -22,6 +23,8 @@ const idleMs = 500;
 const troubledMs = 1_000;
 /** Nothing else of this process waits longer for tickets to be judged, ms: targets may be a year of working hours away. */
 const longestMs = 20;
+/** With so much of a ticket to be sent, its next events wait: a document has its limits. */
+const mostUnsent = 500;
 
 /** A ticket, and what has happened to it. */
 interface Course {
@@ -71,6 +74,7 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     }
     for (let pending = [...tickets.keys()]; pending.length > 0; ) {
       const known = await this.tickets.read(pending);
+      for (const { id, outgoing } of known.values()) if (outgoing.length > mostUnsent) throw new Fault(`nothing that was told of ${id} could be sent for long`);
       const courses = pending.map((id): Course => ({ before: known.get(id), orgId: tickets.get(id)![0]!.orgId, events: tickets.get(id)! }));
       pending = [...(await this.advance(courses))];
     }
