@@ -297,6 +297,7 @@ describe('policies', () => {
     expect([(await ask('DELETE', `/${second.id}`)).status, (await ask('DELETE', `/${second.id}`)).status]).toEqual([204, 404]);
   });
 
+  const mondays = Array.from({ length: 300 }, (_, i) => new Date(Date.now() + (i * 7 + ((8 - new Date().getUTCDay()) % 7) - 7) * 86_400_000).toISOString().slice(0, 10));
   const broken: [string, object, string, string][] = [
     ['no time', { targets: { normal: { firstReply: 0 } } }, '/targets/normal/firstReply', 'too_small'],
     ['negative time', { targets: { normal: { resolution: -5 } } }, '/targets/normal/resolution', 'too_small'],
@@ -307,6 +308,7 @@ describe('policies', () => {
     ['no hours', { hours: { timeZone: 'UTC', workingHours: [] } }, '/hours/workingHours', 'too_small'],
     ['a day that is none', { hours: { timeZone: 'UTC', holidays: ['2026-02-30'] } }, '/hours/holidays/0', 'invalid_format'],
     ['more time than there is', { targets: { normal: { resolution: 525_600 } }, hours: { timeZone: 'UTC', workingHours: [{ days: ['mon'], from: '09:00', to: '09:30' }] } }, '/targets/normal/resolution', 'out_of_reach'],
+    ['no working time at all', { hours: { timeZone: 'UTC', workingHours: [{ days: ['mon'], from: '09:00', to: '17:00' }], holidays: mondays } }, '/hours', 'no_working_time'],
     ['an unknown assistant', { condition: { assistantIds: ['no-bot'] } }, '/condition/assistantIds/0', 'unknown_assistant'],
     ['an unknown member', { onMissed: [{ type: 'reassign', to: { type: 'member', id: 'nobody' } }] }, '/onMissed/0/to/id', 'unknown_member'],
     ['unknown people', { onMissed: [{ type: 'notify', memberIds: ['nobody'] }] }, '/onMissed/0/memberIds/0', 'unknown_member'],
