@@ -6,6 +6,7 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { course, type Course } from '../../testing/course.js';
 import { policyInput } from '../../testing/policies.js';
 import { directoryRecord, member, Running } from '../../testing/running.js';
+import { PolicyBook } from './policy-book.store.js';
 import { StoreTime } from './store-time.js';
 import { WatchedTickets } from './watched-tickets.store.js';
 
@@ -106,6 +107,21 @@ describe('a ticket with deadlines', () => {
     await eventually(() => tickets.every((ticket) => statesOf(ticket)?.length === 0), 'none has deadlines any more');
     await eventually(async () => (await one.db.collection('sla_books').countDocuments({ news: { $exists: true } })) === 0, 'the change is no news');
     expect(toldOf(theirs)).toEqual([]);
+  });
+
+  it('is judged anew in its turn, however many tickets how many other organisations have', async () => {
+    const orgs = await Promise.all(Array.from({ length: 60 }, async () => (await ruled()).orgId));
+    const idle = [one, other].map((instance) => jest.spyOn(instance.part(PolicyBook), 'news').mockResolvedValue([]));
+    for (let i = 0; i < orgs.length; i += 15) await one.follow(...orgs.slice(i, i + 15).flatMap((orgId) => Array.from({ length: 25 }, () => opened(orgId).events).flat()));
+    await one.db.collection<{ _id: string }>('sla_books').updateMany({ _id: { $in: orgs } }, { $inc: { revision: 1 }, $set: { news: 1 } });
+    const seen = jest.spyOn(one.part(WatchedTickets), 'judgedBefore');
+    idle[0]!.mockRestore();
+    await eventually(() => seen.mock.calls.length >= 100, 'two looks are over');
+    const first = seen.mock.calls.slice(0, 100).map(([orgId]) => orgId);
+    expect(new Set(first.filter((orgId) => orgs.includes(orgId))).size).toBe(60);
+    seen.mockRestore();
+    idle[1]!.mockRestore();
+    await eventually(async () => (await one.db.collection('sla_books').countDocuments({ news: { $exists: true } })) === 0, 'no change is news any more');
   });
 
   it('is judged anew where somebody writes it just then', async () => {

@@ -42,6 +42,9 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly logger = new Logger('deadlines');
   private readonly loop = new WorkLoop({ next: () => this.look(), pauseMs: idleMs, troubledMs, onTrouble: (error) => this.trouble(error) });
 
+  /** The last organisation whose changed policies were seen to. */
+  private seenTo = '';
+
   constructor(
     private readonly tickets: WatchedTickets,
     private readonly book: PolicyBook,
@@ -88,14 +91,16 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     return (await this.lookAtNews()) || due.length === handful;
   }
 
-  /** Judges tickets by policies that have changed, a handful at a time, some of each organisation: one with very many holds up no other. @returns whether there may be more */
+  /** Judges tickets by policies that have changed, a handful at a time, some of each organisation, one organisation after the other: those with very many hold up no other. @returns whether there may be more */
   private async lookAtNews(): Promise<boolean> {
-    const news = await this.book.news(mostNews);
+    const news = await this.book.news(mostNews, this.seenTo);
+    const isWrapped = this.seenTo !== '';
+    this.seenTo = news.length < mostNews ? '' : news.at(-1)!.orgId;
     const share = Math.ceil(handful / news.length);
     const outdated = await Promise.all(news.map(({ orgId, revision }) => this.tickets.judgedBefore(orgId, revision, share)));
     const lost = await this.advance(outdated.flat().map((before) => ({ before, orgId: before.orgId, events: [] })));
     for (const [i, one] of news.entries()) if (outdated[i]!.length < share && !outdated[i]!.some(({ id }) => lost.has(id))) await this.book.heard(one);
-    return news.length > 0;
+    return news.length > 0 || isWrapped;
   }
 
   /** What happened later may lie on the topic, unread: nothing is told as missed that was done in time. */
