@@ -16,7 +16,7 @@ beforeEach(async () => {
   time = new StoreTime({ db: { command } } as unknown as Database);
   await time.prepare();
 });
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 /** Both clocks go on. */
 function wait(ms: number) {

@@ -347,6 +347,7 @@ describe('news of deadlines on a stream', () => {
   const told = (text: string) => [...text.matchAll(/"ticketId":"([^"]+)","version":(\d+),"type":"deadlines-changed"/g)].map(([, id, version]) => `${id} ${version}`);
   /** An administrator and a member. */
   const two = async () => {
+    streams.recheckMs = 60_000; // they stay who they are
     caller = { principal: ada, channel: 'api' };
     const all = await listen();
     await eventually(() => all.text.includes('id: '));
