@@ -58,8 +58,8 @@ describe('years of time that counts', () => {
 
   it('are looked through without holding anything up, whatever the hours and however many they are', () => {
     const from = Date.parse('2026-01-05T08:00:00Z');
-    expect(cpuMs(() => expect(of(often).after(from, 8_760 * hour)).toBeNull())).toBeLessThan(40);
-    expect(cpuMs(() => of(often).between(from, from + 20 * 8_760 * hour))).toBeLessThan(40);
+    expect(cpuMs(() => expect(of(often).after(from, 8_760 * hour)).toBeNull())).toBeLessThan(100);
+    expect(cpuMs(() => of(often).between(from, from + 20 * 8_760 * hour))).toBeLessThan(100);
   });
 
   it('of a calendar of few days are the same as counted one by one', () => {

@@ -15,16 +15,16 @@ const mostRemembered = 100;
 export class Calendar {
   private readonly holidays: ReadonlySet<number>;
   private readonly days: ZoneDays;
-  /** By the day of the week from Monday on, what counts of one on which no clock is set, ms from its beginning; null for all of it. */
-  private readonly week: readonly (readonly Stretch[])[] | null;
-  private readonly unlike = new Map<number, readonly Stretch[]>();
+  /** By the day of the week from Monday on, of one on which no clock is set; null where all of it counts. */
+  private readonly week: readonly Counted[] | null;
+  private readonly unlike = new Map<number, Counted>();
   private readonly isAlways: boolean;
 
   constructor(private readonly hours: SlaHours) {
     const { timeZone, workingHours, holidays } = hours;
     this.holidays = new Set(holidays.map((date) => Date.parse(date) / dayMs));
     this.days = ZoneDays.of(timeZone);
-    this.week = workingHours && days.map((_, weekday) => this.named(weekday, msOf));
+    this.week = workingHours && days.map((_, weekday) => countedOf(this.named(weekday, msOf)));
     this.isAlways = workingHours === null && holidays.length === 0;
   }
 
@@ -32,9 +32,10 @@ export class Calendar {
   after(from: number, ms: number): number | null {
     if (this.isAlways || ms <= 0) return from + Math.max(0, ms);
     let left = ms;
-    for (const [begin, end] of this.stretches(from)) {
-      if (end - begin >= left) return begin + left;
-      left -= end - begin;
+    for (const day of this.daysFrom(from)) {
+      const sum = sumOf(day);
+      if (sum >= left) return momentIn(day, left);
+      left -= sum;
     }
     return null;
   }
@@ -43,35 +44,34 @@ export class Calendar {
   between(from: number, to: number): number {
     if (this.isAlways) return Math.max(0, to - from);
     let sum = 0;
-    for (const [begin, end] of this.stretches(from, to)) sum += Math.min(end, to) - begin;
+    for (const day of this.daysFrom(from, to)) sum += sumOf(day);
     return sum;
   }
 
-  /** What counts from a moment on, day by day, of days that begin before another. */
-  private *stretches(from: number, to = Infinity): Generator<Stretch> {
+  /** Days in which something counts, from a moment on, until another. */
+  private *daysFrom(from: number, to = Infinity): Generator<Day> {
     const first = this.days.dayOf(from);
-    for (let day = first; day < first + mostDays && this.days.startOf(day) < to; day += 1) {
-      for (const [begin, end] of this.stretchesOf(day)) if (end > from && begin < to) yield [Math.max(begin, from), end];
+    for (let day = first; day < first + mostDays; day += 1) {
+      const [start, next] = [this.days.startOf(day), this.days.startOf(day + 1)];
+      if (start >= to) return;
+      if (!this.holidays.has(day)) yield { start, counted: this.countedOf(day, next - start), from: Math.max(0, from - start), to: Math.min(next, to) - start, isWhole: start >= from && next <= to };
     }
   }
 
-  private stretchesOf(day: number): readonly Stretch[] {
-    if (this.holidays.has(day)) return [];
-    const [start, next] = [this.days.startOf(day), this.days.startOf(day + 1)];
-    if (this.week === null) return [[start, next]];
-    if (next - start !== dayMs) return this.unlikeOthers(day);
-    return this.week[weekdayOf(day)]!.map(([begin, end]): Stretch => [start + begin, start + end]);
+  private countedOf(day: number, length: number): Counted {
+    if (this.week === null) return { stretches: [[0, length]], sum: length };
+    return length === dayMs ? this.week[weekdayOf(day)]! : this.unlikeOthers(day);
   }
 
   /** Of a day that has more or less than 24 hours. */
-  private unlikeOthers(day: number): readonly Stretch[] {
+  private unlikeOthers(day: number): Counted {
     const known = this.unlike.get(day);
     if (known !== undefined) return known;
     if (this.unlike.size >= mostRemembered) this.unlike.clear();
-    const clock = this.days.clockOf(day);
-    const stretches = this.named(weekdayOf(day), (time) => startOn(clock, time));
-    this.unlike.set(day, stretches);
-    return stretches;
+    const [start, clock] = [this.days.startOf(day), this.days.clockOf(day)];
+    const counted = countedOf(this.named(weekdayOf(day), (time) => startOn(clock, time) - start));
+    this.unlike.set(day, counted);
+    return counted;
   }
 
   /** What counts of a day of the week. What overlaps counts once. */
@@ -79,6 +79,37 @@ export class Calendar {
     const named = this.hours.workingHours!.filter((stretch) => stretch.days.includes(days[weekday]!)).map(({ from, to }): Stretch => [at(from), at(to)]);
     return joined(named.sort(([one], [other]) => one - other));
   }
+}
+
+/** What counts of a day, ms from its beginning, and how much that is. */
+interface Counted {
+  stretches: readonly Stretch[];
+  sum: number;
+}
+
+/** A day of which something counts: all, or what lies between two moments, ms from its beginning. */
+interface Day {
+  start: number;
+  counted: Counted;
+  from: number;
+  to: number;
+  isWhole: boolean;
+}
+
+const countedOf = (stretches: readonly Stretch[]): Counted => ({ stretches, sum: stretches.reduce((sum, [begin, end]) => sum + end - begin, 0) });
+
+const partsOf = ({ counted, from, to }: Day) => counted.stretches.map(([begin, end]): Stretch => [Math.max(begin, from), Math.min(end, to)]).filter(([begin, end]) => end > begin);
+
+const sumOf = (day: Day) => (day.isWhole ? day.counted.sum : countedOf(partsOf(day)).sum);
+
+/** When so much of a day has counted, which is not more than there is. */
+function momentIn(day: Day, ms: number): number {
+  let left = ms;
+  for (const [begin, end] of partsOf(day)) {
+    if (end - begin >= left) return day.start + begin + left;
+    left -= end - begin;
+  }
+  return day.start + day.to;
 }
 
 /** From Monday on. The first day of 1970 was a Thursday. */
