@@ -25,15 +25,13 @@ const shared = {
 const project = (displayName, testMatch, more) => ({ ...shared, displayName, testMatch: [`<rootDir>/**/${testMatch}`], ...more });
 const needsServers = { setupFiles: ['<rootDir>/test/lane.mjs'] };
 
-/** A test that names no time of its own has this many ms, on a machine that does other things too. */
 export default {
   maxWorkers: 2,
   projects: [
     project('unit', '*.spec.ts', {
-      testTimeout: 15_000,
       testPathIgnorePatterns: [...shared.testPathIgnorePatterns, '\\.int\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$'],
     }),
-    project('integration', '*.int.spec.ts', { testTimeout: 30_000, ...needsServers }),
-    project('journeys', '*.e2e.spec.ts', { testTimeout: 60_000, ...needsServers }),
+    project('integration', '*.int.spec.ts', needsServers),
+    project('journeys', '*.e2e.spec.ts', needsServers),
   ],
 };

@@ -10,6 +10,8 @@ import { listSpecs, noTests, runSpecs, sum } from './specs.mjs';
 
 const began = Date.now();
 const projects = ['unit', 'integration', 'journeys'];
+/** A test that names no time of its own has this many ms, on a machine that does other things too. */
+const patience = { unit: '15000', servers: '90000' };
 /** Specs that need servers mostly wait for them: two at once take little longer than one. */
 const lanes = 2;
 const interrupted = new AbortController();
@@ -80,7 +82,7 @@ async function runInLanes(specs, rest) {
   return withServers(count, (servers) => {
     const named = servers.map(({ kafkaBrokers, mongodbUri }) => ({ KAFKA_BROKERS: kafkaBrokers, MONGODB_URI: mongodbUri }));
     const workers = count === 1 ? ['--runInBand'] : ['--maxWorkers', String(count)];
-    return run(specs.map(({ name }) => name), [...rest, ...workers], { DESKSTREAM_LANES: JSON.stringify(named) });
+    return run(specs.map(({ name }) => name), [...rest, ...workers, '--testTimeout', patience.servers], { DESKSTREAM_LANES: JSON.stringify(named) });
   });
 }
 
@@ -98,7 +100,7 @@ async function main() {
     const specs = await withSpecs(chosen, rest);
     const others = specs.filter(({ name }) => name !== 'unit');
     const all = await Promise.all([
-      others.length < specs.length ? run(['unit'], rest) : noTests,
+      others.length < specs.length ? run(['unit'], [...rest, '--testTimeout', patience.unit]) : noTests,
       others.length > 0 ? runInLanes(others, rest) : noTests,
     ]);
     counts = all.reduce(sum);
