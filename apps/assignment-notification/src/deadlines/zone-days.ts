@@ -15,6 +15,7 @@ const zones = new LRUCache<string, ZoneDays>({ max: mostZones });
 export class ZoneDays {
   private readonly zone: IANAZone;
   private readonly known = new Map<number, number>();
+  private readonly weeks = new Map<number, number | undefined>();
 
   private constructor(timeZone: string) {
     this.zone = IANAZone.create(timeZone);
@@ -36,7 +37,7 @@ export class ZoneDays {
   startOf(day: number): number {
     const known = this.known.get(day);
     if (known !== undefined) return known;
-    if (this.known.size >= mostDays) this.known.clear();
+    if (this.known.size >= mostDays) for (const all of [this.known, this.weeks]) all.clear();
     const start = this.find(day);
     this.known.set(day, start);
     return start;
@@ -47,13 +48,24 @@ export class ZoneDays {
     return DateTime.fromMillis(this.startOf(day), { zone: this.zone });
   }
 
-  /** Nearly all days are told by arithmetic: nobody sets a clock around them. */
+  /** Nearly all days are told by arithmetic: nobody sets a clock in their week, or around them. */
   private find(day: number): number {
     const utc = day * dayMs;
-    const [before, after] = [this.offset(utc - farthestMs), this.offset(utc + farthestMs)];
-    if (before === after) return utc - before;
+    const offset = this.offsetOfWeek(Math.floor(day / 7)) ?? this.offsetOf(day, 1);
+    if (offset !== undefined) return utc - offset;
     const [year, month, date] = new Date(utc).toISOString().slice(0, 10).split('-').map(Number) as [number, number, number];
     return DateTime.fromObject({ year, month, day: date }, { zone: this.zone }).startOf('day').toMillis();
+  }
+
+  private offsetOfWeek(week: number): number | undefined {
+    if (!this.weeks.has(week)) this.weeks.set(week, this.offsetOf(7 * week, 7));
+    return this.weeks.get(week);
+  }
+
+  /** How far the zone is ahead of UTC on some days; undefined where that changes. */
+  private offsetOf(day: number, days: number): number | undefined {
+    const [before, after] = [this.offset(day * dayMs - farthestMs), this.offset((day + days - 1) * dayMs + farthestMs)];
+    return before === after ? before : undefined;
   }
 
   private offset(at: number): number {
