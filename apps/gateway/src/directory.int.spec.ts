@@ -33,7 +33,7 @@ const member = (id: string, name = id): Wanted => ({ orgId: 'acme', kind: 'membe
 const assistant = (id: string, memberIds: string[]): Wanted => ({ orgId: 'acme', kind: 'assistant', id, value: { id, name: id, memberIds } });
 const people = ['member', 'assistant'] as const;
 /** What a file says of first members and assistants. */
-const first = (...entries: Wanted[]): Seed => ({ of: 'beginnings', entries });
+const first = (...entries: Wanted[]) => ({ of: 'beginnings' as const, entries });
 const set = (...entries: Wanted[]) => Promise.all(entries.map((entry) => store.edit(entry, put(entry.value))));
 const told = (entries: DirectoryEntry[]) => entries.map(({ id, revision, deleted }) => `${id}:${revision}${deleted ? ':deleted' : ''}`).sort();
 

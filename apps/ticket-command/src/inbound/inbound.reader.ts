@@ -18,7 +18,7 @@ export interface InboundParts {
 }
 
 /** How the topic of one outside system is read: what it may send becomes commands, the rest dead letters, of which it is told. */
-export function inboundReading(system: string, parts: InboundParts): Reading {
+export function inboundReading(system: string, parts: InboundParts): Required<Pick<Reading, 'bury'>> & Reading {
   const topic = inboundTopic(system);
   return {
     topic,
