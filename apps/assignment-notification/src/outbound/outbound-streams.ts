@@ -42,7 +42,7 @@ export class OutboundStreams implements OnApplicationBootstrap, OnApplicationShu
   /** After the transport has drained: it sends until then. */
   async onApplicationShutdown(): Promise<void> {
     await this.follower.stop();
-    await Promise.all([...this.running.values()].map(({ ending }) => ending));
+    await Promise.all([...this.running.values()].flatMap(({ ending }) => ending ?? []));
     await this.producers.close();
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { outboundValue, type Producer } from '#contracts';
 import { course } from '../../testing/course.js';
-import { isTold, outboundRecord } from './outbound.policy.js';
+import { isTold } from './outbound.policy.js';
+import { outboundRecord } from './outbound.reader.js';
 
 const producer = (changes: Partial<Producer> = {}): Producer => ({ id: 'erp', name: 'ERP', commands: ['create'], assistantIds: ['billing-bot'], outbound: { from: '2026-01-01T00:00:00.000Z', notes: false }, ...changes });
 const told = (events: ReturnType<typeof course>['events'], of = producer()) => events.filter((event) => isTold(of, event)).map(({ version }) => version);

@@ -1,6 +1,5 @@
-import { eventId, eventSource, outboundTopic, type OutboundEvent, type Producer, type TicketEvent } from '#contracts';
+import type { OutboundEvent, Producer, TicketEvent } from '#contracts';
 import { sees } from '#domain';
-import { toHeaders, type OutgoingRecord } from '#messaging';
 import { messageOf, shownOf } from '../webhooks/webhook.policy.js';
 
 /**
@@ -13,10 +12,5 @@ export function isTold({ id, name, assistantIds, outbound }: Producer, event: Ti
   return (outbound.notes || !shownOf(event).isNote) && sees(system, event.ticket);
 }
 
-/** What an outside system is told of an event: the same to the byte whenever it is told. */
-export function outboundRecord(system: string, event: TicketEvent): OutgoingRecord {
-  const { orgId, ticketId, version, type, at } = event;
-  const value: OutboundEvent = { orgId, ...messageOf(event) };
-  const headers = toHeaders({ id: eventId(ticketId, version), type, source: eventSource(orgId), subject: ticketId, time: at, orgId });
-  return { topic: outboundTopic(system), key: ticketId, value: JSON.stringify(value), headers };
-}
+/** What an outside system is told of an event: the same whenever it is told. */
+export const outboundEvent = (event: TicketEvent): OutboundEvent => ({ orgId: event.orgId, ...messageOf(event) });

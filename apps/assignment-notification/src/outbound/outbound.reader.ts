@@ -1,7 +1,7 @@
-import { outboundTopic, topics, type Producer } from '#contracts';
-import { NotAcknowledged, OwnersTrouble, readEnvelope, readEvent, type IncomingRecord, type OutgoingRecord, type Reading, type RecordProducer, type Round } from '#messaging';
+import { eventId, eventSource, outboundTopic, topics, type Producer, type TicketEvent } from '#contracts';
+import { NotAcknowledged, OwnersTrouble, readEnvelope, readEvent, toHeaders, type IncomingRecord, type OutgoingRecord, type Reading, type RecordProducer, type Round } from '#messaging';
 import { outboundTold } from '../metrics.js';
-import { isTold, outboundRecord } from './outbound.policy.js';
+import { isTold, outboundEvent } from './outbound.policy.js';
 import type { Registrations, Stream } from './registrations.js';
 
 /** Records are written after what they tell of happened, by clocks that may differ by so much, ms. */
@@ -45,6 +45,13 @@ function toldOf(record: IncomingRecord, orgId: string, registration: Producer): 
   if ((readEnvelope(record).orgId ?? orgId) !== orgId) return undefined;
   const read = readEvent(record);
   return 'event' in read && read.event.orgId === orgId && isTold(registration, read.event) ? outboundRecord(registration.id, read.event) : undefined;
+}
+
+/** An event as it goes onto a system's topic: the same to the byte whenever it does. */
+export function outboundRecord(system: string, event: TicketEvent): OutgoingRecord {
+  const { orgId, ticketId, version, type, at } = event;
+  const headers = toHeaders({ id: eventId(ticketId, version), type, source: eventSource(orgId), subject: ticketId, time: at, orgId });
+  return { topic: outboundTopic(system), key: ticketId, value: JSON.stringify(outboundEvent(event)), headers };
 }
 
 /** What is too large is searched for and set aside. A topic that takes nothing at all is its owner's affair: its records wait, and nobody else's do. @throws always */
