@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { outboundTopic, topics, type TicketEvent } from '#contracts';
+import { outboundTopic, topics, type Producer, type TicketEvent } from '#contracts';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
 import { course } from '../../apps/assignment-notification/testing/course.js';
 import { eventRecord } from '../../apps/assignment-notification/testing/running.js';
@@ -20,6 +20,12 @@ const system = freshSystem();
 const topic = outboundTopic(system);
 const group = `assignment-notification.outbound.${org}/${system}/${Date.parse(from)}`;
 
+/** What the organisation lets the system do, or has withdrawn. */
+function registration(deleted: boolean) {
+  const { value, ...named } = grantOf(system, org);
+  return { ...named, deleted, value: { ...(value as Producer), outbound: { from, notes: false } } };
+}
+
 let stack: Stack;
 let producer: RecordProducer;
 let tail: TopicTail;
@@ -31,15 +37,15 @@ beforeAll(async () => {
   producer = new RecordProducer({ brokers: stack.kafkaBrokers.split(','), clientId: 'spec-outbound' });
   await Promise.all([producer.connect(), makeSystemTopics(stack.kafkaBrokers, system, { names: [topic] })]);
   tail = await TopicTail.open(stack.kafkaBrokers, [topic]);
-  const { value, ...named } = grantOf(system, org);
   const assistant = { id: 'billing-bot', name: 'Billing', memberIds: [] };
-  await publishEntries(producer, { ...named, value: { ...value, outbound: { from, notes: false } } as never }, ...[org, twin].map((orgId) => ({ orgId, kind: 'assistant' as const, id: assistant.id, value: assistant })));
+  await publishEntries(producer, registration(false), ...[org, twin].map((orgId) => ({ orgId, kind: 'assistant' as const, id: assistant.id, value: assistant })));
   [one, other] = [await stack.add('assignment-notification'), await stack.add('assignment-notification')];
   await Promise.all([one.end(), other.end()]);
 }, 120_000);
 afterEach(() => Promise.all([one.end(), other.end()]));
 afterAll(async () => {
   await stack?.stop();
+  await publishEntries(producer, registration(true)); // other specs on this broker have nothing to tell for it
   await Promise.all([tail?.close(), producer?.close()]);
 }, 60_000);
 

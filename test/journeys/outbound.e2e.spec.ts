@@ -82,5 +82,6 @@ describe('an outside system that asks to be told', () => {
     const after = await ada.ticket({ assistantId: 'billing-bot' });
     await eventually(() => witness.records(`ticket.outbound.${other}.v1`).some(({ key }) => String(key) === after['id'])).finally(() => witness.close());
     expect(await toldOf(after['id'])).toEqual([]);
+    expect((await ada.delete(`/producers/${other}`)).status).toBe(204);
   });
 });

@@ -18,8 +18,11 @@ export const Outbound = z.object({
 });
 export type Outbound = z.infer<typeof Outbound>;
 
-/** The same as it is asked for: without a time it begins when it is asked for, and goes on where it was begun before. */
-const OutboundInput = z.strictObject({ from: Instant.optional().meta(Outbound.shape.from.meta() ?? {}), notes: Outbound.shape.notes.default(false) });
+/** The same as it is asked for. */
+const OutboundInput = z.strictObject({
+  from: Instant.optional().meta({ description: 'Events from then on; without it from when it was asked for first. The same time goes on with what was begun; another one begins anew.' }),
+  notes: Outbound.shape.notes.default(false),
+});
 
 /**
  * What one organisation lets an outside system do. The system is named by its topics, `ticket.inbound.<id>.v1`; several organisations may each grant

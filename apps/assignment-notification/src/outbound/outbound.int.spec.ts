@@ -24,6 +24,7 @@ let org: string;
 let twin: string;
 let system: string;
 let revision: number;
+const registered: { orgId: string; id: string }[] = [];
 const instances: { transport: RoundTransport; streams: OutboundStreams }[] = [];
 
 beforeAll(async () => {
@@ -46,6 +47,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const instance of instances.splice(0)) await stop(instance);
+  for (const named of registered.splice(0)) await grant(null, named); // other specs on this broker have nothing to tell for them
 });
 
 const outgoing = ({ topic, key, value, headers }: IncomingRecord) => ({ topic, key, value, headers });
@@ -55,6 +57,7 @@ const farBack = '2026-01-01T00:00:00.000Z';
 
 /** What an organisation lets a system do from now on; nothing without a value. */
 function grant(value: Partial<Producer> | null, { orgId = org, id = system } = {}): Promise<void> {
+  registered.push({ orgId, id });
   const producerOf = { id, name: 'ERP', commands: ['create'], assistantIds: ['billing-bot'], ...value };
   return know({ orgId, kind: 'producer', id, revision: (revision += 1), deleted: value === null, value: producerOf });
 }

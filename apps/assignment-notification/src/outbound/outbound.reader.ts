@@ -6,6 +6,8 @@ import type { Registrations, Stream } from './registrations.js';
 
 /** Records are written after what they tell of happened, by clocks that may differ by so much, ms. */
 const clocksMs = 300_000;
+/** A stream that begins in the past reads years of events, beside notices that somebody waits for. */
+const manners = { maxRecords: 500, paceMs: 100 };
 /** What a topic answers that takes no such record, however often it is sent. */
 const tooLarge = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
@@ -24,6 +26,7 @@ export const outboundReading = (stream: Stream, parts: OutboundParts): Reading =
   group: streamGroup(stream),
   since: Date.parse(stream.from) - clocksMs,
   waitsFor: [topics.events, outboundTopic(stream.system)],
+  ...manners,
   handle: (round) => tell(stream, round, parts),
 });
 
