@@ -57,7 +57,7 @@ const farBack = '2026-01-01T00:00:00.000Z';
 
 /** What an organisation lets a system do from now on; nothing without a value. */
 function grant(value: Partial<Producer> | null, { orgId = org, id = system } = {}): Promise<void> {
-  registered.push({ orgId, id });
+  if (value !== null) registered.push({ orgId, id });
   const producerOf = { id, name: 'ERP', commands: ['create'], assistantIds: ['billing-bot'], ...value };
   return know({ orgId, kind: 'producer', id, revision: (revision += 1), deleted: value === null, value: producerOf });
 }
