@@ -51,6 +51,7 @@ import { Postbox } from './notices/postbox.js';
 import { PreferencesController } from './notices/preferences.controller.js';
 import { Preferences } from './notices/preferences.store.js';
 import { ReadMarks } from './notices/read-marks.store.js';
+import { OutboundStreams } from './outbound/outbound-streams.js';
 import { AssistantPost } from './replies/assistant-post.js';
 import { CorrespondentsConsumer } from './replies/correspondents.consumer.js';
 import { Correspondents } from './replies/correspondents.store.js';
@@ -111,6 +112,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },
         { provide: BROKERS, useValue: brokers },
+        { provide: OutboundStreams, useFactory: () => new OutboundStreams(brokers) },
         { provide: WEBHOOK_SETTINGS, useValue: webhookSettings(config) },
         ...stores,
         ...claimants,
