@@ -54,7 +54,7 @@ export async function notify(setting: Setting, { events, seconds }: { events: nu
   const cpu = setting.usage();
   const perSecond = rate(receivers.came.map(({ at }) => at));
   tell(`${perSecond.toFixed(0)} deliveries/s`);
-  const spent = Object.entries(cpu).map(([name, { cpuSeconds }]) => `${name} ${(cpuSeconds - (cpuBefore[name]?.cpuSeconds ?? 0)).toFixed(1)}`);
+  const spent = Object.entries(cpu).map(([name, { cpuSeconds }]) => [name, cpuSeconds - (cpuBefore[name]?.cpuSeconds ?? 0)] as const);
   await Promise.all(all.slice(1).map((id) => request('DELETE', `/${id}`)));
   receivers.came.length = 0;
   for (let sent = 0; sent < seconds * eventsPerSecond; sent += eventsPerSecond / 10) {
@@ -68,7 +68,8 @@ export async function notify(setting: Setting, { events, seconds }: { events: nu
   await app.end();
   return {
     [`notify: webhook deliveries/s to ${fast} while ${hanging} hang`]: perSecond,
-    'notify: CPU s of that': spent.join(', '),
+    'notify: CPU s of that': spent.map(([name, cpuSeconds]) => `${name} ${cpuSeconds.toFixed(1)}`).join(', '),
+    'notify: CPU s of all of them for 10,000 deliveries': (10_000 * spent.reduce((sum, [, cpuSeconds]) => sum + cpuSeconds, 0)) / (events * fast),
     [`notify: event to delivery at ${eventsPerSecond}/s, p50 / p99 ms`]: `${at(0.5)} / ${at(0.99)}`,
   };
 }

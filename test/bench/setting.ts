@@ -37,7 +37,7 @@ export class Setting {
     const folder = keep === undefined ? temporaryFolder('bench') : resolve(keep);
     const servers = await openServers({ dataDir: folder, env: {}, progress: ({ part, text }) => tell(`${part}: ${text}`) });
     try {
-      const options = Object.fromEntries(['gateway', 'ticket-command', 'query-search'].map((app) => [app, nodeOptions]));
+      const options = Object.fromEntries(['gateway', 'ticket-command', 'query-search', 'assignment-notification'].map((app) => [app, nodeOptions]));
       return new Setting(servers, await startStack({ servers, directory, nodeOptions: options }), folder, keep !== undefined);
     } catch (error) {
       await servers.stop();

@@ -30,6 +30,7 @@ import { CLAIMANTS, ClaimsConsumer, type Claimant } from './deliveries/claims.co
 import { CHANNELS, Courier } from './deliveries/courier.js';
 import { Deliveries } from './deliveries/deliveries.store.js';
 import type { Channel } from './deliveries/delivery.js';
+import { Judged } from './deliveries/judged.store.js';
 import { Targets } from './deliveries/targets.store.js';
 import { DirectoryConsumer } from './directory/directory.consumer.js';
 import { DirectoryStore } from './directory/directory.store.js';
@@ -79,7 +80,7 @@ import { WebhooksController } from './webhooks/webhooks.controller.js';
 export const databaseName = 'deskstream_assignment';
 
 const stores = [
-  ...[DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, StoreTime, Beginning, Targets, Deliveries],
+  ...[DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, StoreTime, Beginning, Judged, Targets, Deliveries],
   ...[NoticeTickets, NoticeStore, Preferences, ReadMarks, Correspondents, UpdateBook, DeliveryBook, InboundMails, WebhookBook, WebhookHealth, Replays],
 ] as const;
 /** Who says what is to be told of events, and the ways to tell it. */

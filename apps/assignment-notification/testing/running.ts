@@ -45,12 +45,15 @@ export interface Sent extends CommandValue<'ticket.assign.v1'> {
 /** A message about deadlines that the service has sent. */
 export type ToldDeadline = DeadlineNews & { messageId: string; text: string };
 
+/** Where the next record lies: each in a partition of its own, so that specs may hand them over in any order. */
+let nextPartition = 0;
+
 /** A record as its topic has it. */
 export const recordOf = (topic: string, { key: name, value, headers }: { key: string; value: unknown; headers: Record<string, string> }): IncomingRecord => ({
   topic,
-  partition: 0,
+  partition: nextPartition++,
   offset: '0',
-  timestamp: '0',
+  timestamp: String(Date.now()),
   key: Buffer.from(name),
   value: Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
   headers,
@@ -60,6 +63,11 @@ export const recordOf = (topic: string, { key: name, value, headers }: { key: st
 export const eventRecord = ({ type, ...value }: TicketEvent): IncomingRecord => {
   const { orgId, ticketId, version, at } = value;
   return recordOf(topics.events, { key: ticketId, value, headers: toHeaders({ id: eventId(ticketId, version), type, source: eventSource(orgId), subject: ticketId, time: at, orgId }) });
+};
+
+export const deadlineRecord = ({ type, ...value }: DeadlineNews): IncomingRecord => {
+  const { orgId, ticketId, at, revision } = value;
+  return recordOf(topics.deadlines, { key: ticketId, value, headers: toHeaders({ id: `${ticketId}:${revision}`, type, source: '/assignment-notification', subject: ticketId, time: at, orgId }) });
 };
 
 export const directoryRecord = (value: DirectoryEntry): IncomingRecord => {
@@ -140,15 +148,19 @@ export class Running {
 
   /** Hands events to who tells people and systems of them. */
   tell(...events: readonly TicketEvent[]): Promise<DeadLetter[]> {
-    return this.app.get(ClaimsConsumer).claim({ records: events.map(eventRecord), ...silent() });
+    return this.tellRecords(...events.map(eventRecord));
+  }
+
+  tellRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
+    return this.app.get(ClaimsConsumer).claim({ records, ...silent() });
   }
 
   /** Hands it what is told of deadlines. */
   tellDeadlines(...news: readonly DeadlineNews[]): Promise<DeadLetter[]> {
-    const records = news.map(({ type, ...value }) => {
-      const { orgId, ticketId, at, revision } = value;
-      return recordOf(topics.deadlines, { key: ticketId, value, headers: toHeaders({ id: `${ticketId}:${revision}`, type, source: '/assignment-notification', subject: ticketId, time: at, orgId }) });
-    });
+    return this.tellDeadlineRecords(...news.map(deadlineRecord));
+  }
+
+  tellDeadlineRecords(...records: IncomingRecord[]): Promise<DeadLetter[]> {
     return this.app.get(DeadlineNoticesConsumer).tell({ records, ...silent() });
   }
 

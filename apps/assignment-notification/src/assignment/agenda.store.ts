@@ -83,10 +83,10 @@ export class Agenda {
     await guarded(() => this.agendas.updateOne({ _id, 'lease.by': this.me }, { $set: { turns: Object.fromEntries(turns) } }));
   }
 
-  /** Gives an agenda back; it is due next at `dueAt`, or at once where somebody has asked for that meanwhile. @throws StoreFault */
+  /** Gives an agenda back; it is due next at `dueAt`, or at once, behind all others that are, where somebody has asked for that meanwhile. @throws StoreFault */
   async finish({ orgId: _id, wakes }: Held, dueAt: Date | null): Promise<void> {
     const isMine = { _id, wakes, 'lease.by': this.me };
     const { matchedCount } = await guarded(() => this.agendas.updateOne(isMine, { $set: { dueAt, lease: null } }));
-    if (matchedCount === 0) await guarded(() => this.agendas.updateOne({ _id, 'lease.by': this.me }, { $set: { lease: null } }));
+    if (matchedCount === 0) await guarded(() => this.agendas.updateOne({ _id, 'lease.by': this.me }, { $set: { dueAt: new Date(), lease: null } }));
   }
 }

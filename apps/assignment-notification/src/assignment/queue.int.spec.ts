@@ -163,7 +163,11 @@ describe('organisations', () => {
     const database = openDatabase({ uri: process.env['MONGODB_URI']!, database: `spec_agenda_${randomUUID().slice(0, 8)}` });
     const agenda = new Agenda(database);
     for (const orgId of ['busy', 'other', 'busy']) await agenda.wake(new Set([orgId]));
-    expect((await agenda.take())?.orgId).toBe('busy');
+    const held = (await agenda.take())!;
+    expect(held.orgId).toBe('busy');
+    await agenda.wake(new Set(['busy']));
+    await agenda.finish(held, null);
+    expect([(await agenda.take())?.orgId, (await agenda.take())?.orgId]).toEqual(['other', 'busy']);
     await database.db.dropDatabase();
     await database.close();
   });

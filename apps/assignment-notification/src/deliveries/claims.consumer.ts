@@ -6,6 +6,7 @@ import { unknownRecords } from '../metrics.js';
 import { Beginning } from './beginning.store.js';
 import { Deliveries } from './deliveries.store.js';
 import type { Claim } from './delivery.js';
+import { Judged } from './judged.store.js';
 
 /** Somebody who knows whom an event is to be told. */
 export interface Claimant {
@@ -22,6 +23,7 @@ export const CLAIMANTS = Symbol('claimants');
 @Controller()
 export class ClaimsConsumer {
   constructor(
+    private readonly judged: Judged,
     private readonly beginning: Beginning,
     private readonly deliveries: Deliveries,
     @Inject(CLAIMANTS) private readonly claimants: readonly Claimant[],
@@ -29,14 +31,19 @@ export class ClaimsConsumer {
 
   @Subscribe({ topic: topics.events, group: 'assignment-notification.claims', maxRecords: 500 })
   async claim(@Payload() round: Round): Promise<DeadLetter[]> {
-    const { events, dead, unknown } = eventsIn(round);
+    const unjudged = await this.judged.rest(topics.events, round);
+    const { events, dead, unknown } = eventsIn(unjudged.round);
     if (unknown > 0) unknownRecords.inc({ topic: topics.events }, unknown);
     for (const claimant of this.claimants) await claimant.follow?.(events);
     const since = await this.beginning.at();
-    const recent = events.filter(({ at }) => at >= since);
-    if (recent.length === 0) return dead;
-    const claims = await Promise.all(this.claimants.map((claimant) => claimant.claims(recent)));
-    await this.deliveries.claim(claims.flat());
+    await this.tell(events.filter(({ at }) => at >= since));
+    await this.judged.note(unjudged, dead);
     return dead;
+  }
+
+  private async tell(events: readonly TicketEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const claims = await Promise.all(this.claimants.map((claimant) => claimant.claims(events)));
+    await this.deliveries.claim(claims.flat());
   }
 }

@@ -5,7 +5,7 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { openDatabase, StoreFault, type Database } from '#persistence';
 import { Courier } from './courier.js';
 import { Deliveries } from './deliveries.store.js';
-import type { Channel, Claim, Delivery, SendOutcome } from './delivery.js';
+import type { Channel, Claim, Delivery, SendOutcome, Verdict } from './delivery.js';
 import { leaseMs, Targets } from './targets.store.js';
 
 jest.setTimeout(60_000);
@@ -36,13 +36,14 @@ const failed: SendOutcome = { state: 'failed', detail: '500' };
 class Outside implements Channel {
   readonly sent: string[] = [];
   readonly settled: Delivery[] = [];
-  readonly judged: { target: string; isAnswering: boolean; isGone: boolean }[] = [];
+  readonly judged: ({ target: string } & Verdict)[] = [];
   readonly pauses = [0.05, 0.05, 0.05];
   readonly parallel = 4;
   limitMs = 20_000;
   answer: (delivery: Delivery, signal: AbortSignal) => Promise<SendOutcome> = async () => delivered;
   settleTrouble: Error | undefined;
   refuses: (delivery: Delivery) => boolean = () => false;
+  goneAt: () => Date | undefined = () => new Date();
 
   constructor(readonly name = randomUUID().slice(0, 8)) {}
 
@@ -57,8 +58,9 @@ class Outside implements Channel {
     this.settled.push(...ended);
   }
 
-  async judge(target: string, verdict: { isAnswering: boolean; isGone: boolean }) {
+  async judge(target: string, verdict: Verdict) {
     this.judged.push({ target, ...verdict });
+    return verdict.isGone ? this.goneAt() : undefined;
   }
 
   claim(target: string, queue: string, seq: number): Claim {
@@ -129,6 +131,20 @@ describe('what is claimed', () => {
     expect(outside.sent).toHaveLength(2);
     expect(outside.judged.find(({ isGone }) => isGone)?.target).toBe(`${outside.name}:gone`);
     expect(await stored(outside.claim('gone', 'q', 2).id)).toMatchObject({ state: 'dropped', dueAt: null });
+  });
+
+  it('is told to whoever has taken the place of one that was gone, though it was claimed before or amid that', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    outside.answer = async ({ target, seq }) => (seq === 1 ? { state: 'gone', detail: '410', as: target } : delivered);
+    let asked = 0;
+    outside.goneAt = () => (asked++ === 0 ? undefined : new Date(0));
+    await deliveries.claim([1, 2, 3].map((seq) => outside.claim('changed', 'q', seq)));
+    await deliveries.claim([1, 2].map((seq) => outside.claim('later', 'q', seq)));
+    start();
+    await until(() => outside.settled.length === 5, 'all came to their end');
+    expect(outside.judged.filter(({ isGone }) => isGone).map(({ as }) => as)).toEqual(expect.arrayContaining([`${outside.name}:changed`, `${outside.name}:later`]));
+    expect(outside.settled.filter(({ state }) => state === 'delivered').map(({ _id }) => _id).sort()).toEqual([outside.claim('changed', 'q', 2).id, outside.claim('changed', 'q', 3).id, outside.claim('later', 'q', 2).id]);
   });
 
   it('is dropped, alone, where there is nothing to be told any more', async () => {
@@ -330,6 +346,27 @@ describe('trouble', () => {
     await targets.finish(held!, { dueAt: null, strikes: 0, isSlow: false, restsUntil: null });
     expect((await targets.take({ sound: true }))?.target).toBe(claim.target);
   });
+});
+
+it('targets have their turns in the order in which they were woken first, and those that are woken while they have theirs come last', async () => {
+  const own = openDatabase({ uri, database: `spec_targets_${randomUUID().slice(0, 8)}` });
+  const targets = new Targets(own);
+  const taken = async () => (await targets.take({ sound: true }))!;
+  const done = { dueAt: null, strikes: 0, isSlow: false, restsUntil: null };
+  for (const target of ['x:a', 'x:b', 'x:c', 'x:a', 'x:b', 'x:a']) {
+    await targets.wake(new Set([target]));
+    const wokenAt = Date.now();
+    await until(() => Date.now() > wokenAt, 'the next is woken later');
+  }
+  const first = await taken();
+  await targets.wake(new Set(['x:a']));
+  await targets.finish(first, done);
+  const rest = [await taken(), await taken(), await taken()];
+  expect([first, ...rest].map(({ target }) => target)).toEqual(['x:a', 'x:b', 'x:c', 'x:a']);
+  await Promise.all(rest.map((one) => targets.finish(one, done)));
+  expect(await targets.take({ sound: true })).toBeUndefined();
+  await own.db.dropDatabase();
+  await own.close();
 });
 
 it('two instances share the work, and nothing is sent twice', async () => {

@@ -3,7 +3,7 @@ import { isPassing } from '#persistence';
 import { deliveriesEnded, deliveryTroubles, sendSeconds } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
 import { Deliveries, type Tried } from './deliveries.store.js';
-import { channelOf, isStale, nextTry, type Channel, type Delivery, type DeliveryState, type SendOutcome } from './delivery.js';
+import { channelOf, failedBy, isStale, nextTry, type Channel, type Delivery, type DeliveryState, type SendOutcome, type Verdict } from './delivery.js';
 import { leaseMs, Targets, type HeldTarget, type Next } from './targets.store.js';
 
 /** Every way to tell that the service has. */
@@ -103,11 +103,10 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
     // One that did not answer is asked by a single try whether it does again.
     const tried = await this.trySome(held, channel, held.strikes > 0 ? inTurn.slice(0, 1).map(([head]) => [head!]) : inTurn);
     await this.keep(channel, target, [...tried, ...stale.map((one) => givenUp(one, channel))]);
-    const isGone = tried.some((one) => one.isGone);
     // What there was nothing to be told of says nothing of who would have been told.
     const asked = tried.filter(({ state }) => state !== 'dropped');
-    if (asked.length > 0) await channel.judge?.(target, { isAnswering: asked.some(({ isAnswered }) => isAnswered), isGone });
-    if (isGone) await this.deliveries.drop(target);
+    const endedAt = asked.length > 0 ? await channel.judge?.(target, verdictOf(asked)) : undefined;
+    if (endedAt !== undefined) await this.deliveries.drop(target, endedAt);
     return this.nextFor(held, asked);
   }
 
@@ -171,19 +170,24 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async attempt(channel: Channel, delivery: Delivery): Promise<TriedNow> {
     const at = new Date();
-    const outcome = await channel.send(delivery, AbortSignal.timeout(channel.limitMs)).catch((error: unknown): SendOutcome => ({ state: 'failed', detail: wordsOf(error) }));
+    const limit = new AbortController();
+    // A signal of its own kind would stay until its time is over, with all that listens to it.
+    const timer = setTimeout(() => limit.abort(new Error('no answer in time')), channel.limitMs);
+    const outcome = await channel.send(delivery, limit.signal).catch(failedBy).finally(() => clearTimeout(timer));
     const ms = Date.now() - at.getTime();
     sendSeconds.observe({ channel: channel.name }, ms / 1_000);
     const attempt = { at, ms, isDelivered: outcome.state === 'delivered', detail: outcome.detail.slice(0, 500) };
     const next = outcome.state === 'failed' ? nextTry(channel.pauses, { tries: delivery.tries + 1, at: new Date(), retryAfter: outcome.retryAfter }) : undefined;
-    const verdict = { delivery, attempt, isGone: outcome.state === 'gone', isAnswered: outcome.state !== 'failed' };
+    const verdict = { delivery, attempt, isGone: outcome.state === 'gone', isAnswered: outcome.state !== 'failed', as: outcome.as };
     if (next !== undefined) return { ...verdict, state: 'waiting', dueAt: next };
     const state = endOf(outcome);
     deliveriesEnded.inc({ channel: channel.name, outcome: state });
     return { ...verdict, state, dueAt: channel.settle ? new Date() : null };
   }
 
-  private async settle(channel: Channel, deliveries: readonly Delivery[]): Promise<void> {
+  /** Tells what came to its end, but for what nobody wants to be told of. */
+  private async settle(channel: Channel, some: readonly Delivery[]): Promise<void> {
+    const deliveries = some.filter(({ dueAt }) => dueAt !== null);
     if (deliveries.length === 0) return;
     await channel.settle?.(deliveries).catch((error: unknown) => (isPassing(error) ? Promise.reject(error as Error) : this.settleEach(channel, deliveries)));
     await this.deliveries.markSettled(deliveries.map(({ _id }) => _id));
@@ -210,6 +214,13 @@ function endOf({ state }: SendOutcome): Exclude<DeliveryState, 'waiting'> {
 interface TriedNow extends Tried {
   isGone: boolean;
   isAnswered: boolean;
+  as: string | undefined;
+}
+
+/** Who says that it is gone has the last word. */
+function verdictOf(tried: readonly TriedNow[]): Verdict {
+  const gone = tried.find(({ isGone }) => isGone);
+  return { isAnswering: tried.some(({ isAnswered }) => isAnswered), isGone: gone !== undefined, as: (gone ?? tried.at(-1))?.as };
 }
 
 /** What has waited for too long is not tried any more. */
@@ -220,6 +231,7 @@ const givenUp = (delivery: Delivery, { settle }: Channel): TriedNow => ({
   dueAt: settle ? new Date() : null,
   isGone: false,
   isAnswered: false,
+  as: undefined,
 });
 
 /** As the store has it after the try. */
@@ -239,10 +251,3 @@ function restAfter(tried: readonly TriedNow[]): Date | null {
 
 /** Whoever waits for a head is due behind it: a handful of one must find the head. */
 const after = (head: Date | null) => new Date(Math.max(head?.getTime() ?? 0, Date.now()) + 1);
-
-/** Errors of connections have their reason in their cause. */
-function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { message, cause } = error;
-  return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message || error.name;
-}

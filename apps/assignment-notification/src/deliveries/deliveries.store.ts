@@ -77,31 +77,26 @@ export class Deliveries {
 
   /** What waits in each queue, in its order, and when its head is due. @throws StoreFault */
   async waitingIn(target: string, queues: readonly string[]): Promise<Map<string, { seqs: number[]; dueAt: Date | null }>> {
-    const stages = [
-      { $match: { target, queue: { $in: [...queues] }, state: 'waiting' } },
-      { $project: { queue: 1, seq: 1, dueAt: 1 } },
-      { $sort: { seq: 1 } },
-      { $group: { _id: '$queue', seqs: { $push: '$seq' }, dueAt: { $first: '$dueAt' } } },
-    ];
-    const found = await guarded(() => this.deliveries.aggregate<{ _id: string; seqs: number[]; dueAt: Date | null }>(stages).toArray());
-    return new Map(found.map(({ _id, ...queue }) => [_id, queue]));
+    const projection = { _id: 0, queue: 1, seq: 1, dueAt: 1 };
+    const found = await guarded(() => this.deliveries.find({ target, queue: { $in: [...queues] }, state: 'waiting' }, { projection, batchSize: 1_000 }).toArray());
+    const waiting = Map.groupBy(found.sort((one, other) => one.seq - other.seq), ({ queue }) => queue);
+    return new Map([...waiting].map(([queue, some]) => [queue, { seqs: some.map(({ seq }) => seq), dueAt: some[0]!.dueAt }]));
   }
 
   /** Stores what became of tries. One that somebody else has tried meanwhile, or asked for anew, stays as they left it. @throws StoreFault */
   async note(tried: readonly Tried[]): Promise<void> {
-    const endedAt = new Date();
-    const writes = tried.map(({ delivery: { _id, tries, request }, attempt, state, dueAt }) => ({
-      updateOne: {
-        filter: { _id, state: 'waiting' as const, tries, request: request ?? null },
-        update: { $set: { state, dueAt, ...(state !== 'waiting' && { endedAt }) }, $inc: { tries: 1 }, $push: { attempts: { $each: [attempt], $slice: -rememberedAttempts } } },
-      },
-    }));
-    await this.write(writes);
+    const alike = Map.groupBy(tried, ({ delivery: { tries, request } }) => JSON.stringify([tries, request]));
+    for (const some of alike.values()) {
+      const { tries, request } = some[0]!.delivery;
+      await guarded(() => this.deliveries.updateMany({ _id: { $in: idsOf(some) }, state: 'waiting', tries, request: request ?? { $exists: false } }, outcomes(some)));
+    }
   }
 
   /** Puts deliveries off that wait for others of their queue. @throws StoreFault */
   async postpone(waiting: readonly { id: string; until: Date }[]): Promise<void> {
-    await this.write(waiting.map(({ id: _id, until: dueAt }) => ({ updateOne: { filter: { _id, state: 'waiting' as const }, update: { $set: { dueAt } } } })));
+    for (const [until, some] of Map.groupBy(waiting, (one) => one.until.getTime())) {
+      await guarded(() => this.deliveries.updateMany({ _id: { $in: some.map(({ id }) => id) }, state: 'waiting' }, { $set: { dueAt: new Date(until) } }));
+    }
   }
 
   /** Whoever waited for the head of a queue that has come to its end is due: they were put off to its next try. @throws StoreFault */
@@ -115,10 +110,9 @@ export class Deliveries {
     if (ids.length > 0) await guarded(() => this.deliveries.updateMany({ _id: { $in: [...ids] }, state: { $ne: 'waiting' } }, { $set: { dueAt: null } }));
   }
 
-  /** Drops whatever waits for a target. @returns how many @throws StoreFault */
-  async drop(target: string): Promise<number> {
-    const { modifiedCount } = await guarded(() => this.deliveries.updateMany({ target, state: 'waiting' }, { $set: { state: 'dropped', dueAt: null, endedAt: new Date() } }));
-    return modifiedCount;
+  /** Drops whatever waits for a target and was asked for until then: it may be told again of what comes later. @throws StoreFault */
+  async drop(target: string, until: Date): Promise<void> {
+    await guarded(() => this.deliveries.updateMany({ target, state: 'waiting', askedAt: { $lte: until } }, { $set: { state: 'dropped', dueAt: null, endedAt: new Date() } }));
   }
 
   /** Has a delivery sent once more, whatever became of it before. @returns whether it is there @throws StoreFault */
@@ -156,13 +150,21 @@ export class Deliveries {
     const older = before && { $or: [{ createdAt: { $lt: before.createdAt } }, { createdAt: before.createdAt, _id: { $lt: before.id } }] };
     return guarded(() => this.deliveries.find({ orgId, target, ...(state && { state }), ...older }).sort({ createdAt: -1, _id: -1 }).limit(limit).toArray());
   }
+}
 
-  /** In the order of ids: bulks that meet in another order would lock each other out. */
-  private async write(writes: readonly { updateOne: { filter: { _id: string }; update: object } }[]): Promise<void> {
-    if (writes.length === 0) return;
-    const sorted = [...writes].sort((one, other) => (one.updateOne.filter._id < other.updateOne.filter._id ? -1 : 1));
-    await guarded(() => this.deliveries.bulkWrite(sorted as mongoose.mongo.AnyBulkWriteOperation<Delivery>[], { ordered: false }));
-  }
+const idsOf = (tried: readonly Tried[]) => tried.map(({ delivery }) => delivery._id);
+
+/** What became of each, as one statement for all of them: as many small ones cost the store three times as much. What others have said is text, whatever it begins with. */
+function outcomes(tried: readonly Tried[]): object[] {
+  const endedAt = new Date();
+  const all = tried.map(({ attempt, state, dueAt }) => ({ attempt, state, dueAt, endedAt: state === 'waiting' ? null : endedAt }));
+  const mine = { $arrayElemAt: [{ $literal: all }, { $indexOfArray: [{ $literal: idsOf(tried) }, '$_id'] }] };
+  const attempts = { $slice: [{ $concatArrays: ['$attempts', ['$mine.attempt']] }, -rememberedAttempts] };
+  return [
+    { $set: { mine } },
+    { $set: { state: '$mine.state', dueAt: '$mine.dueAt', endedAt: '$mine.endedAt', tries: { $add: ['$tries', 1] }, attempts } },
+    { $unset: 'mine' },
+  ];
 }
 
 /** The order of sending. */

@@ -53,12 +53,23 @@ export interface Delivery extends Omit<Claim, 'id' | 'notBefore'> {
 
 /**
  * What the other side made of it. `delivered`: it took it. `failed`: it may take it another time, not before `retryAfter` where it said so. `refused`: it will never
- * take it. `moot`: there is nothing to be told any more, and it is dropped. `gone`: it wants nothing any more, and everything else that waits for it is dropped.
+ * take it. `moot`: there is nothing to be told any more, and it is dropped. `gone`: it wants nothing any more.
  */
 export interface SendOutcome {
   state: 'delivered' | 'failed' | 'refused' | 'moot' | 'gone';
   detail: string;
   retryAfter?: Date;
+  /** What its channel knew the target as when it was asked. */
+  as?: string;
+}
+
+/** What the tries of a round say of their target. */
+export interface Verdict {
+  /** At least one came through, or was refused for what it was. */
+  isAnswering: boolean;
+  isGone: boolean;
+  /** What the target was known as, by a try that says so. */
+  as: string | undefined;
 }
 
 /** A way to tell. */
@@ -75,9 +86,12 @@ export interface Channel {
   send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome>;
   /** Told of deliveries that came to their end, at least once, after that was stored. @throws StoreFault, Fault: told again later */
   settle?(ended: readonly Delivery[]): Promise<void>;
-  /** Told of a target whose tries all failed in a round, or not. @throws StoreFault */
-  judge?(target: string, verdict: { isAnswering: boolean; isGone: boolean }): Promise<void>;
+  /** Told of a target after each round of tries. @returns where it is told nothing any more, since when: what was asked for until then is dropped @throws StoreFault */
+  judge?(target: string, verdict: Verdict): Promise<Date | undefined>;
 }
+
+/** A try that ended in an error. */
+export const failedBy = (error: unknown): SendOutcome => ({ state: 'failed', detail: wordsOf(error) });
 
 /** Name of the channel that a target is reached by. */
 export const channelOf = (target: string): string => target.slice(0, target.indexOf(':'));
@@ -95,4 +109,11 @@ export function nextTry(pauses: readonly number[], { tries, at, retryAfter }: { 
   if (pause === undefined) return undefined;
   const next = at.getTime() + pause * 1_000 * (0.9 + Math.random() * 0.2);
   return new Date(Math.max(next, retryAfter?.getTime() ?? 0));
+}
+
+/** Errors of connections have their reason in their cause. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  return cause instanceof Error && cause.message !== '' ? `${message}: ${cause.message}` : message || error.name;
 }

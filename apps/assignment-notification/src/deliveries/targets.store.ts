@@ -42,6 +42,13 @@ export interface Next extends Pick<HeldTarget, 'strikes' | 'isSlow'> {
   restsUntil: Date | null;
 }
 
+const unless = (field: string, fresh: unknown) => ({ $ifNull: [`$${field}`, fresh] });
+
+/** What a wake makes of a target. What is due keeps its place before those who were woken later: who is woken all the time would never have their turn. */
+const woken = (now: Date) => [
+  { $set: { dueAt: { $min: ['$dueAt', now] }, wakes: { $add: [unless('wakes', 0), 1] }, restsUntil: unless('restsUntil', never), strikes: unless('strikes', 0), leasedBy: unless('leasedBy', null), leasedUntil: unless('leasedUntil', never) } },
+];
+
 /** When there is something to do for each target. One process at a time works for a target, so that order is kept; what is due survives all of them. */
 @Injectable()
 export class Targets {
@@ -65,9 +72,8 @@ export class Targets {
   /** Makes targets due now. @throws StoreFault */
   async wake(targets: ReadonlySet<string>): Promise<void> {
     if (targets.size === 0) return;
-    const dueAt = new Date();
-    const fresh = { restsUntil: never, strikes: 0, leasedBy: null, leasedUntil: never };
-    const wakes = [...targets].sort().map((_id) => ({ updateOne: { filter: { _id }, update: { $set: { dueAt }, $inc: { wakes: 1 }, $setOnInsert: fresh }, upsert: true } }));
+    const update = woken(new Date());
+    const wakes = [...targets].sort().map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }));
     const write = () => this.targets.bulkWrite(wakes, { ordered: false });
     // Two may make a target at once: who loses asks again.
     await guarded(() => write().catch((error: unknown) => (duplicates(error).length > 0 ? write() : undefined)));
@@ -95,10 +101,10 @@ export class Targets {
     for (const one of held) one.until = still.has(one.by) ? until : 0;
   }
 
-  /** Gives a target back; it is due next at `dueAt`, or at once where something was claimed for it meanwhile. @throws StoreFault */
+  /** Gives a target back; it is due next at `dueAt`, or at once, behind all others that are, where something was claimed for it meanwhile. @throws StoreFault */
   async finish({ target: _id, by: leasedBy, wakes }: HeldTarget, { dueAt, strikes, isSlow, restsUntil }: Next): Promise<void> {
     const set = { strikes, isSlow, restsUntil: restsUntil ?? never, leasedBy: null, leasedUntil: never };
     const { matchedCount } = await guarded(() => this.targets.updateOne({ _id, leasedBy, wakes }, { $set: { ...set, dueAt } }));
-    if (matchedCount === 0) await guarded(() => this.targets.updateOne({ _id, leasedBy }, { $set: set }));
+    if (matchedCount === 0) await guarded(() => this.targets.updateOne({ _id, leasedBy }, { $set: { ...set, dueAt: new Date() } }));
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Webhook, WebhookInput } from '#contracts';
@@ -19,17 +20,26 @@ export interface StoredWebhook extends WebhookInput, Pick<Webhook, 'id' | 'creat
   secrets: readonly StoredSecret[];
 }
 
+type Webhooks = ReadonlyMap<string, readonly StoredWebhook[]>;
+
+/** The pause between looks is so many times as long as the last one took: a store that is busy is asked less often, for more who share the answer. */
+const pauses = 4;
+const longestPauseMs = 100;
+
 /** Webhooks of organisations. Every event and every delivery asks for those of its organisation: what is known of them is kept in memory, and read again when it has changed. */
 @Injectable()
 export class WebhookBook extends Book<StoredWebhook> {
   private readonly known = new LRUCache<string, Edition<StoredWebhook>>({ max: 1_000 });
+  private readonly askedFor = new Set<string>();
+  private nextLook: Promise<Webhooks> | undefined;
+  private pause: Promise<unknown> = Promise.resolve();
 
   constructor(@Inject(STORE) store: Database) {
     super(store, 'webhook');
   }
 
   /** Webhooks as they are now, by organisation. @throws StoreFault */
-  async current(orgIds: readonly string[]): Promise<Map<string, readonly StoredWebhook[]>> {
+  async current(orgIds: readonly string[]): Promise<Webhooks> {
     const revisions = await this.revisions(orgIds);
     const found = await Promise.all([...revisions].map(async ([orgId, revision]) => {
       const known = this.known.get(orgId);
@@ -42,6 +52,21 @@ export class WebhookBook extends Book<StoredWebhook> {
 
   /** A webhook as it is now: what was taken from it a moment ago is not sent to it. Undefined when there is none. @throws StoreFault */
   async one(orgId: string, id: string): Promise<StoredWebhook | undefined> {
-    return (await this.current([orgId])).get(orgId)?.find((one) => one.id === id);
+    this.askedFor.add(orgId);
+    this.nextLook ??= this.look();
+    return (await this.nextLook).get(orgId)?.find((one) => one.id === id);
+  }
+
+  /** One look for all who ask before it begins: none is answered with what was there before they asked. */
+  private async look(): Promise<Webhooks> {
+    await this.pause;
+    const orgIds = [...this.askedFor];
+    this.askedFor.clear();
+    this.nextLook = undefined;
+    const begunAt = performance.now();
+    const looking = this.current(orgIds);
+    const rest = () => delay(Math.min(pauses * (performance.now() - begunAt), longestPauseMs));
+    this.pause = looking.then(rest, rest);
+    return looking;
   }
 }

@@ -1,8 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { v5 } from 'uuid';
 import { absent } from '../book.changes.js';
-import { Deliveries } from '../deliveries/deliveries.store.js';
-import type { Channel, Delivery, SendOutcome } from '../deliveries/delivery.js';
+import { failedBy, type Channel, type Delivery, type SendOutcome, type Verdict } from '../deliveries/delivery.js';
 import { Noticing } from '../notices/noticing.js';
 import { Addresses } from './addresses.js';
 import { HttpSender, type HttpAnswer } from './http-sender.js';
@@ -32,7 +31,6 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
   constructor(
     private readonly book: WebhookBook,
     private readonly health: WebhookHealth,
-    private readonly deliveries: Deliveries,
     private readonly noticing: Noticing,
     @Inject(WEBHOOK_SETTINGS) private readonly settings: WebhookSettings,
   ) {
@@ -48,36 +46,41 @@ export class WebhookChannel implements Channel, OnApplicationShutdown {
     if (flaw !== undefined) return { state: 'moot', detail: flaw };
     const signed = signedHeaders({ id: about['messageId']!, at: new Date(), body: content }, webhook.secrets);
     const headers = { 'content-type': 'application/json', 'user-agent': 'Deskstream-Webhooks/1', ...signed };
-    return outcomeOf(await this.sender.post(new URL(webhook.url), { headers, body: content, signal }));
+    const outcome = await this.sender.post(new URL(webhook.url), { headers, body: content, signal }).then(outcomeOf, failedBy);
+    const as = webhook.updatedAt;
+    // An address that is gone says nothing of the one that has taken its place meanwhile.
+    if (outcome.state === 'gone' && (await this.book.one(orgId, id))?.updatedAt !== as) return { ...outcome, state: 'failed', as };
+    return { ...outcome, as };
   }
 
-  async judge(target: string, { isAnswering, isGone }: { isAnswering: boolean; isGone: boolean }): Promise<void> {
-    if (isGone) return this.switchOff(target, 'gone', new Date());
-    if (isAnswering) return this.health.isSound(target);
+  async judge(target: string, { isAnswering, isGone, as }: Verdict): Promise<Date | undefined> {
+    if (isGone) return this.switchOff({ target, as }, 'gone', new Date());
+    if (isAnswering) return void (await this.health.isSound(target));
     const since = await this.health.fails(target);
-    if (Date.now() - since.getTime() >= this.settings.switchOffAfterMs) await this.switchOff(target, 'failing', since);
+    return Date.now() - since.getTime() >= this.settings.switchOffAfterMs ? this.switchOff({ target, as }, 'failing', since) : undefined;
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.sender.close();
   }
 
-  /** Told before it is stored: a crash in between tells it again. Who has changed the webhook meanwhile has it as they want it: it is judged anew. */
-  private async switchOff(target: string, reason: 'gone' | 'failing', since: Date): Promise<void> {
+  /** Told before it is stored: a crash in between tells it again. Who has changed the webhook since it was asked has it as they want it: it is judged anew. @returns when it was switched off */
+  private async switchOff({ target, as }: { target: string; as: string | undefined }, reason: 'gone' | 'failing', since: Date): Promise<Date | undefined> {
     const { orgId, id } = webhookIn(target);
-    const webhook = (await this.book.rules(orgId)).find((one) => one.id === id);
-    if (webhook?.enabled !== true) return;
+    const isAsked = (one: StoredWebhook) => one.id === id && one.updatedAt === as;
+    const webhook = (await this.book.rules(orgId)).find(isAsked);
+    if (webhook?.enabled !== true) return undefined;
     const changeId = v5(`${target}/${webhook.updatedAt}/${reason}`, namespace);
     const detail = reason === 'gone' ? 'It answered 410.' : `Nothing has come through since ${since.toISOString()}.`;
     await this.noticing.announce(orgId, { id: changeId, at: new Date(), data: { subject: 'webhook-disabled', name: webhook.name, detail } });
-    const off = (one: StoredWebhook): StoredWebhook => ({ ...one, enabled: false, switchedOff: { at: new Date().toISOString(), reason } });
-    const asRead = (one: StoredWebhook) => one.id === id && one.updatedAt === webhook.updatedAt;
+    const at = new Date();
+    const off = (one: StoredWebhook): StoredWebhook => ({ ...one, enabled: false, switchedOff: { at: at.toISOString(), reason } });
     const { status } = await this.book.change(orgId, { id: changeId, hash: reason }, (webhooks) =>
-      webhooks.some(asRead) ? { rules: webhooks.map((one) => (asRead(one) ? off(one) : one)), outcome: { status: 204, body: '' } } : absent,
+      webhooks.some(isAsked) ? { rules: webhooks.map((one) => (isAsked(one) ? off(one) : one)), outcome: { status: 204, body: '' } } : absent,
     );
-    if (status === absent.outcome.status) return;
-    await this.deliveries.drop(target);
+    if (status === absent.outcome.status) return undefined;
     this.logger.warn({ msg: 'a webhook was switched off', orgId, webhook: id, reason, since });
+    return at;
   }
 }
 

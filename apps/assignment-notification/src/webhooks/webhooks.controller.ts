@@ -145,7 +145,7 @@ export class WebhooksController {
     const isOn = (await this.book.rules(orgId)).some((one) => one.id === id && one.enabled);
     if (isOn) return this.health.isSound(target);
     await this.replays.stop(target, new Date().toISOString());
-    await this.deliveries.drop(target);
+    await this.deliveries.drop(target, new Date());
   }
 
   /** What no schema can say. Where a name leads is looked at before each delivery. @throws ProblemError */

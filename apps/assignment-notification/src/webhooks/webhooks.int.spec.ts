@@ -6,6 +6,7 @@ import { course } from '../../testing/course.js';
 import { Receiver } from '../../testing/receiver.js';
 import { member, Running } from '../../testing/running.js';
 import { Noticing } from '../notices/noticing.js';
+import { WebhookBook } from './webhook-book.store.js';
 import { WebhookChannel } from './webhook.channel.js';
 
 jest.setTimeout(60_000);
@@ -61,6 +62,29 @@ describe('a webhook', () => {
       await running.tell(...happened());
       await eventually(async () => expect((await deliveries(webhook.id)).items.map((one: { state: string }) => one.state)).toEqual(Array(4).fill('delivered')));
     }
+  });
+
+  it('is looked up once for many deliveries that go out together, and never as it was before they were asked for', async () => {
+    const webhook = await made();
+    const book = running.part(WebhookBook);
+    const revisions = book.revisions.bind(book);
+    const looks = jest.spyOn(book, 'revisions');
+    await running.tell(...Array.from({ length: 100 }, () => happened()[0]!));
+    await eventually(async () => expect(receiver.received).toHaveLength(100));
+    expect(looks.mock.calls.length).toBeLessThan(40);
+    let goOn: () => void = () => undefined;
+    looks.mockClear().mockImplementationOnce(async (orgIds) => {
+      const found = await revisions(orgIds);
+      await new Promise<void>((resolve) => (goOn = resolve));
+      return found;
+    });
+    const before = book.one(org, webhook.id);
+    await eventually(async () => expect(looks).toHaveBeenCalledTimes(1));
+    await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: { name: 'Changed', url: receiver.url } });
+    const after = book.one(org, webhook.id);
+    goOn();
+    expect([(await before)?.name, (await after)?.name]).toEqual(['One', 'Changed']);
+    looks.mockRestore();
   });
 
   it('shows its secret once: not in a repeat, nor anywhere else', async () => {
@@ -226,11 +250,26 @@ describe('a webhook that takes nothing', () => {
     const announcing = jest.spyOn(running.part(Noticing), 'announce').mockImplementationOnce(async () => {
       expect((await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: changed })).status).toBe(200);
     });
-    await running.part(WebhookChannel).judge(`webhook:${org}/${webhook.id}`, { isAnswering: false, isGone: true });
+    const judge = () => running.part(WebhookChannel).judge(`webhook:${org}/${webhook.id}`, { isAnswering: false, isGone: true, as: webhook.updatedAt });
+    expect(await judge()).toBeUndefined();
+    expect(await judge()).toBeUndefined();
     expect(announcing).toHaveBeenCalledTimes(1);
     announcing.mockRestore();
     expect(await shown(webhook.id)).toMatchObject({ ...changed, enabled: true, switchedOff: null });
     expect((await deliveries(webhook.id)).items.map((one: { state: string }) => one.state)).toEqual(['waiting', 'waiting']);
+  });
+
+  it('that is gone says nothing of the address that has taken its place meanwhile: that one is sent everything', async () => {
+    const moved = await Receiver.open();
+    const webhook = await made();
+    const move = () => running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: { name: 'Moved', url: moved.url } });
+    receiver.answer = (response) => void move().then(() => response.writeHead(410).end());
+    const events = [happened(), happened()].flat();
+    await running.tell(...events);
+    await eventually(async () => expect((await deliveries(webhook.id)).items.map((one: { state: string }) => one.state)).toEqual(Array(4).fill('delivered')));
+    expect(new Set(moved.ids)).toEqual(new Set(events.map(({ ticketId, version }) => `${ticketId}:${version}`)));
+    expect(await shown(webhook.id)).toMatchObject({ enabled: true, switchedOff: null });
+    await moved.close();
   });
 
   it('is switched off when nothing has come through for as long as operators say', async () => {
