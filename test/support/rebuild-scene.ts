@@ -84,6 +84,15 @@ export class RebuildScene {
     return Object.fromEntries(await Promise.all(parts.map(async (name) => [name, await read(name)] as const)));
   }
 
+  /** Makes of the live read model what older versions left: search entries without the keys of their tickets, and no shapes. */
+  async makeOlder(): Promise<void> {
+    const { live } = await this.course();
+    const entries = this.store.db.collection<{ _id: string; tokens: string[] }>(live === 1 ? 'search' : `search.g${live}`);
+    const all = await entries.find().toArray();
+    await entries.bulkWrite(all.map(({ _id, tokens }) => ({ updateOne: { filter: { _id }, update: { $set: { tokens: tokens.filter((token) => !token.startsWith('=')) } } } })));
+    await this.store.db.collection<{ _id: string }>('generations').updateOne({ _id: 'course' }, { $unset: { shapes: '' } });
+  }
+
   /** Names of all collections. */
   async collections(): Promise<string[]> {
     return (await this.store.db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);

@@ -6,15 +6,16 @@ import { asking, tooLong } from '../asking.js';
 import type { Collections } from '../collections.js';
 import { LargeCounts, type Count } from '../large-counts.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
-import { conditionsOf, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
+import { conditionsOf, keyConditions, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
 import { longestMs, PlannedReads } from '../planned-reads.store.js';
-import { COLLECTIONS, STORE } from '../store.js';
+import { shapeWithKeys } from '../shape.js';
+import { COLLECTIONS, SHAPE, STORE } from '../store.js';
 import { sightKeys } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import { countIn, LateCounts, type Tally } from './late-counts.store.js';
 import { NewestWords } from './newest-words.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
-import { divided, entryBase, entryConditions, nameOf, wordConditions } from './search-plan.js';
+import { divided, entryBase, entryConditions, keylessConditions, nameOf, wordConditions } from './search-plan.js';
 import { SearchPort, type Hit, type Piece, type Question } from './search.port.js';
 import { Vocabulary } from './vocabulary.store.js';
 import { asked } from './words.js';
@@ -62,6 +63,7 @@ export class MongoSearch extends SearchPort {
     @Inject(STORE) { db }: Database,
     @Inject(COLLECTIONS) collections: Collections,
     private readonly vocabulary: Vocabulary,
+    @Inject(SHAPE) private readonly shape: () => number | undefined,
     @Optional() @Inject(SEARCH_LIMITS) private readonly limits: SearchLimits = usual,
   ) {
     super();
@@ -208,9 +210,10 @@ export class MongoSearch extends SearchPort {
     if (beginnings?.length === 0) return undefined;
     const common = beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix);
     const search = { ...typed, beginnings, common };
-    const conditions = await this.entryReads.weighed(entryBase(principal), entryConditions(principal, filters, search));
+    const hasKeys = (this.shape() ?? 0) >= shapeWithKeys;
+    const conditions = await this.entryReads.weighed(entryBase(principal), (hasKeys ? entryConditions : keylessConditions)(principal, filters, search));
     const said = wordConditions(principal, search).map(({ filter }) => filter);
-    const isLate = divided(filters).isLate || !orders[sort].byCreation;
+    const isLate = divided(filters).isLate || !orders[sort].byCreation || (!hasKeys && keyConditions(principal, filters).length > 0);
     return { ...question, conditions, said, isLate, most: Math.min(...conditions.map(({ lead }) => lead?.size ?? Infinity)) };
   }
 }
