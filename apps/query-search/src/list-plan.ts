@@ -93,6 +93,8 @@ export interface Query {
     isSkipping: boolean;
     /** Finds the same in no order, for counting: the index alone tells what meets several conditions on it. */
     all: Plan;
+    /** Whether the index finds by itself what meets other conditions, too. */
+    isMeeting: boolean;
     /** The same, divided: what they find has to be merged. */
     ways?: readonly Plan[];
     /** Leads to some of them only, which are quickly counted: where they are as many as anybody counts, nobody need gather the others. */
@@ -127,6 +129,7 @@ function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
     isOrdered,
     isSkipping: isSkipping(wanted),
     all: planOf(leader.filter, 'gathered'),
+    isMeeting: wanted.conditions.some((other) => other !== leader && other.lead !== undefined && isMet(other, leader, 'gathered')),
     ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, 'ordered')) }),
     ...(some && { some: planOf(some, 'gathered') }),
     ...(common && { common }),

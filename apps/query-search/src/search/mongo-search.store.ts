@@ -12,7 +12,7 @@ import { shapeWithKeys } from '../shape.js';
 import { COLLECTIONS, SHAPE, STORE } from '../store.js';
 import { sightKeys } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
-import { countIn, LateCounts, type Tally } from './late-counts.store.js';
+import { countIn, idsOf, LateCounts, type Tally } from './late-counts.store.js';
 import { NewestWords } from './newest-words.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
 import { divided, entryBase, entryConditions, keylessConditions, nameOf, wordConditions } from './search-plan.js';
@@ -124,8 +124,8 @@ export class MongoSearch extends SearchPort {
   /** Few tickets have the words: all their views are looked at, and sorted here. */
   private async lookAtAll(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
     const { sort } = plan;
-    const entries = await this.entryReads.find(this.entryQuery({ ...plan, sort: '-createdAt' }), { skip: 0, limit: maxListDepth }, { _id: 1 });
-    const views = await this.viewsOf(plan, entries.map(({ _id }) => _id));
+    const { walk, led } = this.entryQuery({ ...plan, sort: '-createdAt' });
+    const views = await this.viewsOf(plan, await idsOf(this.entries, led?.all ?? walk, maxListDepth));
     const hits = views.map((view) => ({ id: view._id, position: positionOf(sort, view) })).sort((one, other) => compare(sort, one.position, other.position));
     return (from ? hits.filter(({ position }) => compare(sort, position, from) > 0) : hits).slice(skip, skip + limit);
   }
