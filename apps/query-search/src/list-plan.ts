@@ -123,7 +123,7 @@ function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
   const planOf = (filter: object, use: Use): Plan => ({ filter: ledFilter(wanted, { leader, filter, use }), hint: index });
   const isOrdered = isSingle && byCreation;
   return {
-    ...planOf(leader.filter, isOrdered ? 'ordered' : byCreation ? 'sorted' : 'gathered'),
+    ...planOf(leader.filter, useOf(leader, byCreation)),
     isSingle,
     isRare: sizeOf(leader) <= rareUpTo,
     isOrdered,
@@ -143,6 +143,11 @@ const isSkipping = ({ from = [], conditions }: Wanted) => from.length > 0 || con
  * a second condition of one value on it for the promise that all come so, and leave them as they are. `gathered`: any order, or one that it has nothing of.
  */
 type Use = 'ordered' | 'sorted' | 'gathered';
+
+function useOf({ lead: { isSingle } }: Leader, byCreation: boolean): Use {
+  if (!byCreation) return 'gathered';
+  return isSingle ? 'ordered' : 'sorted';
+}
 
 function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, use }: { leader: Leader; filter: object; use: Use }): object {
   const others = conditions.filter((other) => other !== leader).map((other) => ({ filter: (!isMet(other, leader, use) && other.checked) || other.filter }));

@@ -109,8 +109,7 @@ export class TicketViewStore {
     const found = await (query.q === undefined ? this.browse(principal, query, piece) : this.lookUp(principal, { ...query, q: query.q }, piece));
     const shown = found.slice(0, pageSize);
     const next = found.length > pageSize ? this.cursorAt(principal, query, shown.at(-1)!) : null;
-    const tellsTotal = !from && (piece.skip === 0 || query.q === undefined || sightKeys(principal) === null);
-    const count = (tellsTotal && countedBy(found, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
+    const count = (tellsTotal(principal, query, piece) && countedBy(found, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
     return { items: shown.map(({ view }) => view), next, ...count };
   }
 
@@ -236,6 +235,9 @@ function skipped({ page = 1, pageSize }: ListQuery): number {
   if (page * pageSize > maxListDepth) throw new ProblemError('page-too-deep', `Pages end at ${maxListDepth} tickets; go on with \`cursor\`.`);
   return (page - 1) * pageSize;
 }
+
+/** Whether all that comes before a page is still to be seen: a search that lags may pass over what is not. */
+const tellsTotal = (principal: Principal, { q }: ListQuery, { from, skip }: Piece): boolean => !from && (skip === 0 || q === undefined || sightKeys(principal) === null);
 
 /** The last page tells the total by itself. */
 function countedBy(found: readonly unknown[], skip: number, pageSize: number): Count | undefined {

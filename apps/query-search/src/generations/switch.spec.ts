@@ -19,8 +19,11 @@ interface Scene {
   stop?: AbortSignal;
 }
 
+const usual = (): Required<Scene> => ({ joins: true, holds: true, instances: 2, others: 0, waiting: [new Map(), new Map()], left: [0], stop: new AbortController().signal });
+
 /** Everybody whom a switch asks, in memory. */
-function scene({ joins = true, holds = true, instances = 2, others = 0, waiting = [new Map(), new Map()], left = [0], stop = new AbortController().signal }: Scene = {}) {
+function scene(otherwise: Scene = {}) {
+  const { joins, holds, instances, others, waiting, left, stop } = { ...usual(), ...otherwise };
   let course: Course = claimed(beginning, 'me', false);
   const phases: string[] = [];
   let hasLeft = false;

@@ -201,23 +201,29 @@ export class MongoSearch extends SearchPort {
     return (await Promise.all(parts.map((part) => asking(() => read(part))))).flat();
   }
 
+  /** Whether entries tell whom a ticket concerns: else views are asked for it. */
+  private hasKeys(): boolean {
+    return (this.shape() ?? 0) >= shapeWithKeys;
+  }
+
   /** Undefined when nothing can match. */
   private async plan(question: Question): Promise<Plan | undefined> {
-    const { principal, q, filters, sort } = question;
+    const { principal, q, filters } = question;
     const typed = asked(q);
     if (!typed) return undefined;
     const beginnings = await this.vocabulary.beginnings(principal.orgId, typed.prefix);
     if (beginnings?.length === 0) return undefined;
-    const common = beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix);
-    const search = { ...typed, beginnings, common };
-    const hasKeys = (this.shape() ?? 0) >= shapeWithKeys;
+    const search = { ...typed, beginnings, common: beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix) };
+    const hasKeys = this.hasKeys();
     const conditions = await this.entryReads.weighed(entryBase(principal), (hasKeys ? entryConditions : keylessConditions)(principal, filters, search));
     const said = wordConditions(principal, search).map(({ filter }) => filter);
-    const isLate = divided(filters).isLate || !orders[sort].byCreation || (!hasKeys && keyConditions(principal, filters).length > 0);
-    return { ...question, conditions, said, isLate, most: Math.min(...conditions.map(({ lead }) => lead?.size ?? Infinity)) };
+    const isKeyless = !hasKeys && keyConditions(principal, filters).length > 0;
+    return { ...question, conditions, said, isLate: isKeyless || isLate(question), most: fewest(conditions) };
   }
 }
 
+const isLate = ({ filters, sort }: Question) => divided(filters).isLate || !orders[sort].byCreation;
+const fewest = (conditions: readonly Condition[]) => Math.min(...conditions.map(({ lead }) => lead?.size ?? Infinity));
 const nothing: Count = { total: 0, isExact: true };
 
 /** Counts of every status, in their order, and what they come to. */
