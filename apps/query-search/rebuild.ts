@@ -34,6 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     stop.abort();
   });
 }
+process.on('disconnect', () => stop.abort()); // the service that has started it is gone
 for (const output of [process.stdout, process.stderr]) output.on('error', () => {}); // a reader that went away is no reason to stop
 
 let code = 1;

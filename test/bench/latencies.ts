@@ -6,6 +6,7 @@ export interface Latencies {
   p95: number;
   p99: number;
   perSecond: number;
+  count: number;
   /** Answers that were no 200. */
   others: number;
 }
@@ -30,5 +31,5 @@ export async function latencies(origin: string, { paths, headers, open = 8, seco
   await pool.close();
   times.sort((one, other) => one - other);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))] ?? NaN;
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), perSecond: times.length / took, others };
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99), perSecond: times.length / took, count: times.length, others };
 }

@@ -51,14 +51,21 @@ export async function search(setting: Setting, size: SearchSize): Promise<Figure
   for (const [name, { sub }] of Object.entries(large!.questions).filter(([name]) => name.includes(size.ask))) {
     const ask = async ({ org, questions: all }: Asked) => latencies(setting.stack.gatewayUrl, { paths: all[name]!.paths, headers: { authorization: `Bearer ${setting.stack.token({ org, sub, ttl: 86_400 })}` }, seconds: size.seconds });
     const before = small && (await ask(small));
-    const { p50, p95, p99, perSecond, others } = await ask(large!);
+    const usage = setting.usage();
+    const { p50, p95, p99, perSecond, others, count } = await ask(large!);
+    const cpu = cpuOf(usage, setting.usage(), count);
     const growth = before ? `, p95 × ${(p95 / before.p95).toFixed(1)}` : '';
-    const told = `${p50.toFixed(1)} / ${p95.toFixed(1)} / ${p99.toFixed(1)}, ${perSecond.toFixed(0)}/s${growth}${others ? `, other answers ${others}` : ''}`;
+    const told = `${p50.toFixed(1)} / ${p95.toFixed(1)} / ${p99.toFixed(1)}, ${perSecond.toFixed(0)}/s${growth}, CPU ms a request: ${cpu}${others ? `, other answers ${others}` : ''}`;
     tell(`${name}: ${told}`);
     figures[`${name}: p50 / p95 / p99 ms, requests/s${before ? `, growth from ${size.smaller}` : ''}`] = told;
   }
   return size.ask === '' ? { ...figures, ...(await projection(setting)) } : figures;
 }
+
+/** CPU of whoever has a part in an answer. */
+const cpuOf = (before: Usage, after: Usage, requests: number) =>
+  ['mongodb', 'query-search', 'gateway'].map((name) => `${name} ${((1_000 * (after[name]!.cpuSeconds - before[name]!.cpuSeconds)) / requests).toFixed(1)}`).join(', ');
+type Usage = ReturnType<Setting['usage']>;
 
 interface Asked {
   org: string;

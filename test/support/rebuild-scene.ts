@@ -8,6 +8,7 @@ import { leash, openServers, temporaryFolder, type Leashed, type RunningServers 
 import { Story } from '../../apps/query-search/testing/stories.js';
 import { rootDir } from '../../tools/places.js';
 import { inherited } from '../../tools/processes/apps.js';
+import { eventually } from './eventually.js';
 import { startStack, type Stack, type StackOptions } from './stack.js';
 
 /** A program that builds the read model anew, and what it said. */
@@ -82,6 +83,23 @@ export class RebuildScene {
       return new Map(all.map(({ _id, ...rest }) => [_id, name.startsWith('stats') ? { ...rest, version: 0 } : rest]));
     };
     return Object.fromEntries(await Promise.all(parts.map(async (name) => [name, await read(name)] as const)));
+  }
+
+  /** Makes of the live read model what older versions left: search entries without the keys of their tickets, and no shapes. */
+  async makeOlder(): Promise<void> {
+    const { live } = await this.course();
+    await this.store.db.collection<{ _id: string }>('generations').updateOne({ _id: 'course' }, { $unset: { shapes: '' } });
+    await this.looked();
+    const entries = this.store.db.collection<{ _id: string; tokens: string[] }>(live === 1 ? 'search' : `search.g${live}`);
+    const all = await entries.find().toArray();
+    await entries.bulkWrite(all.map(({ _id, tokens }) => ({ updateOne: { filter: { _id }, update: { $set: { tokens: tokens.filter((token) => !token.startsWith('=')) } } } })));
+  }
+
+  /** Every instance has looked at the course since: each look begins with a sign. */
+  private async looked(): Promise<void> {
+    const signs = async () => new Map((await this.store.db.collection<{ _id: string; beat: number }>('generation_members').find({ role: 'instance' }).toArray()).map(({ _id, beat }) => [_id, beat]));
+    const before = await signs();
+    await eventually(async () => [...(await signs())].every(([id, beat]) => beat >= (before.get(id) ?? 0) + 2));
   }
 
   /** Names of all collections. */

@@ -93,6 +93,8 @@ export interface Query {
     isSkipping: boolean;
     /** Finds the same in no order, for counting: the index alone tells what meets several conditions on it. */
     all: Plan;
+    /** Whether the index finds by itself what meets other conditions, too. */
+    isMeeting: boolean;
     /** The same, divided: what they find has to be merged. */
     ways?: readonly Plan[];
     /** Leads to some of them only, which are quickly counted: where they are as many as anybody counts, nobody need gather the others. */
@@ -118,27 +120,39 @@ function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
   const { lead: { isSingle, index, ways = [], some, common } } = leader;
   const { sort } = wanted;
   const { byCreation } = orders[sort];
-  const planOf = (filter: object, isOrdered: boolean): Plan => ({ filter: ledFilter(wanted, { leader, filter, isOrdered }), hint: index });
+  const planOf = (filter: object, use: Use): Plan => ({ filter: ledFilter(wanted, { leader, filter, use }), hint: index });
   const isOrdered = isSingle && byCreation;
   return {
-    ...planOf(leader.filter, isOrdered),
+    ...planOf(leader.filter, useOf(leader, byCreation)),
     isSingle,
     isRare: sizeOf(leader) <= rareUpTo,
     isOrdered,
     isSkipping: isSkipping(wanted),
-    all: planOf(leader.filter, false),
-    ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, true)) }),
-    ...(some && { some: planOf(some, false) }),
+    all: planOf(leader.filter, 'gathered'),
+    isMeeting: wanted.conditions.some((other) => other !== leader && other.lead !== undefined && isMet(other, leader, 'gathered')),
+    ...(byCreation && ways.length > 1 && { ways: ways.map((way) => planOf(way, 'ordered')) }),
+    ...(some && { some: planOf(some, 'gathered') }),
     ...(common && { common }),
   };
 }
 
 const isSkipping = ({ from = [], conditions }: Wanted) => from.length > 0 || conditions.some(({ isSpan }) => isSpan);
 
-function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, isOrdered }: { leader: Leader; filter: object; isOrdered: boolean }): object {
-  const others = conditions.filter((other) => other !== leader).map((other) => ({ filter: (!isMet(other, leader, isOrdered) && other.checked) || other.filter }));
+/**
+ * What an index that leads is used for. `ordered`: it has the tickets in the list's order. `sorted`: they are to come in the order of creation, in which it has those of each value: some engines take
+ * a second condition of one value on it for the promise that all come so, and leave them as they are. `gathered`: any order, or one that it has nothing of.
+ */
+type Use = 'ordered' | 'sorted' | 'gathered';
+
+function useOf({ lead: { isSingle } }: Leader, byCreation: boolean): Use {
+  if (!byCreation) return 'gathered';
+  return isSingle ? 'ordered' : 'sorted';
+}
+
+function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, use }: { leader: Leader; filter: object; use: Use }): object {
+  const others = conditions.filter((other) => other !== leader).map((other) => ({ filter: (!isMet(other, leader, use) && other.checked) || other.filter }));
   // The first condition of a place is only there to bound an index.
-  const place = (isOrdered ? from.slice(1) : from).map((one) => ({ filter: one }));
+  const place = (use === 'ordered' ? from.slice(1) : from).map((one) => ({ filter: one }));
   return filterOf(base, [{ filter }, ...others, ...place]);
 }
 
@@ -149,9 +163,10 @@ export const mostCounted = 10_000;
 const [manyMore, unknown] = [5, Infinity];
 
 /** Whether the index that leads is to find what meets both conditions by itself. It passes over all entries of both for that, and comes in no order. */
-function isMet(other: Condition, leader: Leader, isOrdered: boolean): boolean {
-  if (isOrdered) return false;
+function isMet(other: Condition, leader: Leader, use: Use): boolean {
+  if (use === 'ordered') return false;
   if (!other.lead) return true;
+  if (use === 'sorted') return false;
   const { size = unknown } = other.lead;
   return other.lead.index === leader.lead.index && (size < mostCounted ? size : manyMore * size) <= entriesADocument[other.lead.index] * sizeOf(leader);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
+import type { Sort } from '#contracts';
 import { ada, grace } from '../../../libs/contracts/testing/builders.js';
 import { behind } from './list-order.js';
 import { conditionsOf, queryOf, waysOf } from './list-plan.js';
@@ -26,6 +27,27 @@ function collection(answers: Record<string, number | Error>) {
   return { asked, answers, reads: new PlannedReads(views as never) };
 }
 const page = { skip: 0, limit: 26 };
+
+describe('what meets several conditions on one index', () => {
+  const conditions = conditionsOf(ada, { status: ['open'], assignee: ['grace'] }).map((one) => ({ ...one, lead: { ...one.lead!, size: 2_000 } }));
+  const both = (sort: Sort) => queryOf({ base, sort, conditions });
+
+  it('is gathered by it and sorted here where it was counted as few, and found as it was where it is many by then', async () => {
+    const { asked, answers, reads } = collection({ byKey: 300, _id_: 1, byUpdate: 7 });
+    expect(await reads.find(both('-updatedAt'), page, {})).toEqual([7]);
+    await reads.count(both('-updatedAt'));
+    answers['byKey'] = { _id: 'acme/1', updatedAt: new Date() } as never;
+    expect(await reads.find(both('-updatedAt'), page, { ticket: 1 })).toEqual([]);
+    expect(asked).toEqual(['byUpdate', 'byKey', 'byKey', '_id_']);
+  });
+
+  it('is found in order where it is many', async () => {
+    const { asked, reads } = collection({ byKey: 501 });
+    await reads.count(both('-createdAt'));
+    expect(await reads.find(both('-createdAt'), page, {})).toEqual([501]);
+    expect(asked).toEqual(['byKey', 'byKey']);
+  });
+});
 
 describe('a list whose order may lead past many tickets', () => {
   it('walks it, and gathers what matches when that takes too long; the next one gathers at once', async () => {

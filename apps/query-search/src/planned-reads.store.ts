@@ -4,7 +4,7 @@ import { maxListDepth } from '#contracts';
 import { asking } from './asking.js';
 import { LargeCounts, type Count } from './large-counts.js';
 import { merged, orders, type SortField } from './list-order.js';
-import { mostCounted, queryOf, waysOf, type Condition, type Plan, type Query, type Wanted } from './list-plan.js';
+import { mostCounted, queryOf, rareUpTo, waysOf, type Condition, type Plan, type Query, type Wanted } from './list-plan.js';
 import type { TicketView } from './ticket-view.projection.js';
 
 /** No query works longer, ms. */
@@ -19,6 +19,11 @@ const exactUpTo = 1_000;
 const mostMerged = 1_100;
 /** Up to so many ways cost less than walking, whatever is met on the way. */
 const fewWays = 8;
+/** So few tickets are all gathered by the index that finds what meets several conditions on it, and sorted here. */
+const mostGathered = rareUpTo;
+/** What it takes to sort. */
+const placing: Record<Exclude<SortField, '_id'>, 1> = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
+
 /** How long a condition is known to be common, ms: it hardly becomes rare. */
 const commonMs = 600_000;
 
@@ -48,6 +53,8 @@ type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 export class PlannedReads<T extends { _id: string }> {
   private readonly lostGambles = new LRUCache<string, true>({ max: 5_000, ttl: memoryMs });
   private readonly large = new LargeCounts(exactUpTo);
+  /** What was found lately, where it matters how much it is. */
+  private readonly totals = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
   private readonly sizes = new LRUCache<string, Promise<number>>({ max: 20_000, ttl: memoryMs });
 
   constructor(private readonly documents: Pick<mongoose.mongo.Collection<T>, 'find' | 'countDocuments'>) {}
@@ -93,10 +100,29 @@ export class PlannedReads<T extends { _id: string }> {
     if (!led || led.common) return asking(() => read(walk, longestMs));
     const gather = async () => {
       if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
-      return read(led.isOrdered || (await this.isSortable(led)) ? led : walk, longestMs);
+      return read(led.isOrdered || (await this.isSortable(scope, led)) ? led : walk, longestMs);
     };
+    const few = led.isMeeting && this.isFew(scope) ? await this.gathered(query, led.all, { piece, projection }) : undefined;
+    if (few) return few;
     if (led.isRare || isSoon(led, piece)) return asking(gather);
     return this.gamble(`find ${limit > exactUpTo} ${sort} ${scope}`, (ms) => read(walk, ms), gather, gambleMs + limit / 20);
+  }
+
+  private isFew(scope: string): boolean {
+    return (this.totals.get(scope) ?? Infinity) <= mostGathered;
+  }
+
+  /** Out of the few documents that a plan leads to, in no order. Undefined where they are not few any more. */
+  private async gathered({ scope, sort }: Query, { filter, hint }: Plan, { piece, projection }: { piece: Slice; projection: object }): Promise<T[] | undefined> {
+    const { skip, limit } = piece;
+    const options = { projection: placing, hint, limit: mostGathered + 1, batchSize: mostGathered + 2, maxTimeMS: longestMs };
+    const found = await asking(() => this.documents.find(filter, options).toArray());
+    if (found.length > mostGathered) return void this.totals.delete(scope);
+    const page = merged(sort, [found as unknown as (T & Pick<TicketView, SortField>)[]]).slice(skip, skip + limit);
+    if (page.length === 0 || Object.keys(projection).every((field) => Object.hasOwn(placing, field))) return page;
+    const filled = await asking(() => this.documents.find({ ...filter, _id: { $in: page.map(({ _id }) => _id) } } as never, { projection, hint: '_id_', batchSize: page.length, maxTimeMS: longestMs }).toArray());
+    const byId = new Map((filled as unknown as T[]).map((one) => [one._id, one]));
+    return page.flatMap(({ _id }) => byId.get(_id) ?? []);
   }
 
   private async read(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
@@ -111,8 +137,10 @@ export class PlannedReads<T extends { _id: string }> {
     return merged(sort, lists as (T & Pick<TicketView, SortField>)[][]).slice(skip, skip + limit);
   }
 
-  /** Whether what a plan gathers is not too much to be sorted. */
-  private async isSortable(plan: Plan): Promise<boolean> {
+  /** Whether what a plan gathers is not too much to be sorted: counted, unless it was far from it lately. */
+  private async isSortable(scope: string, plan: Plan): Promise<boolean> {
+    const known = this.totals.get(scope);
+    if (known !== undefined && known <= maxListDepth / 2) return true;
     return (await this.counted(plan, longestMs)) <= maxListDepth;
   }
 
@@ -131,6 +159,7 @@ export class PlannedReads<T extends { _id: string }> {
    */
   async countNow(query: Query): Promise<Count> {
     const found = await this.found(query);
+    this.totals.set(query.scope, found);
     return { total: Math.min(found, maxListDepth), isExact: found <= maxListDepth };
   }
 

@@ -17,6 +17,8 @@ import { Board } from './generations/board.store.js';
 import { Generations } from './generations/generations.js';
 import { feedsFrom, type Feeds } from './generations/read-model.js';
 import { Readings } from './generations/readings.js';
+import { rebuildBeside } from './generations/rebuild-process.js';
+import { Renewal, type RenewalParts } from './generations/renewal.js';
 import { ListCursors } from './list-cursor.js';
 import type { SearchLimits } from './search/mongo-search.store.js';
 import { audience } from './reader.guard.js';
@@ -30,6 +32,8 @@ export interface Otherwise {
   database?: string;
   limits?: SearchLimits | undefined;
   feeds?: Feeds | undefined;
+  /** Builds a read model of an older shape anew. */
+  build?: RenewalParts['build'];
 }
 
 /** Name of the service's database. */
@@ -40,7 +44,7 @@ export const databaseName = 'deskstream_query';
 export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
   constructor(private readonly parts: ModuleRef) {}
 
-  static with({ KAFKA_BROKERS: brokers, MONGODB_URI: uri, INTERNAL_KEY: key }: Config, { database = databaseName, limits, feeds }: Otherwise = {}): DynamicModule {
+  static with({ KAFKA_BROKERS: brokers, MONGODB_URI: uri, INTERNAL_KEY: key }: Config, { database = databaseName, limits, feeds, build = rebuildBeside }: Otherwise = {}): DynamicModule {
     return {
       module: QuerySearchModule,
       controllers: [CommandResultsConsumer, TicketViewController, ExportController, SuggestController, StatsController, CommandsController, FeedController],
@@ -57,6 +61,7 @@ export class QuerySearchModule implements OnModuleInit, OnApplicationShutdown {
           useFactory: (store: Database, board: Board, feed: FeedStore, news: FeedNews) =>
             new Generations({ board, around: { store, feed, news, cursors: new ListCursors(key), limits }, feeds: feeds ?? feedsFrom(brokers, store) }),
         },
+        { provide: Renewal, inject: [Board], useFactory: (board: Board) => new Renewal({ board, build }) },
         { provide: Readings, inject: [Generations], useFactory: ({ readings }: Generations) => readings },
         CommandResultStore,
         Exports,

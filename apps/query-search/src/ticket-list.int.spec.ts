@@ -258,6 +258,26 @@ describe('the list', () => {
     await service.project(...story.happens('ticket.delete.v1', {}).events);
   });
 
+  it('neither counts on later pages nor names in a cursor what somebody has just lost from sight, and fills pages with what is left', async () => {
+    const story = (number: number) => new Story({ number, at: newYear + number * 1_000 }).create({ title: 'Numbat', assistantId: 'billing-bot' });
+    const [oldest, older, left, newest] = [story(4_721), story(4_722), story(4_723), story(4_724)];
+    await service.project(...[oldest, older, left, newest].flatMap(({ events }) => events));
+    const lost = [oldest, newest].flatMap((one) => one.happens('ticket.update-details.v1', { assistantId: 'tech-bot' }).events.slice(1));
+    await service.part(TicketViewConsumer).project(roundOf(...lost.map((event) => recordOf(event))));
+    for (const way of ways) {
+      const asked = { q: 'numbat', pageSize: '1' };
+      const first = (await list(grace, asked, way)).body;
+      expect(first).toMatchObject({ items: [{ id: left.id }], total: 2, totalPages: 2 });
+      const next = (await list(grace, { ...asked, cursor: first.nextCursor! }, way)).body;
+      expect(next).toMatchObject({ items: [{ id: older.id }], total: 2, nextCursor: null });
+      expect(Buffer.from(first.nextCursor!.split('.')[0]!, 'base64url').toString()).toContain(left.id);
+      for (const place of [{ page: '2', pageSize: '2' }, { page: '3' }, { page: '4' }]) expect((await list(grace, { ...asked, ...place }, way)).body.total).toBe(2);
+      expect((await way.get(grace, '/suggest?q=numbat')).body.tickets.map(({ id }: Ticket) => id)).toEqual([left.id, older.id]);
+      expect((await list(ada, asked, way)).body.total).toBe(4);
+    }
+    await service.project(...lost, ...[oldest, older, left, newest].flatMap((one) => one.happens('ticket.delete.v1', {}).events.slice(-1)));
+  });
+
   it('shows nothing of the organisation to who sees nothing', async () => {
     for (const sort of sorts) expect((await list(outsider, { sort })).body).toMatchObject({ items: [], total: 0, totalPages: 0, nextCursor: null });
   });

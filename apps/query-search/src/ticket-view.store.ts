@@ -5,7 +5,7 @@ import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import type { Database } from '#persistence';
 import { Arrivals } from './arrivals.js';
-import { asking } from './asking.js';
+import { asking, tooLong } from './asking.js';
 import type { Collections } from './collections.js';
 import type { Count } from './large-counts.js';
 import { ListCursors } from './list-cursor.js';
@@ -31,10 +31,10 @@ export interface TicketPage extends Count {
   next: string | null;
 }
 
-/** Tickets found in order, and those of them that are still to be seen. */
+/** A ticket that was found, and where it stood in the order then. */
 interface Found {
-  hits: Hit[];
-  items: TicketView[];
+  view: TicketView;
+  position: Position;
 }
 
 /** Who reads, and which version of a ticket the answer must have reached. */
@@ -51,6 +51,8 @@ const forList = { status: 1, ticket: 1, snippet: 1, deadlines: 1, createdAt: 1, 
 
 /** Tickets that suggestions are taken from. */
 const lookedThrough = 100;
+/** Hits that are looked up at once, where those before were out of sight. */
+const mostLookedUp = 1_000;
 /** How long a reader waits for a version, and between looks at the store, ms. */
 const waitMs = 1_000;
 const [firstLookMs, longestLookMs] = [20, 100];
@@ -104,37 +106,53 @@ export class TicketViewStore {
     const from = this.placeOf(principal, query);
     const { pageSize } = query;
     const piece = { from, skip: from ? 0 : skipped(query), limit: pageSize + 1 };
-    const { hits, items } = await (query.q === undefined ? this.browse(principal, query, piece) : this.lookUp(principal, { ...query, q: query.q }, piece));
-    const next = hits.length > pageSize ? this.cursorAt(principal, query, hits[pageSize - 1]!) : null;
-    const isAll = hits.length <= pageSize;
-    const count = (!from && countedBy(isAll ? items : hits, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
-    return { items: items.slice(0, pageSize), next, ...count };
+    const found = await (query.q === undefined ? this.browse(principal, query, piece) : this.lookUp(principal, { ...query, q: query.q }, piece));
+    const shown = found.slice(0, pageSize);
+    const next = found.length > pageSize ? this.cursorAt(principal, query, shown.at(-1)!) : null;
+    const count = (tellsTotal(principal, query, piece) && countedBy(found, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
+    return { items: shown.map(({ view }) => view), next, ...count };
   }
 
   /** Tickets by what their views say. */
-  private async browse(principal: Principal, asked: ListQuery, { from, ...piece }: Piece): Promise<Found> {
+  private async browse(principal: Principal, asked: ListQuery, { from, ...piece }: Piece): Promise<Found[]> {
     const { sort } = asked;
     const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filtersOf(asked)), from: from && behind(sort, from) });
-    const items = await this.reads.find(query, piece, forList);
-    return { items, hits: items.map((view) => ({ id: view._id, position: positionOf(sort, view) })) };
+    const views = await this.reads.find(query, piece, forList);
+    return views.map((view) => ({ view, position: positionOf(sort, view) }));
   }
 
-  /** Tickets by their words, as they are now: what is out of sight or deleted by now is left out, however late the search is. */
-  private async lookUp(principal: Principal, { sort, q, ...filters }: ListQuery & { q: string }, piece: Piece): Promise<Found> {
-    const hits = await this.search.find({ principal, q, filters: { ...filters, ...dueIn(sort) }, sort }, piece);
-    if (hits.length === 0) return { hits, items: [] };
+  /**
+   * Tickets by their words, as they are now. What is out of sight or deleted by now is passed over, however late the search is, and what comes behind takes its place: nothing
+   * of it is shown, nor counted, nor named by a cursor. Only tickets before a numbered page are not looked at.
+   */
+  private async lookUp(principal: Principal, { sort, q, ...filters }: ListQuery & { q: string }, { limit, ...piece }: Piece): Promise<Found[]> {
+    const question = { principal, q, filters: { ...filters, ...dueIn(sort) }, sort };
+    const found: Found[] = [];
+    const start = performance.now();
+    for (let [place, step] = [piece, limit]; ; step = Math.min(2 * step, mostLookedUp)) {
+      const hits = await this.search.find(question, { ...place, limit: step });
+      found.push(...(await this.inSight(principal, hits)));
+      if (found.length >= limit || hits.length < step) return found.slice(0, limit);
+      if (performance.now() - start > longestMs) throw tooLong();
+      place = { from: hits.at(-1)!.position, skip: 0 };
+    }
+  }
+
+  /** What is left of hits, in their order. */
+  private async inSight(principal: Principal, hits: readonly Hit[]): Promise<Found[]> {
+    if (hits.length === 0) return [];
     const keys = sightKeys(principal);
-    const filter = { _id: { $in: hits.slice(0, piece.limit - 1).map(({ id }) => id) }, deleted: false, ...(keys && { keys: { $in: keys } }) };
-    const views = await asking(() => this.views.find(filter, { projection: forList, hint: '_id_', maxTimeMS: longestMs }).toArray());
+    const filter = { _id: { $in: hits.map(({ id }) => id) }, deleted: false, ...(keys && { keys: { $in: keys } }) };
+    const views = await asking(() => this.views.find(filter, { projection: forList, hint: '_id_', maxTimeMS: longestMs, batchSize: hits.length }).toArray());
     const byId = new Map(views.map((view) => [view._id, view]));
-    return { hits, items: hits.flatMap(({ id }) => byId.get(id) ?? []) };
+    return hits.flatMap(({ id, position }) => (byId.has(id) ? { view: byId.get(id)!, position } : []));
   }
 
   /** What matches a search box so far, out of the newest tickets that do. @throws ProblemError forbidden, dependency-unavailable */
   async suggest({ principal }: Reader, { q }: SuggestQuery): Promise<Suggestions> {
     demandReading(principal);
-    const { items } = await this.lookUp(principal, { q, sort: '-createdAt', pageSize: lookedThrough }, { skip: 0, limit: lookedThrough + 1 });
-    return suggestionsOf(q, items.map(({ ticket }) => JSON.parse(ticket) as Ticket));
+    const found = await this.lookUp(principal, { q, sort: '-createdAt', pageSize: lookedThrough }, { skip: 0, limit: lookedThrough });
+    return suggestionsOf(q, found.map(({ view }) => JSON.parse(view.ticket) as Ticket));
   }
 
   /** How many tickets the principal sees, by status. @throws ProblemError forbidden, dependency-unavailable */
@@ -207,7 +225,7 @@ export class TicketViewStore {
     return position;
   }
 
-  private cursorAt({ orgId }: Principal, query: ListQuery, { position }: Hit): string {
+  private cursorAt({ orgId }: Principal, query: ListQuery, { position }: Found): string {
     return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, position);
   }
 }
@@ -217,6 +235,9 @@ function skipped({ page = 1, pageSize }: ListQuery): number {
   if (page * pageSize > maxListDepth) throw new ProblemError('page-too-deep', `Pages end at ${maxListDepth} tickets; go on with \`cursor\`.`);
   return (page - 1) * pageSize;
 }
+
+/** Whether all that comes before a page is still to be seen: a search that lags may pass over what is not. */
+const tellsTotal = (principal: Principal, { q }: ListQuery, { from, skip }: Piece): boolean => !from && (skip === 0 || q === undefined || sightKeys(principal) === null);
 
 /** The last page tells the total by itself. */
 function countedBy(found: readonly unknown[], skip: number, pageSize: number): Count | undefined {

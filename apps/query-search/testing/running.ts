@@ -51,7 +51,7 @@ export class Running {
   static async start(database = `spec_query_${randomUUID().slice(0, 8)}`, limits?: SearchLimits, isWatched = false): Promise<Running> {
     const watched = new URL(uri);
     watched.searchParams.set('monitorCommands', String(isWatched));
-    const module = QuerySearchModule.with({ ...config, MONGODB_URI: watched.href }, { database, limits, feeds: silentFeed });
+    const module = QuerySearchModule.with({ ...config, MONGODB_URI: watched.href }, { database, limits, feeds: silentFeed, build: () => Promise.resolve(false) });
     const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await app.listen(0, '127.0.0.1');

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
 import { guarded, StoreFault, type Database } from '#persistence';
+import { collectionsOf } from '../collections.js';
 import { STORE } from '../store.js';
-import { beginning, type Course } from './course.policy.js';
+import { beginning, type Course, type Shaped } from './course.policy.js';
 import type { Sign } from './presence.js';
 
 /** What a process says of itself. */
-export interface Member extends Sign {
+export interface Member extends Sign, Shaped {
   role: 'instance' | 'rebuild';
   /** Machine and process, for people. */
   name: string;
@@ -25,19 +26,22 @@ const patienceMs = 2_000;
 /** Where processes agree on generations of the read model: the course, and who is there. */
 @Injectable()
 export class Board {
-  private readonly courses: mongoose.mongo.Collection<Course & { _id: string }>;
+  private readonly courses: mongoose.mongo.Collection<Omit<Course, 'shapes'> & Partial<Pick<Course, 'shapes'>> & { _id: string }>;
   private readonly signs: mongoose.mongo.Collection<Member>;
+  private readonly views: mongoose.mongo.Collection;
 
   constructor(@Inject(STORE) { db }: Database) {
     this.courses = db.collection('generations');
     this.signs = db.collection('generation_members');
+    this.views = db.collection(collectionsOf(beginning.live).views);
   }
 
   /** @throws StoreFault */
   async course(): Promise<Course> {
     const found = await inTime(() => this.courses.findOne({ _id: courseId }, { projection: { _id: 0 } }));
-    if (found) return found;
-    await inTime(() => this.courses.insertOne({ _id: courseId, ...beginning }).catch(unlessThere));
+    if (found) return { ...found, shapes: found.shapes ?? {} }; // versions before this one stored none
+    const filled = await inTime(() => this.views.findOne({}, { projection: { _id: 1 } }));
+    await inTime(() => this.courses.insertOne({ _id: courseId, ...beginning, ...(filled && { shapes: {} }) }).catch(unlessThere));
     return this.course();
   }
 

@@ -9,7 +9,7 @@ import { leaseMs, Presence } from './presence.js';
 const [usualMs, nearMs] = [500, 40];
 
 /** What an instance tells with every look, beside what it has seen. */
-export type Told = Pick<Member, '_id' | 'role' | 'name' | 'joined' | 'uses'>;
+export type Told = Pick<Member, '_id' | 'role' | 'name' | 'joined' | 'uses' | 'shape'>;
 
 export interface CourseWatchParts {
   board: Pick<Board, 'say' | 'course' | 'change' | 'members' | 'forget'>;

@@ -1,3 +1,5 @@
+import { currentShape } from '../shape.js';
+
 /**
  * How far the way from one generation of the read model to the next is. While `serving`, answers come from `live`. While `joining`, instances keep
  * `building` up to date, too. While `holding`, nobody answers.
@@ -24,18 +26,44 @@ export interface Course {
   retired: number[];
   kept: number[];
   dropping: number[];
+  /** The shapes of generations by their numbers: the oldest of anybody who wrote to it. */
+  shapes: Readonly<Record<string, number>>;
 }
 
-/** Of an installation whose read model was never built anew. */
-export const beginning: Course = { term: 1, phase: 'serving', live: 1, building: null, holder: null, newest: 1, retired: [], kept: [], dropping: [] };
+/** Of an installation that begins with this version. */
+export const beginning: Course = { term: 1, phase: 'serving', live: 1, building: null, holder: null, newest: 1, retired: [], kept: [], dropping: [], shapes: { 1: currentShape } };
 
-/** Somebody builds: goes on with what was begun, or begins. @param isFresh leaves what was begun */
+const oldestShape = 1;
+
+/** What the documents of a generation look like: see `shape.ts`. */
+export const shapeOf = ({ shapes }: Pick<Course, 'shapes'>, generation: number): number => shapes[generation] ?? oldestShape;
+
+/** Who is there, as far as it matters: versions from before there were shapes say none. */
+export interface Shaped {
+  shape?: number | undefined;
+}
+
+/** Whether somebody makes other documents of events than this version does. */
+export const isOther = ({ shape = oldestShape }: Shaped): boolean => shape !== currentShape;
+
+/** What is kept up to date by instances of these shapes has documents of the oldest of them; the same course when that is known. */
+export function lowered(course: Course, instances: readonly Shaped[]): Course {
+  const lowest = Math.min(...instances.map(({ shape = oldestShape }) => shape));
+  const tooHigh = keptUp(course).filter((generation) => shapeOf(course, generation) > lowest);
+  if (tooHigh.length === 0) return course;
+  return next(course, { shapes: { ...course.shapes, ...Object.fromEntries(tooHigh.map((generation) => [generation, lowest])) } });
+}
+
+/** Whether what is live is not what this version makes of events. */
+export const isOutdated = (course: Course): boolean => shapeOf(course, course.live) < currentShape;
+
+/** Somebody builds: goes on with what was begun in this version's shape, or begins. @param isFresh leaves what was begun */
 export function claimed(course: Course, holder: string, isFresh: boolean): Course {
-  const goesOn = course.building !== null && !isFresh;
+  const goesOn = course.building !== null && shapeOf(course, course.building) === currentShape && !isFresh;
   if (goesOn) return next(course, { holder, phase: 'serving' });
   const left = course.building === null ? [] : [course.building];
   const newest = course.newest + 1;
-  return next(course, { holder, phase: 'serving', building: newest, newest, retired: [...course.retired, ...left] });
+  return next(course, { holder, phase: 'serving', building: newest, newest, retired: [...course.retired, ...left], shapes: { ...course.shapes, [newest]: currentShape } });
 }
 
 /** Instances are to read for the new generation, too. */
@@ -63,7 +91,8 @@ export const dropping = (course: Course, generation: number): Course =>
   next(course, { retired: course.retired.filter((one) => one !== generation), dropping: [...course.dropping, generation] });
 
 /** It is gone. */
-export const dropped = (course: Course, generation: number): Course => next(course, { dropping: course.dropping.filter((one) => one !== generation) });
+export const dropped = (course: Course, generation: number): Course =>
+  next(course, { dropping: course.dropping.filter((one) => one !== generation), shapes: Object.fromEntries(Object.entries(course.shapes).filter(([one]) => one !== String(generation))) });
 
 /** Generations that an instance keeps up to date. */
 export const keptUp = ({ phase, live, building }: Course): number[] => (phase === 'serving' || building === null ? [live] : [live, building]);

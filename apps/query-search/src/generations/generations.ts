@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Logger, type BeforeApplicationShutdown, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { patiently } from '#observability';
+import { currentShape } from '../shape.js';
 import type { Board } from './board.store.js';
-import { keptUp, type Course } from './course.policy.js';
+import { keptUp, lowered, shapeOf, type Course } from './course.policy.js';
 import { CourseWatch, type Told } from './course-watch.js';
 import { ReadModel, type Feeds } from './read-model.js';
 import type { Surroundings } from './read-model.module.js';
@@ -42,6 +44,7 @@ export class Generations implements OnModuleInit, BeforeApplicationShutdown, OnA
   }
 
   async onModuleInit(): Promise<void> {
+    while (!(await patiently('telling what is written from now on', () => this.admit()))) continue;
     await this.watch.start();
     await Promise.all([...this.models.values()].map(({ opening }) => opening));
   }
@@ -67,9 +70,17 @@ export class Generations implements OnModuleInit, BeforeApplicationShutdown, OnA
     return this.readings.answering()?.lagMs;
   }
 
+  /** Before anything is written: what a newer version has made is of our shape, too, from now on. False when the course has just become another one. */
+  private async admit(): Promise<boolean> {
+    const { board } = this.parts;
+    const course = await board.course();
+    const wanted = lowered(course, [{ shape: currentShape }]);
+    return wanted === course || board.change(course, wanted);
+  }
+
   private told(): Told {
     const joined = [...this.models.values()].flatMap(({ model }) => model ?? []).find((model) => this.hasJoined(model));
-    return { _id: this.id, role: 'instance', name: `${hostname()}:${process.pid}`, joined: joined?.generation ?? null, uses: this.readings.uses };
+    return { _id: this.id, role: 'instance', name: `${hostname()}:${process.pid}`, joined: joined?.generation ?? null, uses: this.readings.uses, shape: currentShape };
   }
 
   /** What is live is not counted any more from then on: the new one is then to be counted as far as this one. */
@@ -97,7 +108,8 @@ export class Generations implements OnModuleInit, BeforeApplicationShutdown, OnA
 
   private open(generation: number): void {
     const { around, feeds } = this.parts;
-    const opened: Opened = { opening: ReadModel.open(around, generation, feeds(generation, () => this.watch.course?.live !== generation)) };
+    const shape = () => (this.watch.course ? shapeOf(this.watch.course, generation) : undefined);
+    const opened: Opened = { opening: ReadModel.open({ ...around, shape }, generation, feeds(generation, () => this.watch.course?.live !== generation)) };
     this.models.set(generation, opened);
     opened.opening.then(
       (model) => (opened.model = model),

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { patiently } from '#observability';
 import { isPassing } from '#persistence';
+import { currentShape } from '../shape.js';
 import type { Board, Member } from './board.store.js';
 import { claimed, released, type Course } from './course.policy.js';
 import { goneMs, Presence } from './presence.js';
@@ -79,7 +80,7 @@ export class Holder {
   }
 
   private say(): Promise<void> {
-    return this.board.say({ _id: this.id, role: 'rebuild', name: this.name, seen: 0, joined: null, uses: [] });
+    return this.board.say({ _id: this.id, role: 'rebuild', name: this.name, seen: 0, joined: null, uses: [], shape: currentShape });
   }
 
   private async sayOn(): Promise<void> {

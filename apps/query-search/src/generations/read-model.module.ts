@@ -14,12 +14,13 @@ import { MongoSearch, SEARCH_LIMITS, type SearchLimits } from '../search/mongo-s
 import { SearchConsumer } from '../search/search.consumer.js';
 import { SearchPort } from '../search/search.port.js';
 import { Vocabulary } from '../search/vocabulary.store.js';
+import { currentShape } from '../shape.js';
 import { Cells } from '../stats/cells.store.js';
 import { CountedViews } from '../stats/counted-views.store.js';
 import { Marks } from '../stats/marks.store.js';
 import { Recount } from '../stats/recount.js';
 import { StatsReader } from '../stats/stats.reader.js';
-import { COLLECTIONS, STORE } from '../store.js';
+import { COLLECTIONS, SHAPE, STORE } from '../store.js';
 import { TicketViewConsumer } from '../ticket-view.consumer.js';
 import { TicketViewStore } from '../ticket-view.store.js';
 
@@ -32,6 +33,8 @@ export interface Surroundings {
   news: FeedNews;
   /** Of searching; the usual ones unless given. */
   limits?: SearchLimits | undefined;
+  /** Of a generation's documents, as far as that is known at the moment; this version's unless given. */
+  shape?: () => number | undefined;
 }
 
 /** One generation of the read model: everything that is made of the topics of events and of deadlines, who keeps it up to date, and who reads it. */
@@ -39,13 +42,14 @@ export interface Surroundings {
 export class ReadModelModule implements OnModuleInit {
   constructor(private readonly projection: ProjectionStore) {}
 
-  static with({ store, cursors, feed, news, limits }: Surroundings, generation: number): DynamicModule {
+  static with({ store, cursors, feed, news, limits, shape = () => currentShape }: Surroundings, generation: number): DynamicModule {
     return {
       module: ReadModelModule,
       controllers: [TicketViewConsumer, SearchConsumer, DeadlinesConsumer],
       providers: [
         { provide: STORE, useValue: store },
         { provide: COLLECTIONS, useValue: collectionsOf(generation) },
+        { provide: SHAPE, useValue: shape },
         { provide: ListCursors, useValue: cursors },
         { provide: FeedStore, useValue: feed },
         { provide: FeedNews, useValue: news },

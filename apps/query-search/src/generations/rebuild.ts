@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Backlog } from '#messaging';
-import { amount, duration, type Progress } from '#observability';
+import { amount, duration, patiently, type Progress } from '#observability';
+import { guarded } from '#persistence';
 import { collectionsOf } from '../collections.js';
+import { currentShape } from '../shape.js';
 import { isCountedAsFar, Marks, type Waiting } from '../stats/marks.store.js';
 import type { Recount } from '../stats/recount.js';
 import type { Board } from './board.store.js';
+import { isOther, shapeOf } from './course.policy.js';
 import { Followers, readers } from './followers.js';
 import { Holder, RebuildFailed } from './holder.js';
 import { ReadModel, type Feeds } from './read-model.js';
@@ -30,6 +33,8 @@ const lookMs = 1_000;
 /** How long statistics are waited for before a switch is tried, ms: days that change all the time are counted all the time. */
 const countMs = 60_000;
 const countAgainMs = 200;
+/** How long tickets that are live may be missing in what was built, ms. */
+const wholeMs = 15_000;
 const countedAtOnce = 4;
 /** Times that a switch is tried, and between them, ms. */
 const [mostTries, againMs] = [10, 2_000];
@@ -67,10 +72,13 @@ export class Rebuild {
     const followers = new Followers(backlog, generation);
     const startedAt = performance.now();
     for (let tries = 1; !signal.aborted; tries++) {
+      if (shapeOf(this.holder.course, generation) !== currentShape) throw new RebuildFailed('An instance of an older version has joined. What was built is of no use: run it again to begin anew.');
       this.model ??= await ReadModel.open(around, generation, feeds(generation, () => true));
       const records = await this.replay(this.model, followers);
       this.countOn(this.model.recount);
       await this.count();
+      await this.demandWhole();
+      await this.alike();
       const heldMs = signal.aborted ? undefined : await this.switched(followers);
       if (heldMs !== undefined) {
         progress.say(`The read model was built anew in ${duration((performance.now() - startedAt) / 1_000)} from ${amount(records)} events. Answers waited for ${amount(heldMs)} ms at the switch.`);
@@ -124,6 +132,28 @@ export class Rebuild {
       most = Math.max(most, waiting.size);
       progress.tell({ label: 'statistics', done: most - waiting.size, total: most, unit: 'days' });
       if (waiting !== nothing && isCountedAsFar(waiting, shown)) return;
+    }
+  }
+
+  /** Events that are missing on their topic would be tickets that nobody finds any more. @throws RebuildFailed */
+  private async demandWhole(): Promise<void> {
+    const { live, building } = this.holder.course;
+    const { db } = this.parts.around.store;
+    const tickets = (generation: number) => patiently('counting tickets', () => guarded(() => db.collection(collectionsOf(generation).views).countDocuments()));
+    const [shown, deadline] = [await tickets(live), performance.now() + wholeMs];
+    for (let built = await tickets(building!); built < shown && !this.parts.signal.aborted; built = await tickets(building!)) {
+      if (performance.now() > deadline) throw new RebuildFailed(`What was built has ${amount(built)} tickets, what is live ${amount(shown)}: events are missing on their topic. Nothing was switched.`);
+      await this.pause(lookMs); // what came meanwhile is still on its way
+    }
+  }
+
+  /** Instances of other versions, which would write what they make of events, are waited for until they are gone. */
+  private async alike(): Promise<void> {
+    for (;;) {
+      const others = await this.holder.instances().then((all) => all.filter(isOther), () => undefined);
+      if (others?.length === 0 || this.parts.signal.aborted) return;
+      this.parts.progress.tell({ label: 'waiting for instances of another version to end', done: 0, total: others?.length ?? 0, unit: 'instances' });
+      await this.pause(lookMs);
     }
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { currentShape } from '../shape.js';
 import type { Member } from './board.store.js';
-import { beginning, claimed, type Course } from './course.policy.js';
+import { beginning, claimed, shapeOf, type Course } from './course.policy.js';
 import { NotNow } from './holder.js';
 import { Switch } from './switch.js';
 
@@ -9,6 +10,8 @@ interface Scene {
   joins?: boolean;
   holds?: boolean;
   instances?: number;
+  /** Instances of another version. */
+  others?: number;
   /** Days that are still to be counted. */
   waiting?: [live: Map<string, number>, built: Map<string, number>];
   /** Records left when all hold, by question. */
@@ -16,12 +19,15 @@ interface Scene {
   stop?: AbortSignal;
 }
 
+const usual = (): Required<Scene> => ({ joins: true, holds: true, instances: 2, others: 0, waiting: [new Map(), new Map()], left: [0], stop: new AbortController().signal });
+
 /** Everybody whom a switch asks, in memory. */
-function scene({ joins = true, holds = true, instances = 2, waiting = [new Map(), new Map()], left = [0], stop = new AbortController().signal }: Scene = {}) {
+function scene(otherwise: Scene = {}) {
+  const { joins, holds, instances, others, waiting, left, stop } = { ...usual(), ...otherwise };
   let course: Course = claimed(beginning, 'me', false);
   const phases: string[] = [];
   let hasLeft = false;
-  const member = (): Member => ({ _id: 'one', role: 'instance', name: 'one', beat: 1, seen: course.phase === 'holding' && !holds ? 0 : course.term, joined: joins ? course.building : null, uses: [] });
+  const member = (): Member => ({ _id: 'one', role: 'instance', name: 'one', beat: 1, seen: course.phase === 'holding' && !holds ? 0 : course.term, joined: joins ? course.building : null, uses: [], shape: currentShape });
   const parts = {
     holder: {
       get course() {
@@ -31,7 +37,7 @@ function scene({ joins = true, holds = true, instances = 2, waiting = [new Map()
         course = to(course);
         phases.push(`${course.phase} ${course.live}${hasLeft ? ' left' : ''}`);
       },
-      instances: async () => Array.from({ length: instances }, member),
+      instances: async () => [...Array.from({ length: instances }, member), ...Array.from({ length: others }, () => ({ ...member(), shape: undefined }))],
     },
     followers: { look: async () => ({ done: 0, total: 0, isThere: true }), end: async () => ({ 'ticket.events.v1': [], 'ticket.deadlines.v1': [] }), left: async () => (left.length > 1 ? left.shift()! : left[0]!) },
     marks: waiting.map((days) => ({ waiting: async () => days })) as never,
@@ -68,6 +74,13 @@ describe('a switch', () => {
     await expect(scene(trouble).run()).rejects.toBeInstanceOf(NotNow);
     expect(phases).toEqual(expected);
     expect(course()).toMatchObject({ phase: 'serving', live: 1, building: 2 });
+  });
+
+  it('is called off when an instance of an older version has joined, and what that has written to is of its shape', async () => {
+    const { run, phases, course } = scene({ others: 1 });
+    await expect(run()).rejects.toThrow('another version');
+    expect(phases).toEqual(['joining 1', 'joining 1', 'serving 1']);
+    expect(shapeOf(course(), 2)).toBe(1);
   });
 
   it('takes statistics that have a day to count when those that are shown miss as much of it', async () => {

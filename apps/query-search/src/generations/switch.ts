@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isCountedAsFar, type Marks } from '../stats/marks.store.js';
 import type { Member } from './board.store.js';
-import { back, holding, holdMs, joining, switched, type Course } from './course.policy.js';
+import { back, holding, holdMs, isOther, joining, lowered, switched, type Course } from './course.policy.js';
 import type { Followers } from './followers.js';
 import { NotNow, type Holder } from './holder.js';
 
@@ -52,11 +52,20 @@ export class Switch {
     await holder.change(joining);
     let instances: Member[] = [];
     const haveAll = async () => {
-      instances = await holder.instances();
+      instances = await this.instances();
       return instances.every(({ joined }) => joined === holder.course.building);
     };
     await this.until(this.limits.joinMs, 'an instance does not join', usualMs, haveAll);
     return instances.length > 0;
+  }
+
+  /** @throws NotNow when one of another version has joined: it has written what it makes of events */
+  private async instances(): Promise<Member[]> {
+    const { holder } = this.parts;
+    const instances = await holder.instances();
+    if (!instances.some(isOther)) return instances;
+    await holder.change((course) => lowered(course, instances));
+    throw new NotNow('there is an instance of another version');
   }
 
   private async isLevel(): Promise<boolean> {
@@ -70,7 +79,7 @@ export class Switch {
     const { holder, followers, keepOld } = this.parts;
     const startedAt = performance.now();
     await holder.change(holding);
-    const isSeen = async () => (await holder.instances()).every(({ seen }) => seen >= holder.course.term);
+    const isSeen = async () => (await this.instances()).every(({ seen }) => seen >= holder.course.term);
     await this.until(this.limits.holdMs, 'an instance does not hold its answers', nearMs, isSeen);
     const end = await followers.end(); // behind it there is nothing that anybody was told
     const left = this.limits.holdMs - (performance.now() - startedAt);

@@ -67,8 +67,8 @@ function deadline() {
   return () => ({ hint: '_id_', maxTimeMS: Math.max(1, Math.ceil(longestMs - (performance.now() - start))) });
 }
 
-/** In one document: many small ones take several times as long to come. */
-async function idsOf<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, { filter, hint }: Plan, limit: number): Promise<string[]> {
+/** Ids of documents that a plan leads to, in no order. In one document: many small ones take several times as long to come. */
+export async function idsOf<T extends { _id: string }>(collection: mongoose.mongo.Collection<T>, { filter, hint }: Plan, limit: number): Promise<string[]> {
   const stages = [{ $match: filter }, { $limit: limit }, { $group: { _id: null, ids: { $push: '$_id' } } }];
   const [found] = await asking(() => collection.aggregate<{ ids: string[] }>(stages, { hint, maxTimeMS: longestMs }).toArray());
   return found?.ids ?? [];

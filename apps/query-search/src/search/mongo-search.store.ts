@@ -6,15 +6,16 @@ import { asking, tooLong } from '../asking.js';
 import type { Collections } from '../collections.js';
 import { LargeCounts, type Count } from '../large-counts.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
-import { conditionsOf, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
+import { conditionsOf, keyConditions, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
 import { longestMs, PlannedReads } from '../planned-reads.store.js';
-import { COLLECTIONS, STORE } from '../store.js';
+import { shapeWithKeys } from '../shape.js';
+import { COLLECTIONS, SHAPE, STORE } from '../store.js';
 import { sightKeys } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';
-import { countIn, LateCounts, type Tally } from './late-counts.store.js';
+import { countIn, idsOf, LateCounts, type Tally } from './late-counts.store.js';
 import { NewestWords } from './newest-words.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
-import { divided, entryBase, entryConditions, nameOf, wordConditions } from './search-plan.js';
+import { divided, entryBase, entryConditions, keylessConditions, nameOf, wordConditions } from './search-plan.js';
 import { SearchPort, type Hit, type Piece, type Question } from './search.port.js';
 import { Vocabulary } from './vocabulary.store.js';
 import { asked } from './words.js';
@@ -62,6 +63,7 @@ export class MongoSearch extends SearchPort {
     @Inject(STORE) { db }: Database,
     @Inject(COLLECTIONS) collections: Collections,
     private readonly vocabulary: Vocabulary,
+    @Inject(SHAPE) private readonly shape: () => number | undefined,
     @Optional() @Inject(SEARCH_LIMITS) private readonly limits: SearchLimits = usual,
   ) {
     super();
@@ -122,8 +124,8 @@ export class MongoSearch extends SearchPort {
   /** Few tickets have the words: all their views are looked at, and sorted here. */
   private async lookAtAll(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
     const { sort } = plan;
-    const entries = await this.entryReads.find(this.entryQuery({ ...plan, sort: '-createdAt' }), { skip: 0, limit: maxListDepth }, { _id: 1 });
-    const views = await this.viewsOf(plan, entries.map(({ _id }) => _id));
+    const { walk, led } = this.entryQuery({ ...plan, sort: '-createdAt' });
+    const views = await this.viewsOf(plan, await idsOf(this.entries, led?.all ?? walk, maxListDepth));
     const hits = views.map((view) => ({ id: view._id, position: positionOf(sort, view) })).sort((one, other) => compare(sort, one.position, other.position));
     return (from ? hits.filter(({ position }) => compare(sort, position, from) > 0) : hits).slice(skip, skip + limit);
   }
@@ -199,22 +201,29 @@ export class MongoSearch extends SearchPort {
     return (await Promise.all(parts.map((part) => asking(() => read(part))))).flat();
   }
 
+  /** Whether entries tell whom a ticket concerns: else views are asked for it. */
+  private hasKeys(): boolean {
+    return (this.shape() ?? 0) >= shapeWithKeys;
+  }
+
   /** Undefined when nothing can match. */
   private async plan(question: Question): Promise<Plan | undefined> {
-    const { principal, q, filters, sort } = question;
+    const { principal, q, filters } = question;
     const typed = asked(q);
     if (!typed) return undefined;
     const beginnings = await this.vocabulary.beginnings(principal.orgId, typed.prefix);
     if (beginnings?.length === 0) return undefined;
-    const common = beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix);
-    const search = { ...typed, beginnings, common };
-    const conditions = await this.entryReads.weighed(entryBase(principal), entryConditions(principal, filters, search));
+    const search = { ...typed, beginnings, common: beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix) };
+    const hasKeys = this.hasKeys();
+    const conditions = await this.entryReads.weighed(entryBase(principal), (hasKeys ? entryConditions : keylessConditions)(principal, filters, search));
     const said = wordConditions(principal, search).map(({ filter }) => filter);
-    const isLate = divided(filters).isLate || !orders[sort].byCreation;
-    return { ...question, conditions, said, isLate, most: Math.min(...conditions.map(({ lead }) => lead?.size ?? Infinity)) };
+    const isKeyless = !hasKeys && keyConditions(principal, filters).length > 0;
+    return { ...question, conditions, said, isLate: isKeyless || isLate(question), most: fewest(conditions) };
   }
 }
 
+const isLate = ({ filters, sort }: Question) => divided(filters).isLate || !orders[sort].byCreation;
+const fewest = (conditions: readonly Condition[]) => Math.min(...conditions.map(({ lead }) => lead?.size ?? Infinity));
 const nothing: Count = { total: 0, isExact: true };
 
 /** Counts of every status, in their order, and what they come to. */

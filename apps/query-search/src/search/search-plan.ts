@@ -27,6 +27,12 @@ export const entryConditions = (principal: Principal, filters: ListFilters, sear
   ...rangeOf('createdAt', filters.createdFrom, filters.createdTo),
 ];
 
+/** The same of entries without keys, which an older version has stored: views tell whom a ticket concerns. */
+export const keylessConditions = (principal: Principal, { createdFrom, createdTo }: ListFilters, search: Asked): Condition[] => [
+  ...wordConditions(principal, search),
+  ...rangeOf('createdAt', createdFrom, createdTo),
+];
+
 /** Words that may lead a search: those with the most letters, which tend to be the rarest. */
 const mostLeading = 4;
 

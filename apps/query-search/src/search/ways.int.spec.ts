@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type mongoose from 'mongoose';
 import { Running } from '../../testing/running.js';
 import { collectionsOf } from '../collections.js';
-import { behind, positionOf } from '../list-order.js';
+import { behind, compare, positionOf } from '../list-order.js';
 import { anyOf, queryOf, rangeOf, type Condition } from '../list-plan.js';
 import { PlannedReads } from '../planned-reads.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
@@ -37,6 +37,19 @@ const filter = { tokens: { $in: words } };
 const divided = (size: number): Condition => ({ filter, lead: { ...lead, ways: [{ tokens: 'print' }, { tokens: 'printer' }, { tokens: { $in: ['printed', 'prints'] } }], size } });
 const undivided: Condition = { filter, lead };
 const others: Record<string, Condition[]> = { none: [], 'a key': anyOf({ field: 'tokens', values: ['=tag:a'] }, 'byWord').map((one) => ({ ...one, lead: { ...one.lead!, size: 10_000 } })), 'a time of creation': rangeOf('createdAt', at(20).toISOString(), at(90).toISOString()) };
+
+describe('what several values lead to', () => {
+  it.each([['words', { tokens: { $in: ['=tag:a', 'printed'] } }], ['a beginning', { tokens: /^pri/ }]])('is in order beside a word that more tickets have: %s', async (_, filter) => {
+    const reads = new PlannedReads(collection);
+    const conditions = [{ filter, lead: { ...lead, size: 80 } }, ...anyOf({ field: 'tokens', values: ['other'] }, 'byWord').map((one) => ({ ...one, lead: { ...one.lead!, size: 120 } }))];
+    for (const sort of ['-createdAt', 'createdAt'] as const) {
+      const found = await reads.find(queryOf({ base: { orgId: 'acme' }, sort, conditions }), { skip: 0, limit: 1_000 }, { createdAt: 1 });
+      const positions = found.map((entry) => positionOf(sort, entry as never));
+      expect(positions).toEqual([...positions].sort((one, other) => compare(sort, one, other)));
+      expect(found.length).toBeGreaterThan(60);
+    }
+  });
+});
 
 describe('what several ways lead to', () => {
   // Those of few tickets are merged wherever in the list; of many, only at its start.

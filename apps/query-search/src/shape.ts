@@ -1,0 +1,8 @@
+/**
+ * What the documents of a read model look like, as a number. Whoever changes what is made of events raises it: a read model of an older shape is built anew by itself
+ * (ADR 10), and answers as well as it can until then. Those from before there were numbers have 1.
+ */
+export const currentShape = 2;
+
+/** From this shape on the keys of a ticket stand among the words of its search entry. */
+export const shapeWithKeys = 2;
