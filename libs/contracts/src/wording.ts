@@ -5,16 +5,15 @@ import { z } from 'zod';
  * field's name. Importing this file sets it for every schema of the process.
  */
 const worded: z.core.$ZodErrorMap = (issue) => {
-  if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) return 'is missing';
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${types[issue.expected] ?? issue.expected}`;
+      return issue.input === undefined ? 'is missing' : `must be ${types[issue.expected] ?? issue.expected}`;
     case 'invalid_value':
-      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.join(', ')}`;
+      return issue.input === undefined ? 'is missing' : `must be ${choice(issue.values)}`;
     case 'too_small':
-      return `must ${bound(issue.origin, issue.inclusive ? 'at least' : 'more than', issue.minimum)}`;
+      return bound(issue, 'at least', issue.minimum);
     case 'too_big':
-      return `must ${bound(issue.origin, issue.inclusive ? 'at most' : 'less than', issue.maximum)}`;
+      return bound(issue, 'at most', issue.maximum);
     case 'invalid_union':
       return 'is of no known kind';
     default:
@@ -36,10 +35,13 @@ const types: Partial<Record<string, string>> = {
 
 const counted: Partial<Record<string, string>> = { string: 'characters', array: 'entries', set: 'entries', map: 'entries', record: 'entries' };
 
-/** Numbers are this much, all else has this many parts. */
-function bound(origin: string, limit: string, value: number | bigint): string {
+const choice = (values: readonly unknown[]) => (values.length > 1 ? `one of ${values.join(', ')}` : String(values[0]));
+
+/** Numbers are this much, all else has this many parts. Bounds that are left out themselves are worded by zod. */
+function bound({ origin, inclusive }: { origin: string; inclusive?: boolean | undefined }, limit: string, value: number | bigint): string | undefined {
+  if (inclusive === false) return undefined;
   const unit = counted[origin];
-  return unit ? `have ${limit} ${value} ${unit}` : `be ${limit} ${value}`;
+  return unit ? `must have ${limit} ${value} ${unit}` : `must be ${limit} ${value}`;
 }
 
 z.config({ customError: worded });
