@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import { readOnce } from './read-once.js';
 
-const { MongoNetworkError, MongoServerError } = mongoose.mongo;
+const { Long, MongoNetworkError, MongoServerError } = mongoose.mongo;
 const question = { filter: { a: 1 }, limit: 5, skip: 2, maxTimeMS: 100 };
 
 /** A database that answers a command so, and everything by its cursors; remembers what it was asked. */
@@ -30,7 +30,7 @@ describe('a short read', () => {
   it('whose documents do not fit into one answer is read on by a cursor, and leaves none behind', async () => {
     const { asked, read } = database({ firstBatch: [{ _id: '1' }], id: 7 });
     expect(await read()).toEqual(byCursor);
-    expect(asked.at(-1)).toEqual({ killCursors: 'things', cursors: [7] });
+    expect(asked.at(-1)).toEqual({ killCursors: 'things', cursors: [Long.fromNumber(7)] });
   });
 
   it('whose connection was lost is tried again', async () => {

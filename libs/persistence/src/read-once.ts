@@ -1,4 +1,4 @@
-import type mongoose from 'mongoose';
+import mongoose from 'mongoose';
 import { isPassing } from './fault.js';
 
 /** What is read of a collection: at most `limit` documents. */
@@ -24,23 +24,23 @@ const timeIsUp = 50;
  */
 export async function readOnce<T extends { _id: string }>(db: mongoose.mongo.Db, collection: string, question: ShortQuestion): Promise<T[]> {
   const answer = await ask<T>(db, collection, question).catch(unlessPassing);
-  if (answer !== undefined && Number(answer.id) === 0) return answer.firstBatch;
-  if (answer !== undefined) await db.command({ killCursors: collection, cursors: [answer.id] }).catch(unlessPassing);
+  if (answer?.rest.isZero()) return answer.firstBatch;
+  if (answer !== undefined) await db.command({ killCursors: collection, cursors: [answer.rest] }).catch(unlessPassing);
   const { filter, sort, ...options } = question;
   return db.collection<T>(collection).find(filter, { ...options, ...(sort && { sort: new Map(sort) }) } as mongoose.mongo.FindOptions).toArray() as Promise<T[]>;
 }
 
 interface Answer<T> {
   firstBatch: T[];
-  /** Of the server's cursor: zero when nothing is left. */
-  id: unknown;
+  /** The server's cursor on what is left: zero when that is nothing. */
+  rest: mongoose.mongo.Long;
 }
 
 async function ask<T>(db: mongoose.mongo.Db, collection: string, { hint, ...question }: ShortQuestion): Promise<Answer<T>> {
   const batchSize = question.limit + 1; // with as many as are wanted, some servers keep a cursor for what nobody asks for
   const command = { find: collection, ...question, ...(hint !== undefined && { hint }), batchSize, readConcern: db.readConcern };
-  const { cursor } = await db.command(command);
-  return cursor as Answer<T>;
+  const { cursor } = (await db.command(command)) as { cursor: { firstBatch: T[]; id: number | mongoose.mongo.Long } };
+  return { firstBatch: cursor.firstBatch, rest: mongoose.mongo.Long.fromValue(cursor.id) }; // small ones come as numbers, which no server takes back
 }
 
 function unlessPassing(error: unknown): undefined {
