@@ -59,7 +59,7 @@ export class CommandResultStore {
 
   /** The answer to a command that this principal sent; undefined for others' and unknown ones. @throws StoreFault */
   async find({ orgId, actor }: Principal, commandId: string): Promise<CommandStatus | undefined> {
-    const found = await guarded(() => this.results.findOne({ _id: resultId(orgId, commandId), actor: senderOf(actor) }, { hint: '_id_', maxTimeMS: 2_000 }));
+    const found = await guarded(() => this.results.findOne({ _id: resultId(orgId, commandId), actor: senderOf(actor) }, { maxTimeMS: 2_000 }));
     if (!found) return undefined;
     const { state, ticketId, version, problem } = found;
     return { id: commandId, state, ticketId, ...(version !== undefined && { version }), ...(problem !== undefined && { problem: JSON.parse(problem) as Problem }) };

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import mongoose from 'mongoose';
 import { maxListDepth } from '#contracts';
+import { readOnce } from '#persistence';
 import { asking } from './asking.js';
 import { LargeCounts, type Count } from './large-counts.js';
 import { merged, orders, type SortField } from './list-order.js';
@@ -57,7 +58,10 @@ export class PlannedReads<T extends { _id: string }> {
   private readonly totals = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
   private readonly sizes = new LRUCache<string, Promise<number>>({ max: 20_000, ttl: memoryMs });
 
-  constructor(private readonly documents: Pick<mongoose.mongo.Collection<T>, 'find' | 'countDocuments'>) {}
+  constructor(
+    private readonly db: mongoose.mongo.Db,
+    private readonly collection: string,
+  ) {}
 
   /**
    * Conditions with how many documents each of those with an index leads to, as far as it matters and was counted lately. That decides how a query is
@@ -86,7 +90,7 @@ export class PlannedReads<T extends { _id: string }> {
     const { scope } = queryOf({ base, sort: '-createdAt', conditions: [{ filter }] });
     const known = this.sizes.get(scope);
     if (known) return known;
-    const counting = asking(() => this.documents.countDocuments({ ...base, ...filter } as never, { limit: mostCounted, hint: lead!.index, maxTimeMS: longestMs }));
+    const counting = asking(() => this.countUpTo(mostCounted, { filter: { ...base, ...filter }, hint: lead!.index }, longestMs));
     this.sizes.set(scope, counting);
     counting.then((size) => size >= mostCounted && this.sizes.set(scope, counting, { ttl: commonMs }), () => this.sizes.delete(scope));
     return counting;
@@ -126,8 +130,8 @@ export class PlannedReads<T extends { _id: string }> {
   }
 
   private async read(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
-    const found = this.documents.find(filter, { projection, maxTimeMS, hint, batchSize: piece.limit }).sort(new Map(orders[sort].fields));
-    return found.skip(piece.skip).limit(piece.limit).toArray() as Promise<T[]>;
+    const { skip, limit } = piece;
+    return readOnce(this.db, this.collection, { filter, projection, sort: new Map(orders[sort].fields), skip, limit, hint, maxTimeMS });
   }
 
   /** From each way as many as may be wanted of it. */
@@ -144,8 +148,12 @@ export class PlannedReads<T extends { _id: string }> {
     return (await this.counted(plan, longestMs)) <= maxListDepth;
   }
 
-  private counted({ filter, hint }: Plan, maxTimeMS: number): Promise<number> {
-    return this.documents.countDocuments(filter, { limit: maxListDepth + 1, maxTimeMS, hint });
+  private counted(plan: Plan, maxTimeMS: number): Promise<number> {
+    return this.countUpTo(maxListDepth + 1, plan, maxTimeMS);
+  }
+
+  private countUpTo(limit: number, { filter, hint }: Plan, maxTimeMS: number): Promise<number> {
+    return this.db.collection(this.collection).countDocuments(filter, { limit, maxTimeMS, hint });
   }
 
   /** How many tickets there are. Where there are many, the newest seconds may be missing, and who asks meanwhile shares the answer. */

@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type mongoose from 'mongoose';
 import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Moment, type Page, type PageQuery, type Principal, type SuggestQuery, type Suggestions, type Ticket, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
-import type { Database } from '#persistence';
+import { readOnce, type Database, type ShortQuestion } from '#persistence';
 import { Arrivals } from './arrivals.js';
 import { asking, tooLong } from './asking.js';
 import type { Collections } from './collections.js';
@@ -63,20 +62,19 @@ const [firstLookMs, longestLookMs] = [20, 100];
  */
 @Injectable()
 export class TicketViewStore {
-  private readonly views: mongoose.mongo.Collection<TicketView>;
   private readonly reads: PlannedReads<TicketView>;
   private readonly history: TicketHistory;
   private readonly moments: TicketMoments;
 
   constructor(
-    @Inject(STORE) { db }: Database,
-    @Inject(COLLECTIONS) collections: Collections,
+    @Inject(STORE) private readonly store: Database,
+    @Inject(COLLECTIONS) private readonly collections: Collections,
     private readonly cursors: ListCursors,
     private readonly arrivals: Arrivals,
     private readonly search: SearchPort,
   ) {
-    this.views = db.collection(collections.views);
-    this.reads = new PlannedReads(this.views);
+    const { db } = store;
+    this.reads = new PlannedReads(db, collections.views);
     const rows = new TimelineRows(db.collection(collections.timeline));
     this.history = new TicketHistory(rows);
     this.moments = new TicketMoments(rows);
@@ -143,7 +141,7 @@ export class TicketViewStore {
     if (hits.length === 0) return [];
     const keys = sightKeys(principal);
     const filter = { _id: { $in: hits.map(({ id }) => id) }, deleted: false, ...(keys && { keys: { $in: keys } }) };
-    const views = await asking(() => this.views.find(filter, { projection: forList, hint: '_id_', maxTimeMS: longestMs, batchSize: hits.length }).toArray());
+    const views = await this.read({ filter, projection: forList, limit: hits.length });
     const byId = new Map(views.map((view) => [view._id, view]));
     return hits.flatMap(({ id, position }) => (byId.has(id) ? { view: byId.get(id)!, position } : []));
   }
@@ -188,9 +186,14 @@ export class TicketViewStore {
   private async find(principal: Principal, ref: TicketRef): Promise<SeenTicket | null> {
     const keys = sightKeys(principal);
     const { orgId } = principal;
-    const [which, hint] = typeof ref === 'number' ? [{ orgId, number: ref }, 'byNumber'] : [{ _id: viewId(orgId, ref), orgId }, '_id_'];
-    const filter = { ...which, ...(keys && { keys: { $in: keys } }) };
-    return asking(() => this.views.findOne(filter, { projection: forDetail, hint, maxTimeMS: longestMs }));
+    const which = typeof ref === 'number' ? { filter: { orgId, number: ref }, hint: 'byNumber' } : { filter: { _id: viewId(orgId, ref) } };
+    const [found = null] = await this.read({ ...which, filter: { ...which.filter, ...(keys && { keys: { $in: keys } }) }, projection: forDetail, limit: 1 });
+    return found;
+  }
+
+  /** Whoever names tickets by `_id` needs no hint: no other index has any part in it. */
+  private read(question: Omit<ShortQuestion, 'maxTimeMS'>): Promise<TicketView[]> {
+    return asking(() => readOnce(this.store.db, this.collections.views, { ...question, maxTimeMS: longestMs }));
   }
 
   /** Absent, invisible and late tickets are waited for alike. */

@@ -5,3 +5,4 @@ export { insertEach, type Inserted } from './insert-each.js';
 export { MongoCommitLog, prepareCommits } from './mongo-commit-log.js';
 export { addMissing, duplicates, putNewer, type Put, type Versioned } from './newer-only.js';
 export { NumberBlocks } from './number-blocks.js';
+export { readOnce, type ShortQuestion } from './read-once.js';

@@ -38,7 +38,7 @@ export class TicketExport {
     private readonly search: SearchPort,
   ) {
     this.views = db.collection(collections.views);
-    this.reads = new PlannedReads(this.views);
+    this.reads = new PlannedReads(db, collections.views);
   }
 
   /**

@@ -117,7 +117,7 @@ export class FeedStore {
   }
 
   private async newest(orgId: string): Promise<End> {
-    const options = { projection: { count: 1, upTo: 1 }, sort: { _id: -1 }, hint: '_id_', maxTimeMS: longestMs } as const;
+    const options = { projection: { count: 1, upTo: 1 }, sort: { _id: -1 }, maxTimeMS: longestMs } as const;
     const block = await this.blocks.findOne(ofOrganisation(orgId), options);
     return block ? { ...block, number: numberIn(block._id) } : { number: 0, count: 0, upTo: {} };
   }
@@ -145,19 +145,19 @@ export class FeedStore {
   }
 
   private blocksBehind(orgId: string, number: number, limit: number): Promise<Pick<Block, '_id' | 'entries'>[]> {
-    const options = { projection: { entries: 1 }, sort: { _id: 1 }, limit, hint: '_id_', maxTimeMS: longestMs } as const;
+    const options = { projection: { entries: 1 }, sort: { _id: 1 }, limit, maxTimeMS: longestMs } as const;
     return asking(() => this.blocks.find(ofOrganisation(orgId, blockId(orgId, number)), options).toArray());
   }
 
   /** When the first block behind a place was written; undefined when there is none. @throws ProblemError dependency-unavailable */
   async writtenBehind(orgId: string, { block }: Place): Promise<Date | undefined> {
-    const options = { projection: { at: 1 }, sort: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs } as const;
+    const options = { projection: { at: 1 }, sort: { _id: 1 }, maxTimeMS: longestMs } as const;
     return (await asking(() => this.blocks.findOne(ofOrganisation(orgId, blockId(orgId, block)), options)))?.at;
   }
 
   /** Which of these blocks there are. @throws StoreFault */
   async there(ids: readonly string[]): Promise<Set<string>> {
-    const found = await guarded(() => this.blocks.find({ _id: { $in: ids } }, { projection: { _id: 1 }, hint: '_id_', maxTimeMS: longestMs }).toArray());
+    const found = await guarded(() => this.blocks.find({ _id: { $in: ids } }, { projection: { _id: 1 }, maxTimeMS: longestMs }).toArray());
     return new Set(found.map(({ _id }) => _id));
   }
 }

@@ -38,7 +38,7 @@ export class TimelineRows {
 
   /** @param limit 0 for all */
   async find(filter: RowFilter, limit: number, projection: object): Promise<TimelineRow[]> {
-    const options = { projection, limit, hint: '_id_', maxTimeMS: longestMs, sort: { _id: 1 } } as const;
+    const options = { projection, limit, maxTimeMS: longestMs, sort: { _id: 1 } } as const;
     return asking(() => this.rows.find(filter, options).toArray());
   }
 

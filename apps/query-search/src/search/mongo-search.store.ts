@@ -69,8 +69,8 @@ export class MongoSearch extends SearchPort {
     super();
     this.entries = db.collection(collections.search);
     this.views = db.collection(collections.views);
-    this.entryReads = new PlannedReads(this.entries);
-    this.viewReads = new PlannedReads(this.views);
+    this.entryReads = new PlannedReads(db, collections.search);
+    this.viewReads = new PlannedReads(db, collections.views);
     this.late = new LateCounts(this.entries, this.views);
     this.large = new LargeCounts(limits.few);
     this.largeByStatus = new LargeCounts(limits.few);

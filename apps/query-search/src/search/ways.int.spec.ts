@@ -54,7 +54,7 @@ describe('what several values lead to', () => {
 describe('what several ways lead to', () => {
   // Those of few tickets are merged wherever in the list; of many, only at its start.
   it.each(Object.keys(others).flatMap((which) => [[which, 100] as const, [which, 9_000] as const]))('is in order, each once, from any place, and counted: beside %s, of %i', async (which, size) => {
-    const reads = new PlannedReads(collection);
+    const reads = new PlannedReads<SearchEntry>(service.db, collectionsOf(1).search);
     const few = divided(size);
     const conditions = [few, ...others[which]!];
     for (const sort of ['-createdAt', 'createdAt'] as const) {

@@ -62,7 +62,7 @@ export class Marks {
   /** Without those that are noted and not taken yet: whoever takes them reads the views later than now. Spares a busy day a write with every round. */
   private async unnoted(changes: readonly Change[]): Promise<Change[]> {
     if (changes.length === 0) return [];
-    const found = await guarded(() => this.marks.find({ _id: { $in: changes.map(idOf) } }, { projection: { at: 1 }, hint: '_id_' }).toArray());
+    const found = await guarded(() => this.marks.find({ _id: { $in: changes.map(idOf) } }, { projection: { at: 1 } }).toArray());
     const noted = new Map(found.map(({ _id, at }) => [_id, at.getTime()]));
     return changes.filter((change) => (noted.get(idOf(change)) ?? Infinity) > change.at);
   }
