@@ -43,10 +43,14 @@ export const ProducerGrant = z.strictObject({
     .meta({ description: 'Whose tickets it may file and work on, beside those it made itself.', uniqueItems: true }),
 });
 export type ProducerGrant = z.infer<typeof ProducerGrant>;
+/** As callers send it, before it is read. */
+export type ProducerGrantInput = z.input<typeof ProducerGrant>;
 
 /** Body of `POST /producers`. */
 export const NewProducer = ProducerGrant.extend({ id: SystemId });
 export type NewProducer = z.infer<typeof NewProducer>;
+/** As callers send it, before it is read. */
+export type NewProducerInput = z.input<typeof NewProducer>;
 
 /** What an organisation lets an outside system do, as administrators see it. */
 export const RegisteredProducer = Producer.extend({
