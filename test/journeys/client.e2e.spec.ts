@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Kafka, logLevel } from 'kafkajs';
 import { Deskstream } from '#client';
-import { OutsideSystem, type InboundRecord } from '../../libs/client/src/kafka/index.js';
 import { Scope } from '#contracts';
+import { RecordProducer } from '#messaging';
 import { temporaryFolder } from '#servers';
 import { StrangersFolder } from '../support/client-package.js';
 import { type Client, clientOf } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
+import { inboundRecord } from '../support/inbound.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 
@@ -125,11 +125,10 @@ describe('the client library', () => {
     const registered = await producers.register({ id, name: 'CRM', commands: ['create'] });
     expect(registered).toMatchObject({ id, assistantIds: [], topics: { inbound: `ticket.inbound.${id}.v1` } });
     expect(await producers.replace(id, { name: 'Customers', commands: ['create'] })).toEqual(await producers.get(id));
-    const outside = await OutsideSystem.connect({ kafka: new Kafka({ brokers: stack.kafkaBrokers.split(','), logLevel: logLevel.NOTHING }), system: id });
-    const externalId = randomUUID();
-    const comment: InboundRecord = { type: 'add-comment', orgId: org, externalId, data: { kind: 'comment', body: 'Not yet.' } };
-    const refused = await eventually(async () => (await outside.send(comment, { id: randomUUID() })).problem?.type === '/problems/producer-not-allowed');
-    expect(refused).toBe(true);
+    const [outside, externalId] = [new RecordProducer({ brokers: stack.kafkaBrokers.split(','), clientId: 'outside' }), randomUUID()];
+    await outside.connect();
+    await outside.send([inboundRecord(id, { verb: 'add-comment', orgId: org, externalId, data: { kind: 'comment', body: 'Not yet.' } })]);
+    await outside.close();
     const [letter] = await eventually(async () => {
       const found = await collected(deadLetters.list({ limit: 1 }));
       return found.length > 0 && found;
@@ -138,7 +137,6 @@ describe('the client library', () => {
     expect([(await deadLetters.replay(letter!.id)).state, (await deadLetters.replay(letter!.id)).state]).toEqual(['replayed', 'replayed']);
     const again = await eventually(async () => (await collected(deadLetters.list())).find(({ id: other }) => other !== letter!.id) ?? false);
     expect((await deadLetters.discard(again.id, 'a test')).state).toBe('discarded');
-    await outside.close();
     await producers.delete(id);
     expect((await producers.list()).map((one) => one.id)).not.toContain(id);
   }, 60_000);

@@ -124,7 +124,6 @@ export class SharedFetches {
       timer.abort();
       this.onTurn();
       if (isOver) return undefined;
-      holding.lapse();
       const refusal = moved() ?? (await beat().then(() => undefined, (error: unknown) => error as Error));
       if (refusal === undefined) continue;
       holding.end();

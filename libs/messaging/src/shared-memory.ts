@@ -47,7 +47,7 @@ export class Holding {
     public outlook: Outlook,
   ) {}
 
-  /** Resolves when it may ask. @throws Unwanted */
+  /** Resolves when it may ask. A broker that does not answer keeps what it holds for as long as kafkajs waits for it, 5 s. @throws Unwanted */
   async begin(): Promise<void> {
     if (this.#over.signal.aborted) throw new Unwanted();
     [this.isRead, this.#isAnswered] = [true, false];
@@ -87,11 +87,6 @@ export class Holding {
     if (this.#isAnswered) return;
     this.keep(0);
     this.outlook = 'end';
-  }
-
-  /** It has asked for a while: what it holds for the answer may be somebody else's until there is one. */
-  lapse(): void {
-    if (!this.#isAnswered) this.keep(0);
   }
 
   end(): void {
