@@ -29,3 +29,6 @@ export const sendSeconds = new Histogram({ name: 'deskstream_delivery_try_second
 
 /** Failures of our own while delivering. */
 export const deliveryTroubles = new Counter({ name: 'deskstream_delivery_troubles_total', help: 'Times that deliveries could not be worked on' });
+
+/** Records that outside systems were told. */
+export const outboundTold = new Counter({ name: 'deskstream_outbound_events_total', help: 'Events that the topic of an outside system has acknowledged', labelNames: ['system'] });
