@@ -6,14 +6,14 @@
  *
  * Its API key needs the scopes tickets:read, tickets:write, tickets:transition and replies:write.
  */
-import { Deskstream, DeskstreamProblem } from '@deskstream/client';
+import { Deskstream, DeskstreamNoAnswer, DeskstreamProblem } from '@deskstream/client';
 
 const { DESKSTREAM_URL: baseUrl, DESKSTREAM_KEY: token } = process.env;
 if (!baseUrl || !token) {
   console.error('Set DESKSTREAM_URL to the address of the gateway, and DESKSTREAM_KEY to an API key.');
   process.exit(1);
 }
-const desk = new Deskstream({ baseUrl, token });
+const desk = new Deskstream({ baseUrl, token, retryForMs: 20_000 });
 
 /** Stands for what an agent has tools for. */
 const findInvoice = async ({ number = 0 }) => ({ number, charged: 149, agreed: 129 });
@@ -59,7 +59,8 @@ async function work() {
 try {
   await work();
 } catch (error) {
-  if (!(error instanceof DeskstreamProblem)) throw error;
-  console.error(`Deskstream said no: ${error.message} (request ${error.requestId})`);
+  if (error instanceof DeskstreamProblem) console.error(`Deskstream said no: ${error.message} (request ${error.requestId})`);
+  else if (error instanceof DeskstreamNoAnswer) console.error(`Nobody answered at ${baseUrl}: ${error.message}`);
+  else throw error;
   process.exitCode = 1;
 }

@@ -16,8 +16,11 @@ if (!brokers || !orgId) {
   process.exit(1);
 }
 
-const kafka = new Kafka({ clientId: system, brokers: brokers.split(','), logLevel: logLevel.ERROR });
-const desk = await OutsideSystem.connect({ kafka, system });
+const kafka = new Kafka({ clientId: system, brokers: brokers.split(','), logLevel: logLevel.NOTHING });
+const desk = await OutsideSystem.connect({ kafka, system }).catch((/** @type {Error} */ error) => {
+  console.error(`Not connected: ${error.message}`);
+  process.exit(1);
+});
 
 /**
  * Four records of one order, in order: the last one is refused, for a ticket is not closed before it is resolved.

@@ -3,10 +3,12 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Deskstream } from '#client';
 import { Scope } from '#contracts';
+import { RecordProducer } from '#messaging';
 import { temporaryFolder } from '#servers';
 import { StrangersFolder } from '../support/client-package.js';
 import { type Client, clientOf } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
+import { inboundRecord } from '../support/inbound.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 
@@ -117,6 +119,28 @@ describe('the client library', () => {
     expect((await ada.apiKeys.list()).map((key) => key.id)).not.toContain(id);
   });
 
+  it('registers an outside system, finds what was given up on of it, and sends that back once', async () => {
+    const { producers, deadLetters } = ada;
+    const id = `crm-${randomUUID().slice(0, 8)}`;
+    const registered = await producers.register({ id, name: 'CRM', commands: ['create'] });
+    expect(registered).toMatchObject({ id, assistantIds: [], topics: { inbound: `ticket.inbound.${id}.v1` } });
+    expect(await producers.replace(id, { name: 'Customers', commands: ['create'] })).toEqual(await producers.get(id));
+    const [outside, externalId] = [new RecordProducer({ brokers: stack.kafkaBrokers.split(','), clientId: 'outside' }), randomUUID()];
+    await outside.connect();
+    await outside.send([inboundRecord(id, { verb: 'add-comment', orgId: org, externalId, data: { kind: 'comment', body: 'Not yet.' } })]);
+    await outside.close();
+    const [letter] = await eventually(async () => {
+      const found = await collected(deadLetters.list({ limit: 1 }));
+      return found.length > 0 && found;
+    });
+    expect(await deadLetters.get(letter!.id)).toMatchObject({ reason: 'producer-not-allowed', state: 'waiting', value: expect.stringContaining(externalId) });
+    expect([(await deadLetters.replay(letter!.id)).state, (await deadLetters.replay(letter!.id)).state]).toEqual(['replayed', 'replayed']);
+    const again = await eventually(async () => (await collected(deadLetters.list())).find(({ id: other }) => other !== letter!.id) ?? false);
+    expect((await deadLetters.discard(again.id, 'a test')).state).toBe('discarded');
+    await producers.delete(id);
+    expect((await producers.list()).map((one) => one.id)).not.toContain(id);
+  }, 60_000);
+
   it('follows a write that is not decided in time until it is', async () => {
     const handler = stack.apps['ticket-command'][0]!;
     const { id } = await ada.tickets.create({ title: 'slow' });
@@ -178,6 +202,11 @@ describe('the packed client', () => {
       return true;
     });
   }, 120_000);
+
+  it('tells an enterprise system that is not registered so', async () => {
+    const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_ORG: org, DESKSTREAM_SYSTEM: `not-${org}` };
+    await expect(folder.node(['enterprise.mjs'], env)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Not connected: .* is not registered.*\n$/) });
+  }, 60_000);
 
   it('tells an agent without a key what it needs, and one with a wrong key that it is refused', async () => {
     await expect(folder.node(['agent.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('DESKSTREAM_KEY') });

@@ -136,7 +136,7 @@ describe('the stream', () => {
     const key = (await ada!.post('/api-keys', { name: 'writes only', assistantId: 'billing-bot', scopes: ['tickets:write'] })).body['secret'] as string;
     expect((await listen(key)).status).toBe(403);
     expect((await listen('nobody')).status).toBe(401);
-    expect((await ada!.get('/stream', { accept: 'text/html' })).status).toBe(406);
+    for (const accept of ['text/html', 'application/json']) expect((await ada!.get('/stream', { accept })).status).toBe(406);
     expect((await ada!.get('/stream?after=0')).status).toBe(422);
   });
 

@@ -6,7 +6,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { DeadLetterHeaders, EnvelopeHeaders, inboundResultsTopic, inboundTopic, outboundTopic } from '#contracts';
+import { DeadLetterHeaders, deadLetterTopic, EnvelopeHeaders, inboundResultsTopic, inboundTopic, outboundTopic } from '#contracts';
 import { readTopics, toHeaders } from '#messaging';
 import { documents } from './documents.js';
 
@@ -33,6 +33,14 @@ describe('the files in docs/', () => {
 
   it('are all there is', () =>
     expect(readdirSync(join(root, 'docs/schemas')).sort().map((name) => `schemas/${name}`)).toEqual([...files.keys()].filter((path) => path.startsWith('schemas/')).sort()));
+});
+
+describe('the page of the topics', () => {
+  it('tells in words how long each is kept', () => {
+    const page = files.get('reference/topics.html')!;
+    const told = [...page.matchAll(/Kept<\/th><td>([^<]*)/g)].map(([, words]) => words);
+    expect(new Set(told)).toEqual(new Set(['7 days', 'for ever', '1 day', '1 hour', 'the newest record of each key']));
+  });
 });
 
 describe('openapi.json', () => {
@@ -75,7 +83,7 @@ describe('asyncapi.json', () => {
 
   it('has every topic that there is, and no other', async () => {
     const topics = await readTopics(join(root, 'deploy/topics.yaml'), 'production');
-    const systems = [inboundTopic('{system}'), inboundResultsTopic('{system}'), outboundTopic('{system}')];
+    const systems = [inboundTopic('{system}'), inboundResultsTopic('{system}'), outboundTopic('{system}'), deadLetterTopic('ticket-command', inboundTopic('{system}'))];
     expect(Object.values(asyncapi.channels).map(({ address }: any) => address).sort()).toEqual([...topics.map(({ name }) => name), ...systems].sort());
   });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EnvelopeHeaders, inboundResultsTopic, inboundTopic, outsideValue, resultType, type InboundResult } from '#contracts';
+import { deadLetterTopic, EnvelopeHeaders, inboundResultsTopic, inboundTopic, outsideValue, resultType, type InboundResult } from '#contracts';
 import type { Components } from './components.js';
 import type { Message } from './message.js';
 
@@ -16,7 +16,7 @@ const channel = (address: string, title: string, { description, names }: { descr
   messages: Object.fromEntries(names.map((name) => [name, messageKey(name)])),
 });
 
-/** The two topics of every outside system. */
+/** The topics of every outside system: two of its own, and one that only operators read. */
 export const inboundChannels = {
   inbound: channel(inboundTopic('{system}'), 'Records of an outside system', {
     description:
@@ -27,6 +27,10 @@ export const inboundChannels = {
     description: 'A result for every record with a readable `ce_id`, at least once; a record that was set aside has the problem `/problems/<reason>`.',
     names: [resultName],
   }),
+  inboundDead: channel(deadLetterTopic('ticket-command', inboundTopic('{system}')), 'Dead letters of an outside system', {
+    description: "What ticket-command gave up of a system's records. The key is the record's own. The system may not read it: it is told in its results.",
+    names: ['dead-letter'],
+  }),
 };
 
 /** Who writes and reads them: channel, part, and whether it writes. */
@@ -35,6 +39,7 @@ export const inboundParts = [
   ['inbound', 'ticket-command', 'receive', recordNames],
   ['inboundResults', 'ticket-command', 'send', [resultName]],
   ['inboundResults', 'outside-system', 'receive', [resultName]],
+  ['inboundDead', 'ticket-command', 'send', ['dead-letter']],
 ] as const;
 
 /** Messages of these topics, by name. */

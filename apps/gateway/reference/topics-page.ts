@@ -39,13 +39,16 @@ function handlers({ operations }: Document, name: string): [string, string][] {
 
 const keyOf = ({ bindings }: Message): [string, string][] => (bindings ? [['Key', inline(bindings.kafka.key.description)]] : []);
 
-const dayMs = 86_400_000;
+const [hourMs, dayMs] = [3_600_000, 86_400_000];
+
+const spanOf = (ms: number) => (ms % dayMs === 0 ? counted(ms / dayMs, 'day') : counted(ms / hourMs, 'hour'));
+const counted = (count: number, unit: string) => `${count} ${unit}${count === 1 ? '' : 's'}`;
 
 function kept(bindings: Channel['bindings']): [string, string][] {
   if (bindings === undefined) return [];
   const { partitions, topicConfiguration: config } = bindings.kafka;
   const retention = config['retention.ms'];
-  const time = retention === undefined ? 'the newest record of each key' : retention < 0 ? 'for ever' : `${retention / dayMs} days`;
+  const time = retention === undefined ? 'the newest record of each key' : retention < 0 ? 'for ever' : spanOf(retention);
   return [['Kept', time], ['Partitions', String(partitions)]];
 }
 

@@ -133,6 +133,7 @@ describe('an export through the gateway', () => {
   it('is not given to who accepts neither form, nor are other answers to who accepts its forms only', async () => {
     await expectProblem(ada.call(path, { headers: { accept: 'text/html' } }), 406, 'not-acceptable');
     await expectProblem(ada.call('/v1/tickets', { headers: { accept: 'text/csv' } }), 406, 'not-acceptable');
+    await expectProblem(ada.call('/v1/stream', { headers: { accept: 'application/json' } }), 406, 'not-acceptable');
   });
 
   it.each([['format=xml', '?format'], ['page=1', '?page'], ['q[$ne]=1', '?q[$ne]'], ['sort=title', '?sort']])('with ?%s is refused at the door', async (query, pointer) => {

@@ -29,13 +29,11 @@ export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>) =>
 const json = 'application/json';
 
 /**
- * Refuses answers in other forms than JSON, and bodies in other forms (contract section 5).
- * @param serves other media types of the route
+ * Refuses answers in other forms than the route's, which is JSON unless told otherwise, and bodies in other forms than JSON (contract section 5).
  * @throws ProblemError
  */
-export function demandJson(request: IncomingMessage, serves: readonly string[] = []): void {
+export function demandJson(request: IncomingMessage, types: readonly string[] = [json]): void {
   const { accept } = request.headers;
-  const types = [json, ...serves];
   if (accept !== undefined && accept !== '*/*' && !types.some((type) => accepts(accept, type))) throw new ProblemError('not-acceptable', `Answers come as ${types.join(', ')} only.`);
   if (hasBody(request)) demandJsonBody(request);
 }

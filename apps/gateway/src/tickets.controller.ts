@@ -34,7 +34,7 @@ export class TicketsController {
   }
 
   @Get('export')
-  @RouteConfig({ serves: Object.values(exportTypes).map((type) => type.split(';')[0]) })
+  @RouteConfig({ serves: ['application/json', ...Object.values(exportTypes).map((type) => type.split(';')[0])] })
   @Operation(ticketOperations.export)
   export(@Query({ schema: ExportQuery }) _: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.downloads.pass({ request, reply }, '/v1/tickets/export');

@@ -66,6 +66,12 @@ describe('records of the command topic', () => {
     ['of another organisation than its header says', { headers: { ce_orgid: 'globex' } }, 'organisation-mismatch'],
   ])('one %s is a dead letter', (_, changes, reason) => expect(reasonOf(recordOf(create, changes))).toBe(reason));
 
+  it('says what is wrong where, also of the value as a whole', () => {
+    const detailOf = (changes: object) => readCommands([recordOf(create, { value: valueOf(changes as Record<string, unknown>) })]).dead[0]?.detail;
+    expect(detailOf({ colour: 'red' })).toMatch(/^the value: .*"colour"/);
+    expect(detailOf({ data: { title: 5 } })).toMatch(/^data\.title: /);
+  });
+
   it.each<[string, string, string | undefined]>([
     ['a lone surrogate in the title', '{"title":"\\ud800"}', 'schema-invalid'],
     ['U+0000 in the title', '{"title":"a\\u0000b"}', 'schema-invalid'],

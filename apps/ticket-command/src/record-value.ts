@@ -34,7 +34,7 @@ export function parseValue<T>(schema: z.ZodType<T>, json: unknown): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issues = result.error.issues.slice(0, 20);
-  throw new Unreadable('schema-invalid', issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  throw new Unreadable('schema-invalid', issues.map(({ path, message }) => `${path.join('.') || 'the value'}: ${message}`).join('; '));
 }
 
 /** No schema looks at depth, and none sees a key that would reach a prototype. Works level by level: a recursion could be made to overflow. @throws Unreadable */

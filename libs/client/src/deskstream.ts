@@ -1,7 +1,9 @@
 import { Calls, type CallOptions, type Times, type WriteOptions } from './calls.js';
 import { Connection, type ConnectionOptions } from './connection.js';
+import { DeadLetters } from './dead-letters.js';
 import { Events } from './events.js';
 import { Organisation } from './organisation.js';
+import { Producers } from './producers.js';
 import { streamed, type StreamedEvent, type StreamOptions } from './stream.js';
 import { Tickets } from './tickets.js';
 import type { ApiKey, Assistant, CommandStatus, CreatedApiKey, Me, Member, NewApiKey, Stats, StatsQuery } from './types.js';
@@ -22,6 +24,8 @@ export class Deskstream {
   readonly commands: Commands;
   readonly apiKeys: ApiKeys;
   readonly organisation: Organisation;
+  readonly producers: Producers;
+  readonly deadLetters: DeadLetters;
   readonly events: Events;
   readonly #connection: Connection;
   readonly #calls: Calls;
@@ -33,6 +37,8 @@ export class Deskstream {
     this.commands = new Commands(this.#calls);
     this.apiKeys = new ApiKeys(this.#calls);
     this.organisation = new Organisation(this.#calls);
+    this.producers = new Producers(this.#calls);
+    this.deadLetters = new DeadLetters(this.#calls);
     this.events = new Events(this.#calls);
   }
 

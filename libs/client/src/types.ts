@@ -39,6 +39,10 @@ export type Stats = contracts.Stats;
 export type ApiKey = contracts.ApiKey;
 /** A new API key; a repeat under the same key comes without the secret. */
 export type CreatedApiKey = contracts.CreatedApiKey;
+/** An outside system, with its topics. */
+export type Producer = contracts.RegisteredProducer;
+export type DeadLetter = contracts.DeadLetterView;
+export type DeadLetterWhole = contracts.DeadLetterWhole;
 export type ProblemName = contracts.ProblemName;
 export type ValidationError = contracts.ValidationError;
 
@@ -51,6 +55,8 @@ export type MessageInput = contracts.BodyInput<'conversation'>['messages'][numbe
 export type ToolCall = contracts.BodyInput<'toolCall'>;
 export type NewApiKey = contracts.NewApiKey;
 export type AssistantInput = contracts.AssistantInput;
+export type NewProducer = contracts.NewProducerInput;
+export type ProducerGrant = contracts.ProducerGrantInput;
 
 /** Queries: what is a list at the door may be given as one value, and everything may be left out. */
 type Given<T> = T extends readonly (infer Item)[] ? Item | readonly Item[] : T;

@@ -58,10 +58,14 @@ export const ProducerGrant = z.strictObject({
   outbound: OutboundInput.optional().meta({ description: 'Has it told what happens on these tickets; without it, it is told nothing.' }),
 });
 export type ProducerGrant = z.infer<typeof ProducerGrant>;
+/** As callers send it, before it is read. */
+export type ProducerGrantInput = z.input<typeof ProducerGrant>;
 
 /** Body of `POST /producers`. */
 export const NewProducer = ProducerGrant.extend({ id: SystemId });
 export type NewProducer = z.infer<typeof NewProducer>;
+/** As callers send it, before it is read. */
+export type NewProducerInput = z.input<typeof NewProducer>;
 
 /** What an organisation lets an outside system do, as administrators see it. */
 export const RegisteredProducer = Producer.extend({

@@ -1,26 +1,17 @@
-import * as zlib from 'node:zlib';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import kafkajs from 'kafkajs';
-import lz4 from 'lz4-napi';
-import snappy from 'snappyjs';
 import { eventually, Witness } from '../testing/broker.suite.js';
 import { brokers, createTopics, freshName, listen, readTopic } from '../testing/kafka-broker.js';
+import { everyCodec } from '../testing/outside-codecs.js';
 import { batchLimit } from './batch-reader.js';
 import type { RoundTransport } from './transport.js';
 
 Logger.overrideLogger(false);
 jest.setTimeout(60_000);
 
-const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
-type Plain = { buffer: Buffer };
-const writeOnly = (compress: (plain: Buffer) => Buffer) => () => ({
-  compress: async ({ buffer }: Plain) => compress(buffer),
-  decompress: () => Promise.reject(new Error('not the decoder under test')),
-});
-CompressionCodecs[CompressionTypes.Snappy] = writeOnly((plain) => snappy.compress(plain));
-CompressionCodecs[CompressionTypes.LZ4] = writeOnly((plain) => lz4.compressFrameSync(plain));
-CompressionCodecs[CompressionTypes.ZSTD] = writeOnly((plain) => zlib.zstdCompressSync(plain));
+const { CompressionTypes, Kafka, logLevel } = kafkajs;
+const codecs = everyCodec();
 
 describe('outside producers', () => {
   const producer = new Kafka({ brokers, clientId: 'outside', logLevel: logLevel.NOTHING }).producer();
@@ -32,12 +23,12 @@ describe('outside producers', () => {
     await producer.disconnect();
   });
 
-  it.each(['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const)('may compress with %s', async (codec) => {
+  it.each(Object.entries(codecs))('may compress with %s', async (_, compression) => {
     const topic = freshName();
     await createTopics([topic], 3);
     await connected;
     const texts = Array.from({ length: 300 }, (_, i) => `${i} `.repeat(30));
-    await producer.send({ topic, compression: CompressionTypes[codec], messages: texts.map((value, i) => ({ key: String(i % 7), value })) });
+    await producer.send({ topic, compression, messages: texts.map((value, i) => ({ key: String(i % 7), value })) });
     const witness = new Witness();
     open.push(await listen({}, { topic, group: `${topic}.codec` }, witness.handle));
     await eventually(() => expect(new Set(witness.values)).toEqual(new Set(texts)));

@@ -7,8 +7,6 @@ import { toldOf, wordsOf, type Told } from './told.policy.js';
 const mostWaiting = 64 * 1024;
 /** With so many bytes before them, a reader who is told something once is too far behind. */
 const farBehind = 1024 * 1024;
-/** How long a reader may take for what is before them, ms. Who takes longer is dropped: what they miss waits at the place they have. */
-const slowMs = 15_000;
 /** How long the last bytes of a stream may take, ms. */
 const lastMs = 2_000;
 
@@ -82,8 +80,8 @@ export class Listener {
     this.response.destroy();
   }
 
-  /** Room for more, when it missed events and reads them; resolves at once where there is, and when the reader is gone or dropped. */
-  async ready(): Promise<void> {
+  /** Room for more, when it missed events and reads them; resolves at once where there is, and when the reader is gone, or dropped after so many ms: what they miss waits at the place they have. */
+  async ready(slowMs: number): Promise<void> {
     if (!this.response.writableNeedDrain || !this.isOpen) return;
     await new Promise<void>((resolve) => {
       const slow = setTimeout(() => this.drop(), slowMs);

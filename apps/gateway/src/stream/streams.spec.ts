@@ -18,6 +18,13 @@ Logger.overrideLogger(false);
 
 const eventually = (holds: () => boolean | Promise<boolean>) => within(holds, String(holds));
 
+interface FollowQuery {
+  after?: string;
+  limit: number;
+  waitMs: number;
+  isRecent?: true;
+}
+
 /** A feed in memory, as query-search answers for it; places are its numbers. */
 class FakeFeed {
   readonly events: Omit<FollowedEvent, 'order'>[] = [];
@@ -31,6 +38,9 @@ class FakeFeed {
   /** What holds later pages up for those who read what they missed. */
   missed: Promise<void> | undefined;
   asked = 0;
+  /** Questions that are not answered yet; who follows has always one. */
+  open = 0;
+  failed = 0;
 
   add(text = 'x', assistantId = 'billing-bot', version = 1) {
     const number = this.events.length + 1;
@@ -38,14 +48,25 @@ class FakeFeed {
     this.events.push({ place: `${number}.1.sig`, ticketId: `t${number}`, version, sight, isNote: false, text: JSON.stringify({ number, text }) });
   }
 
-  follow = async (_: unknown, { after, limit, waitMs, isRecent }: { after?: string; limit: number; waitMs: number; isRecent?: true }, signal: AbortSignal) => {
+  follow = async (_: unknown, query: FollowQuery, signal: AbortSignal) => {
     this.asked += 1;
+    this.open += 1;
+    return this.answer(query, signal).finally(() => (this.open -= 1));
+  };
+
+  private async answer({ after, limit, waitMs, isRecent }: FollowQuery, signal: AbortSignal) {
     if (after !== undefined && waitMs === 0) this.demanded.push(isRecent);
     await this.opening;
-    if (this.isAway) throw new ProblemError('dependency-unavailable', 'away');
+    this.demandThere();
     if (after === undefined) return { status: 200, body: { items: [], next: this.events.at(-1)?.place ?? '0.0.sig' } };
     return /^\d+\.\d\.sig$|^0$/.test(after) ? this.page(after, { limit, waitMs }, signal) : { status: 422, body: {} };
-  };
+  }
+
+  private demandThere() {
+    if (!this.isAway) return;
+    this.failed += 1;
+    throw new ProblemError('dependency-unavailable', 'away');
+  }
 
   /** Tickets as they are now, by id; of others nobody knows. */
   readonly tickets = new Map<string, { version: number; assistantId: string }>();
@@ -65,6 +86,7 @@ class FakeFeed {
   private async page(after: string, { limit, waitMs }: { limit: number; waitMs: number }, signal: AbortSignal) {
     const from = Number(after.split('.')[0]);
     await this.beyond(from, waitMs, signal);
+    this.demandThere();
     await (waitMs > 0 ? this.held : from > 0 && this.missed);
     const items = this.events.slice(from, from + Math.min(limit, this.largest));
     return { status: 200, body: { items, next: items.at(-1)?.place ?? after } };
@@ -78,6 +100,8 @@ class FakeFeed {
 let feed: FakeFeed;
 let caller: Caller;
 let refusal: Error | undefined;
+/** How often it was asked who somebody is, and how many answers are over. */
+let [admitted, closed] = [0, 0];
 let streams: Streams;
 let server: Server;
 let port: number;
@@ -86,7 +110,12 @@ const leaving: Pick<AbortController, 'abort'>[] = [];
 beforeEach(async () => {
   feed = new FakeFeed();
   [caller, refusal] = [{ principal: grace, channel: 'api' }, undefined];
-  const guard = { admit: () => (refusal ? Promise.reject(refusal) : caller) } as unknown as AuthGuard;
+  [admitted, closed] = [0, 0];
+  const admit = () => {
+    admitted += 1;
+    return refusal ? Promise.reject(refusal) : caller;
+  };
+  const guard = { admit } as unknown as AuthGuard;
   streams = new Streams({ follow: feed.follow, ask: feed.ask } as unknown as Queries, guard);
   [streams.recheckMs, streams.heartbeatMs] = [20, 60];
   server = createServer((raw, response) => void serve(raw, response));
@@ -100,7 +129,14 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+/** Resolves when the rights of who listens were looked at twice: what the first look said counts by then. */
+async function rechecked() {
+  const before = admitted;
+  await eventually(() => admitted >= before + 2);
+}
+
 async function serve(raw: IncomingMessage, response: ServerResponse) {
+  response.once('close', () => (closed += 1));
   const request = { caller, headers: raw.headers, method: raw.method, url: raw.url };
   const reply = { hijack: () => undefined, raw: response, getHeaders: () => ({ 'x-request-id': 'r1' }), headers: () => reply, send: () => response.end() };
   await streams.open({ request, reply } as never).catch((error: unknown) => response.writeHead(problemOf(error).problem.status).end());
@@ -133,6 +169,17 @@ async function listenSlowly(lastEventId?: string) {
   socket.resume();
   await eventually(() => pieces.length > 0);
   return { text: () => Buffer.concat(pieces).toString() };
+}
+/** A reader that takes the head of the answer, and then nothing. */
+async function stalled() {
+  const socket = connect(port, '127.0.0.1');
+  const pieces: Buffer[] = [];
+  socket.on('data', (piece: Buffer) => void pieces.push(piece)).on('error', () => undefined);
+  leaving.push({ abort: () => void socket.destroy() });
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await eventually(() => pieces.length > 0);
+  socket.pause();
+  return { socket, pieces, text: () => Buffer.concat(pieces).toString() };
 }
 const numbers = (text: string) => [...text.matchAll(/data: \{"number":(\d+)/g)].map(([, number]) => Number(number));
 
@@ -192,19 +239,14 @@ describe('a stream', () => {
     feed.add();
     for (const heard of all) await eventually(() => numbers(heard.text).length === 1);
     all.forEach(({ leave }) => leave());
-    await eventually(async () => {
-      const { asked } = feed;
-      feed.add(); // whoever follows asks again at once
-      await delay(50);
-      return feed.asked === asked;
-    });
+    await eventually(() => feed.open === 0);
   });
 
   it('lasts while events cannot be read, and tells them later', async () => {
     const heard = await listen();
     feed.isAway = true;
     feed.add();
-    await delay(100);
+    await eventually(() => feed.failed > 0);
     feed.isAway = false;
     await eventually(() => numbers(heard.text).length === 1);
     expect(heard.isOver).toBe(false);
@@ -213,12 +255,12 @@ describe('a stream', () => {
   it('judges by the rights of now, and ends when they are gone', async () => {
     const heard = await listen();
     caller = { ...caller, principal: { ...grace, access: { ...grace.access, assistantIds: [] } } };
-    await delay(60);
+    await rechecked();
     const { asked } = feed;
     feed.add('not any more');
     await eventually(() => feed.asked > asked);
     caller = { ...caller, principal: ada };
-    await delay(60);
+    await rechecked();
     feed.add('everything', 'tech-bot');
     await eventually(() => numbers(heard.text).length === 1);
     expect(numbers(heard.text)).toEqual([2]);
@@ -255,14 +297,11 @@ describe('a stream', () => {
     await eventually(() => feed.asked > 0);
     leave.abort();
     await asking;
-    await delay(50);
+    await eventually(() => closed === 1);
     go();
     feed.opening = undefined;
     await eventually(async () => (await openStreams.get()).values[0]!.value === 0);
-    const { asked } = feed;
-    feed.add();
-    await delay(50);
-    expect(feed.asked).toBe(asked);
+    await eventually(() => feed.open === 0);
   });
 
   it('tells somebody what they are told, without a place, where they see it and nobody else', async () => {
@@ -273,7 +312,7 @@ describe('a stream', () => {
     streams.tellNotices([told('hidden', { sight: { ...sight, assistantId: 'tech-bot' } }), told('twin', { orgId: 'globex' }), told('affair', { sight: null }), told('other', { memberId: 'linus' }), told('n1')]);
     feed.add();
     await eventually(() => numbers(heard.text).length === 1);
-    expect([notices(), heard.text.match(/^id: .*$/gm)]).toEqual([['n1'], ['id: 0.0.sig', 'id: 1.1.sig']]);
+    expect([notices(), [...new Set(heard.text.match(/^id: .*$/gm))]]).toEqual([['n1'], ['id: 0.0.sig', 'id: 1.1.sig']]);
     caller = { ...caller, principal: ada };
     await eventually(() => {
       streams.tellNotices([told('a1', { memberId: 'ada', sight: null })]);
@@ -315,6 +354,23 @@ describe('a stream', () => {
     feed.isAway = true;
     caller = { ...caller, principal: { ...grace, orgId: 'another' } };
     expect((await listen()).status).toBe(503);
+  });
+
+  it('of a reader who takes nothing is broken off after a while; the reader goes on behind what came, without a gap', async () => {
+    streams.slowMs = 100;
+    const { socket, pieces, text } = await stalled();
+    for (let i = 0; i < 60; i++) feed.add('x'.repeat(300_000));
+    await eventually(async () => (await openStreams.get()).values[0]!.value === 0);
+    socket.resume();
+    await eventually(() => socket.closed);
+    const whole = text().slice(0, text().lastIndexOf('\n\n'));
+    const last = numbers(whole).at(-1)!;
+    expect(pieces.length).toBeGreaterThan(0);
+    expect(last).toBeLessThan(60);
+    streams.slowMs = 15_000;
+    const again = await listen([...whole.matchAll(/^id: (.*)$/gm)].at(-1)![1]);
+    await eventually(() => numbers(again.text).at(-1) === 60);
+    expect(numbers(again.text)[0]).toBe(last + 1);
   });
 
   it('of a reader who takes nothing harms nobody, and ends with the gateway', async () => {

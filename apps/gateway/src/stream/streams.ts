@@ -19,6 +19,8 @@ import { hearsNotice } from './told.policy.js';
 const recheckMs = 1_000;
 /** Proxies close what is silent for a minute, or half of one. */
 const heartbeatMs = 15_000;
+/** How long a reader may take for what is before them, ms. */
+const slowMs = 15_000;
 /** Between looks for what was missed where there is nothing yet, ms. */
 const againMs = 300;
 /** Streams of one process. */
@@ -47,6 +49,7 @@ interface Audience {
 export class Streams implements BeforeApplicationShutdown {
   recheckMs = recheckMs;
   heartbeatMs = heartbeatMs;
+  slowMs = slowMs;
   private readonly logger = new Logger('stream');
   private readonly audiences = new Map<string, Audience>();
   private count = 0;
@@ -132,7 +135,7 @@ export class Streams implements BeforeApplicationShutdown {
   /** Reads what was missed, as fast as the reader takes it, until there is nothing that those who are live have heard before. */
   private async catchUp({ listener }: Open, { feed }: Audience): Promise<void> {
     try {
-      for (await listener.ready(); isBehind(orderOf(feed.reached!), orderOf(listener.place)); await listener.ready()) {
+      for (await listener.ready(this.slowMs); isBehind(orderOf(feed.reached!), orderOf(listener.place)); await listener.ready(this.slowMs)) {
         if (!listener.isOpen) return;
         const events = await feed.after(listener.place);
         listener.tell(events);

@@ -48,6 +48,10 @@ describe('an outside system', () => {
     expect(JSON.parse(String(second!.value))).toEqual({ orgId, externalId: 'order-1', expectedVersion: 1, data: { to: 'pending' } });
   }, 30_000);
 
+  it('is told that it is not registered where it has no topics', async () => {
+    await expect(OutsideSystem.connect({ kafka, system: `not-${system}` })).rejects.toThrow(`the system not-${system} is not registered`);
+  }, 30_000);
+
   it('is told what became of each, refusals too', async () => {
     const sent = Promise.all([desk.send(create, { id: 'good' }), desk.send(create, { id: 'bad' })]);
     await tell(['bad', { ...applied, outcome: 'rejected', problem: { type: '/problems/already-exists', title: 'x', status: 409 } }], ['good', { ...applied, duplicate: true }]);

@@ -36,7 +36,7 @@ export class OutsideSystem {
     private readonly parts: { producer: Producer; consumer: Consumer; outbox: Outbox; awaited: Awaited },
   ) {}
 
-  /** Resolves when results are heard: none that comes later is missed. @throws what kafkajs throws when the broker, or the right to a topic, is not there */
+  /** Resolves when results are heard: none that comes later is missed. @throws what kafkajs throws when there is no broker; an error that says so, with that as its cause, when there are no such topics for this sign-in */
   static async connect(options: OutsideSystemOptions): Promise<OutsideSystem> {
     const { kafka, system, groupId = `${system}:results.${crypto.randomUUID()}` } = options;
     const topics = topicsOf(system);
@@ -49,7 +49,7 @@ export class OutsideSystem {
       await listen(kafka, consumer, { topic: topics.results, awaited });
     } catch (error) {
       await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
-      throw error;
+      throw lacksTopics(error) ? new Error(`${topics.results} is not there for us: the system ${system} is not registered, or its sign-in has no right to its topics`, { cause: error }) : error;
     }
     return new OutsideSystem(options, { producer, consumer, awaited, outbox: new Outbox((messages) => producer.send({ topic: topics.inbound, messages, acks: -1 })) });
   }
@@ -80,6 +80,14 @@ export class OutsideSystem {
     awaited.fail('The system was closed');
     await Promise.allSettled([producer.disconnect(), consumer.disconnect()]);
   }
+}
+
+const missing = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_AUTHORIZATION_FAILED']);
+
+/** kafkajs gives up with what the broker said as the cause of the cause. */
+function lacksTopics(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (missing.has((cause as { type?: string }).type ?? '')) return true;
+  return false;
 }
 
 /** From the ends that the topic has now: an outcome of what is sent later lies behind them. */

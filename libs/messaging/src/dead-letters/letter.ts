@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { DeadLetterHeaders } from '#contracts';
 import { isWholeBatch, replayedFrom } from '../dead-letter.js';
 import type { IncomingRecord } from '../record.js';
+import { namedIn } from './owner.js';
 
 /** What is known of a dead letter without its value. Texts are strangers': print them with `printable`. */
 export interface Letter {
@@ -82,17 +83,8 @@ const timeOf = (timestamp: string) => {
 /** UTF-8, else hexadecimal. */
 export const textOf = (bytes: Buffer): string => (isUtf8(bytes) ? bytes.toString() : `0x${bytes.toString('hex')}`);
 
-/** Of a value that says so itself: `orgId` of our messages, `orgid` of CloudEvents in structured mode. */
-function organisationIn(value: Buffer | null): string | null {
-  if (value === null || value.length > largestParsed) return null;
-  try {
-    const json = JSON.parse(value.toString()) as { orgId?: unknown; orgid?: unknown } | null;
-    const found = json?.orgId ?? json?.orgid;
-    return typeof found === 'string' ? found : null;
-  } catch {
-    return null;
-  }
-}
+const organisationIn = (value: Buffer | null): string | null =>
+  (value === null || value.length > largestParsed ? [] : namedIn(value)).find((named) => typeof named === 'string') ?? null;
 
 export interface LetterPlace {
   topic: string;

@@ -15,8 +15,8 @@ export function ownerOf({ rawHeaders, value }: Pick<IncomingRecord, 'rawHeaders'
   return inValue.length > 0 && others.length === 0 && typeof owner === 'string' ? owner : null;
 }
 
-/** `orgId` of our messages; of CloudEvents in structured mode `orgid`, and `orgId` of what they carry. */
-function namedIn(value: Buffer): unknown[] {
+/** Whatever a value names as its organisation: `orgId` of our messages; of CloudEvents in structured mode `orgid`, and `orgId` of what they carry. */
+export function namedIn(value: Buffer): unknown[] {
   const message = parsed(value);
   if (!isObject(message)) return [];
   const carried = 'specversion' in message && isObject(message['data']) ? message['data']['orgId'] : undefined;
