@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { v5 } from 'uuid';
 import type { CommandData, CommandType, InboundEmailAnswer, TicketEvent } from '#contracts';
-import { RecordProducer } from '#messaging';
+import { Fault, RecordProducer } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import type { Mailbox } from '../mail/mail.js';
 import { Correspondents, type Correspondent } from '../replies/correspondents.store.js';
-import { MailNames, type Addressed } from '../replies/mail-names.js';
+import { MailNames, type Addressed, type AddressedOrganisation } from '../replies/mail-names.js';
 import { automaticBy, isSameAddress, numberIn } from './inbound.policy.js';
 import { InboundMails, type InboundMailRecord, type MailCommand } from './inbound-mails.store.js';
-import { textOf, titleOf, type IncomingMail } from './mail.reader.js';
+import { readMail, textOf, titleOf, type IncomingMail } from './mail.reader.js';
 
 /** The namespace of mails and of all that becomes of them. */
 const namespace = 'c1f5a5c8-5f0e-4d0a-9a43-0b2d6a0c9e55';
@@ -28,7 +28,12 @@ export class NotTaken extends Error {
 interface Destination {
   orgId: string;
   people: People;
-  addressed: Addressed;
+  /** What stands behind the plus of the address, where that says no ticket. */
+  detail: string | undefined;
+  /** The ticket that the address was made for. */
+  shown: Correspondent | undefined;
+  /** The number that it says, proven or not. */
+  number: number | undefined;
 }
 
 /**
@@ -44,6 +49,11 @@ export class InboundMail {
     private readonly names: MailNames,
     private readonly producer: RecordProducer,
   ) {}
+
+  /** Takes a mail as it came, by whatever door. @throws UnreadableMail, NotTaken; StoreFault, Fault: it may come again */
+  async receive(raw: Buffer): Promise<InboundEmailAnswer> {
+    return this.take(await readMail(raw));
+  }
 
   /** @throws NotTaken, StoreFault, Fault: it may come again */
   async take(mail: IncomingMail): Promise<InboundEmailAnswer> {
@@ -86,12 +96,13 @@ export class InboundMail {
     if (records.length > 0) await this.producer.send(records);
   }
 
-  private async decided(id: string, { orgId, people, addressed }: Destination, mail: IncomingMail): Promise<InboundMailRecord> {
+  private async decided(id: string, destination: Destination, mail: IncomingMail): Promise<InboundMailRecord> {
+    const { orgId, people, detail } = destination;
     if (!(await this.mails.mayCome(orgId, mail.from.address))) throw new NotTaken('too_many');
-    const ticket = await this.ticketOf(orgId, addressed, mail);
+    const ticket = destination.shown ?? (await this.ticketOf(destination, mail));
     const base = { id, orgId, mail };
     if (ticket !== undefined && isOpen(ticket)) return this.mails.add(appended(base, ticket));
-    const assistantId = ticket?.assistantId ?? (addressed.detail !== undefined && people.assistants.has(addressed.detail) ? addressed.detail : null);
+    const assistantId = ticket?.assistantId ?? (detail !== undefined && people.assistants.has(detail) ? detail : null);
     return this.mails.add(opened(base, { assistantId, before: ticket }));
   }
 
@@ -115,11 +126,26 @@ export class InboundMail {
   private async destination(to: readonly string[]): Promise<Destination | undefined> {
     for (const address of to) {
       const addressed = this.names.read(address);
-      if (addressed === undefined) continue;
-      const people = await this.directory.people(addressed.orgId);
-      if (people.members.size > 0) return { orgId: addressed.orgId, people, addressed };
+      const destination = addressed && (await this.destinationOf(addressed));
+      if (destination !== undefined) return destination;
     }
     return undefined;
+  }
+
+  private async destinationOf(addressed: Addressed): Promise<Destination | undefined> {
+    if (!('ticketId' in addressed)) return this.within(addressed.orgId, addressed);
+    const ticket = await this.correspondents.findProven(addressed.ticketId);
+    // We have made its name, so there is such a ticket: its news is late.
+    if (ticket === null) throw new Fault('the ticket of an address is not known yet');
+    return this.within(ticket.orgId, { orgId: ticket.orgId }, ticket);
+  }
+
+  private async within(orgId: string, { ticket: named, detail }: AddressedOrganisation, proven?: Correspondent): Promise<Destination | undefined> {
+    const people = await this.directory.people(orgId);
+    if (people.members.size === 0) return undefined;
+    const found = named && (await this.correspondents.findNumber(orgId, named.number));
+    const shown = found && this.names.isProven(named.proof, { orgId, ticketId: found._id }) ? found : proven;
+    return { orgId, people, detail, shown, number: named?.number };
   }
 
   private isOwn(orgId: string, { messageId, from }: IncomingMail): boolean {
@@ -127,23 +153,20 @@ export class InboundMail {
   }
 
   /**
-   * The ticket of the organisation that a mail is about. Who shows what only a mail of ours can have told them is believed, whatever address they write from; who
-   * only names a number must be the ticket's requester.
+   * The ticket of the organisation that a mail is about, where its address does not prove it. Who shows what only a mail of ours can have told them is believed, whatever
+   * address they write from; who only names a number must be the ticket's requester.
    */
-  private async ticketOf(orgId: string, addressed: Addressed, { from, subject, references }: IncomingMail): Promise<Correspondent | undefined> {
-    const named = addressed.ticket?.number ?? numberIn(subject);
+  private async ticketOf({ orgId, number }: Destination, { from, subject, references }: IncomingMail): Promise<Correspondent | undefined> {
+    const answered = await this.answered(orgId, references);
+    if (answered !== undefined) return answered;
+    const named = number ?? numberIn(subject);
     const numbered = named === undefined ? null : await this.correspondents.findNumber(orgId, named);
-    if (numbered && this.isShown(addressed, numbered)) return numbered;
-    return (await this.answered(orgId, references)) ?? (isOf(numbered, from) ? numbered : undefined);
+    return isOf(numbered, from) ? numbered : undefined;
   }
 
   private async answered(orgId: string, references: readonly string[]): Promise<Correspondent | undefined> {
     const ticketId = references.map((id) => this.names.ticketOf(orgId, id)).find((id) => id !== undefined);
     return ticketId === undefined ? undefined : ((await this.correspondents.find(orgId, ticketId)) ?? undefined);
-  }
-
-  private isShown({ ticket: shown }: Addressed, { orgId, _id: ticketId }: Correspondent): boolean {
-    return shown !== undefined && this.names.isProven(shown.proof, { orgId, ticketId });
   }
 }
 
