@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { java, maven, run } from '../src/machine.js';
 import { install, type Software } from '../src/software.js';
 import { startOnFreePorts } from '../src/started.js';
@@ -52,7 +52,7 @@ export async function openMailServer(users: Readonly<Record<string, string>>): P
     const places = { 'imaps.hostname': host, 'imaps.port': port, 'imap.hostname': host, 'imap.port': plainPort, 'api.hostname': host, 'api.port': api };
     const options = Object.entries({ ...settings, ...places }).map(([name, value]) => `-Dgreenmail.${name}=${value}`);
     const command: [string, ...string[]] = ['java', '-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...options, '-cp', jars, 'com.icegreen.greenmail.standalone.GreenMailStandaloneRunner'];
-    return { name: 'mail-server', command, mark: keys.store, answers: () => Promise.all([listens(port!), listens(plainPort!)]), readyWithinMs: 30_000 };
+    return { name: 'mail-server', command, mark: keys.store, answers: () => letsIn(plainPort!, users), readyWithinMs: 60_000 };
   });
   const stop = async () => {
     await started.stop();
@@ -64,11 +64,15 @@ export async function openMailServer(users: Readonly<Record<string, string>>): P
 
 const host = '127.0.0.1';
 
-async function listens(port: number): Promise<void> {
-  const socket = connect(port, host);
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
+/** It listens before it knows its users. @throws while it does not let them all in */
+async function letsIn(port: number, users: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, password] of Object.entries(users)) {
+    const socket = connect(port, host).setTimeout(2_000, () => socket.destroy());
+    try {
+      socket.write(`a LOGIN ${name} ${password}\r\nb LOGOUT\r\n`);
+      if (!/^a OK/m.test(await text(socket))) throw new Error(`${name} is not known yet`);
+    } finally {
+      socket.destroy();
+    }
   }
 }
