@@ -22,18 +22,16 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/architecture/violations/'],
 };
 
-const project = (displayName, testMatch, ignore = []) => ({
-  ...shared,
-  displayName,
-  testMatch,
-  testPathIgnorePatterns: [...shared.testPathIgnorePatterns, ...ignore],
-});
+const project = (displayName, testMatch, more) => ({ ...shared, displayName, testMatch: [`<rootDir>/**/${testMatch}`], ...more });
+const needsServers = { setupFiles: ['<rootDir>/test/lane.mjs'] };
 
 export default {
   maxWorkers: 2,
   projects: [
-    project('unit', ['<rootDir>/**/*.spec.ts'], ['\\.int\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$']),
-    project('integration', ['<rootDir>/**/*.int.spec.ts']),
-    project('journeys', ['<rootDir>/**/*.e2e.spec.ts']),
+    project('unit', '*.spec.ts', {
+      testPathIgnorePatterns: [...shared.testPathIgnorePatterns, '\\.int\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$'],
+    }),
+    project('integration', '*.int.spec.ts', needsServers),
+    project('journeys', '*.e2e.spec.ts', needsServers),
   ],
 };

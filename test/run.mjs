@@ -1,20 +1,19 @@
 /**
  * Runs the tests after a build: `npm test [-- [--only unit|integration|journeys]… [paths and options of jest]]`, `npm run test:unit`.
  *
- * Unit specs need nothing but memory. For the others a Kafka and a MongoDB are opened on free ports, beside whatever runs on this machine,
- * and named to the specs as KAFKA_BROKERS and MONGODB_URI. The last line counts: `N passed, N failed, N skipped`. Exits with 1 when anything
+ * Unit specs need nothing but memory. The others run side by side in two lanes. For each lane a Kafka and a MongoDB are opened on free ports, beside
+ * whatever runs on this machine, and named to its specs as KAFKA_BROKERS and MONGODB_URI (`lane.mjs`). The last line counts: `N passed, N failed, N skipped`. Exits with 1 when anything
  * failed or nothing ran, with 130 when it was interrupted; nothing that it started outlives it.
  */
 import { rm } from 'node:fs/promises';
 import { listSpecs, noTests, runSpecs, sum } from './specs.mjs';
 
 const began = Date.now();
+const projects = ['unit', 'integration', 'journeys'];
 /** A test that names no time of its own has this many ms, on a machine that does other things too. */
-const projects = {
-  unit: ['--testTimeout', '15000'],
-  integration: ['--testTimeout', '30000', '--runInBand'],
-  journeys: ['--testTimeout', '60000', '--runInBand'],
-};
+const patience = { unit: '15000', servers: '90000' };
+/** Specs that need servers mostly wait for them: two at once take little longer than one. */
+const lanes = 2;
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
 
@@ -28,54 +27,69 @@ function parse(words) {
     if (words[i] === '--only') only.push(words[++i]);
     else rest.push(words[i]);
   }
-  const unknown = only.filter((name) => !Object.hasOwn(projects, name));
-  if (unknown.length > 0) throw new Error(`--only takes ${Object.keys(projects).join(', ')}`);
-  return { chosen: Object.keys(projects).filter((name) => only.length === 0 || only.includes(name)), rest };
+  const unknown = only.filter((name) => !projects.includes(name));
+  if (unknown.length > 0) throw new Error(`--only takes ${projects.join(', ')}`);
+  return { chosen: projects.filter((name) => only.length === 0 || only.includes(name)), rest };
 }
 
-/** Runs `work` with servers of our own, or those that the environment names. Stops them whatever happens. */
-async function withServers(work) {
-  const { openServers, temporaryFolder } = await import('#servers');
-  const { ensureTopics, readTopics } = await import('#messaging');
-  const folder = temporaryFolder('test');
+/** Runs `work` with this many pairs of servers of our own, or with the one pair that the environment names. Stops them whatever happens. */
+async function withServers(count, work) {
+  const { temporaryFolder } = await import('#servers');
+  const folders = Array.from({ length: count }, () => temporaryFolder('test'));
+  const opening = folders.map(openLane);
   try {
-    const servers = await openServers({
-      dataDir: folder,
-      memory: 'small',
-      progress: ({ part, text }) => say(`${part}: ${text}`),
-      onDeath: ({ server, text }) => say(`${server} died and is started again: ${text}`),
-      signal: interrupted.signal,
-    });
-    try {
-      await ensureTopics(servers.kafkaBrokers.split(','), await readTopics('deploy/topics.yaml', 'local'));
-      return await work({ KAFKA_BROKERS: servers.kafkaBrokers, MONGODB_URI: servers.mongodbUri });
-    } finally {
-      await servers.stop();
-      say('servers stopped');
-    }
+    return await work(await Promise.all(opening));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await Promise.all((await Promise.allSettled(opening)).map(({ value }) => value?.stop()));
+    await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+    say('servers stopped');
   }
 }
 
-/** The counts of one project's specs. */
-async function runProject(name, rest, env) {
-  say(`${name} specs`);
-  const counts = await runSpecs([...rest, '--selectProjects', name, ...projects[name]], { env, signal: interrupted.signal, say });
-  say(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+async function openLane(dataDir, lane) {
+  const { openServers } = await import('#servers');
+  const { ensureTopics, readTopics } = await import('#messaging');
+  const servers = await openServers({
+    dataDir,
+    memory: 'small',
+    progress: ({ part, text }) => say(`lane ${lane + 1}: ${part}: ${text}`),
+    onDeath: ({ server, text }) => say(`lane ${lane + 1}: ${server} died and is started again: ${text}`),
+    signal: interrupted.signal,
+  });
+  try {
+    await ensureTopics(servers.kafkaBrokers.split(','), await readTopics('deploy/topics.yaml', 'local'));
+    return servers;
+  } catch (error) {
+    await servers.stop();
+    throw error;
+  }
+}
+
+/** The counts of some projects' specs. */
+async function run(names, args, env = {}) {
+  const title = names.join(' and ');
+  say(`${title} specs`);
+  const counts = await runSpecs([...args, '--selectProjects', ...names], { env, signal: interrupted.signal, say });
+  say(`${title}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
   return counts;
 }
 
-async function runProjects(names, rest, env = {}) {
-  let counts = noTests;
-  for (const name of names) counts = sum(counts, await runProject(name, rest, env));
-  return counts;
+/** Specs of projects that need servers: in one lane on servers that somebody named, whose consumer groups two lanes would share. */
+async function runInLanes(specs, rest) {
+  const files = specs.reduce((total, { count }) => total + count, 0);
+  const isNamed = Boolean(process.env.KAFKA_BROKERS || process.env.MONGODB_URI);
+  const count = isNamed ? 1 : Math.min(lanes, files);
+  return withServers(count, (servers) => {
+    const named = servers.map(({ kafkaBrokers, mongodbUri }) => ({ KAFKA_BROKERS: kafkaBrokers, MONGODB_URI: mongodbUri }));
+    const workers = count === 1 ? ['--runInBand'] : ['--maxWorkers', String(count)];
+    return run(specs.map(({ name }) => name), [...rest, ...workers, '--testTimeout', patience.servers], { DESKSTREAM_LANES: JSON.stringify(named) });
+  });
 }
 
-/** The projects that have specs under the given paths. */
+/** The projects that have specs under the given paths, and how many files of them. */
 async function withSpecs(names, rest) {
   const lists = await Promise.all(names.map((name) => listSpecs([...rest, '--selectProjects', name], interrupted.signal)));
-  return names.filter((_, index) => lists[index].length > 0);
+  return names.map((name, index) => ({ name, count: lists[index].length })).filter(({ count }) => count > 0);
 }
 
 async function main() {
@@ -83,12 +97,11 @@ async function main() {
   try {
     if (Number(process.versions.node.split('.')[0]) < 24) throw new Error(`Node ${process.version} is too old: "npm test" brings Node 24.`);
     const { chosen, rest } = parse(process.argv.slice(2));
-    const names = await withSpecs(chosen, rest);
-    const others = names.filter((name) => name !== 'unit');
-    // Unit specs need the processor, the others mostly wait for servers.
+    const specs = await withSpecs(chosen, rest);
+    const others = specs.filter(({ name }) => name !== 'unit');
     const all = await Promise.all([
-      names.includes('unit') ? runProjects(['unit'], rest) : noTests,
-      others.length > 0 ? withServers((env) => runProjects(others, rest, env)) : noTests,
+      others.length < specs.length ? run(['unit'], [...rest, '--testTimeout', patience.unit]) : noTests,
+      others.length > 0 ? runInLanes(others, rest) : noTests,
     ]);
     counts = all.reduce(sum);
   } catch (error) {

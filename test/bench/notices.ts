@@ -10,7 +10,7 @@ const reader = { type: 'member', id: 'reader', name: 'Reader' } as const;
 
 /** How long after its event a notice comes to who listens, at a steady rate of events that each tell somebody. */
 export async function notices(setting: Setting, { seconds }: { seconds: number }): Promise<Figures> {
-  const app = await setting.stack.add('assignment-notification');
+  const app = await setting.startNotification();
   const token = setting.stack.token({ org: orgId, sub: reader.id, role: 'member', name: reader.name, ttl: 86_400 });
   const stream = await EventStream.open(setting.stack.gatewayUrl, token);
   const came: { at: number; delay: number }[] = [];

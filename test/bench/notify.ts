@@ -39,7 +39,7 @@ class Receivers {
 
 /** Deliveries to webhooks: how many a second while some hang, and how long after its event one comes at a steady rate. */
 export async function notify(setting: Setting, { events, seconds }: { events: number; seconds: number }): Promise<Figures> {
-  const app = await setting.stack.add('assignment-notification');
+  const app = await setting.startNotification();
   const receivers = new Receivers();
   const request = (method: string, path: string, body?: object) => fetch(`${setting.stack.gatewayUrl}/v1/webhooks${path}`, { method, headers: setting.headers(), ...(body && { body: JSON.stringify(body) }) });
   const webhook = async (hangs: boolean): Promise<string> => {

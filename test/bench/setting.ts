@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { topics, type DirectorySeed } from '#contracts';
+import type { AppHandle } from '../support/app-handle.js';
 import { Backlog, RecordProducer, type OutgoingRecord } from '#messaging';
 import { openServers, temporaryFolder, type RunningServers } from '#servers';
 import { startStack, type Stack } from '../support/stack.js';
@@ -59,6 +60,14 @@ export class Setting {
     const { kafka, mongodb } = this.servers.servers;
     const services = Object.fromEntries(Object.entries(apps).map(([name, handles]) => [name, handles.filter((app) => app.isRunning).map(({ pid }) => pid)]));
     return usageOf({ ...services, kafka: kafka.pids, mongodb: mongodb.pids, load: [process.pid] }, [process.pid]);
+  }
+
+  /** The one assignment-notification, which the gateway asks: runs only while it is measured. */
+  async startNotification(): Promise<AppHandle> {
+    const [known] = this.stack.apps['assignment-notification'];
+    if (!known) return this.stack.add('assignment-notification');
+    if (!known.isRunning) await known.restart();
+    return known;
   }
 
   /** Waits until every consumer of the events has them all: what is measured next is not to be what a former load has left. */

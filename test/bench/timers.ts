@@ -17,8 +17,7 @@ const day = 86_400_000;
 export async function timers(setting: Setting, { timers: count, seconds }: TimersSize): Promise<Figures> {
   const client = await new mongoose.mongo.MongoClient(setting.servers.mongodbUri).connect();
   const db = client.db('deskstream_assignment');
-  const [app] = setting.stack.apps['assignment-notification'];
-  const service = app ?? (await setting.stack.add('assignment-notification'));
+  const service = await setting.startNotification();
   await fill(db, count);
   const { storageSize, totalIndexSize, indexSizes } = (await db.command({ collStats: 'watched_tickets' })) as { storageSize: number; totalIndexSize: number; indexSizes: Record<string, number> };
   tell('waiting');

@@ -44,7 +44,15 @@ describe('validation errors', () => {
     [{ requester: { email: 'rita' } }, '/requester/email', 'invalid_format', 'must be an e-mail address'],
     [{ followUpOf: '7' }, '/followUpOf', 'invalid_format', 'must be a UUID'],
     [{ externalId: '' }, '/externalId', 'too_small', 'must not be empty'],
+    [{ title: undefined }, '/title', 'invalid_type', 'is missing'],
+    [{ title: 7 }, '/title', 'invalid_type', 'must be a string'],
+    [{ tags: 'vip' }, '/tags', 'invalid_type', 'must be a list'],
+    [{ tags: Array.from({ length: 21 }, (_, n) => `t${n}`) }, '/tags', 'too_big', 'must have at most 20 entries'],
+    [{ priority: 'huge' }, '/priority', 'invalid_value', 'must be one of low, normal, high, urgent'],
   ])('say what is wanted instead of %j', (wrong, pointer, code, message) => expect(errorsOf(bodies.create, { title: 'T', ...wrong })).toEqual([{ pointer, code, message }]));
+
+  it('say what numbers of a query are to be', () =>
+    expect(errorsOf(ListQuery, { page: '0', pageSize: '101' })).toMatchObject([{ message: 'must be at least 1' }, { message: 'must be at most 100' }]));
 
   it('say that null removes a custom field where it does', () =>
     expect(errorsOf(bodies.patch, { customFields: { plan: [] } })).toEqual([

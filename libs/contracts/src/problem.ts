@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import './wording.js';
 
 /** Every error the product answers with: HTTP status and title by name (contract section 5). */
 export const problems = {

@@ -46,7 +46,7 @@ export class WebhookDeliveriesController {
     const found = await asking(find);
     await this.ask({ request, reply }, id, {
       decide: (webhook) => {
-        if (found === null) return undefined;
+        if (found === null) throw new ProblemError('not-found', 'There is no such delivery.');
         demandOn(webhook);
         return { id: deliveryId, messageId: found.about['messageId']!, requestedAt: new Date().toISOString() } satisfies RequestedDelivery;
       },
@@ -97,7 +97,7 @@ export class WebhookDeliveriesController {
   }
 
   /** Answers what is asked of a webhook with 202, and has it done: again in a repeat, by what was answered first. */
-  private async ask<T extends object>({ request, reply }: Exchange, id: string, { decide, then }: { decide: (webhook: StoredWebhook) => T | undefined; then: (answer: T) => Promise<void> }): Promise<void> {
+  private async ask<T extends object>({ request, reply }: Exchange, id: string, { decide, then }: { decide: (webhook: StoredWebhook) => T; then: (answer: T) => Promise<void> }): Promise<void> {
     const { orgId } = administrator(request);
     await changeBook(this.book, { one: 'webhook', most: maxWebhooks }, {
       orgId,

@@ -102,6 +102,12 @@ describe('a webhook', () => {
     expect((await shown(webhook.id)).name).toBe('One');
   });
 
+  it('names what is not there: the webhook, or its delivery', async () => {
+    const { id } = await made();
+    const asked = async (path: string) => (await running.ask(who(org), 'POST', `/webhooks/${path}/deliveries/x/redeliver`)).body.detail;
+    expect([await asked(id), await asked(randomUUID())]).toEqual(['There is no such delivery.', 'There is no such webhook.']);
+  });
+
   it.each([
     [{ url: 'ftp://example.org' }, 'bad_url'],
     [{ url: 'http://example.org/' }, 'bad_url'],
