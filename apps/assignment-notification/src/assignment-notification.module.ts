@@ -38,6 +38,7 @@ import { InboundMailController } from './inbound-mail/inbound-mail.controller.js
 import { InboundMail } from './inbound-mail/inbound-mail.js';
 import { InboundMailboxes } from './inbound-mail/inbound-mailbox.store.js';
 import { InboundMails } from './inbound-mail/inbound-mails.store.js';
+import { MailResultsConsumer } from './inbound-mail/mail-results.consumer.js';
 import { IMAP_SETTINGS, MailboxPoll } from './inbound-mail/mailbox-poll.js';
 import { DeadlineNoticesConsumer } from './notices/deadline-notices.consumer.js';
 import { LiveNotices } from './notices/live-notices.js';
@@ -84,7 +85,7 @@ const stores = [
 /** Who says what is to be told of events, and the ways to tell it. */
 const claimants: readonly Type<Claimant>[] = [Noticing, RequesterClaimant, WebhookClaims];
 const channels: readonly Type<Channel>[] = [NoticeMails, RequesterChannel, WebhookChannel];
-const consumers = [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, DeadlinesConsumer, DeadlineNoticesConsumer, CorrespondentsConsumer];
+const consumers = [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, DeadlinesConsumer, DeadlineNoticesConsumer, CorrespondentsConsumer, MailResultsConsumer];
 const controllers = [
   ...[RulesController, HandBacksController, PoliciesController, NoticesController, PreferencesController],
   ...[RepliesController, UpdatesController, DeliveryController, InboundMailController, WebhooksController, WebhookDeliveriesController],

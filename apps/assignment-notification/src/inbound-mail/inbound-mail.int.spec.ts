@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { CommandData } from '#contracts';
-import { Fault } from '#messaging';
+import { resultType, topics, type CommandData, type CommandResult } from '#contracts';
+import { Fault, toHeaders, type IncomingRecord } from '#messaging';
 import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { course, type Course } from '../../testing/course.js';
-import { eventRecord, member, Running } from '../../testing/running.js';
+import { eventRecord, member, recordOf, Running } from '../../testing/running.js';
 import { CorrespondentsConsumer } from '../replies/correspondents.consumer.js';
 import { Correspondents } from '../replies/correspondents.store.js';
 import { MailNames } from '../replies/mail-names.js';
 import { InboundMail } from './inbound-mail.js';
+import { MailResultsConsumer } from './mail-results.consumer.js';
 import type { IncomingMail } from './mail.reader.js';
 
 jest.setTimeout(60_000);
@@ -117,6 +118,30 @@ describe('a mail', () => {
     expect(typesSince(begin)).toEqual([[ticket.id, 'to'], [ticket.id, 'to']]);
     expect(reopening[0]).toEqual(reopening[1]);
     expect(reopening[0]!.data).toEqual({ to: 'open' });
+  });
+
+  it('that its ticket refuses opens another, once, and never for a result that is not its own', async () => {
+    const ticket = ticketOf({ assistantId: 'billing-bot' });
+    await follow(ticket);
+    const [mail, other] = [answerTo(ticket), answerTo(ticket)];
+    await take(mail);
+    const { commandId } = running.sent.at(-1)!;
+    await take(other);
+    const result = (changes: Partial<CommandResult> = {}) => {
+      const value = { commandId, orgId, ticketId: ticket.id, actor: { type: 'system', id: 'email', name: 'E-mail' }, payloadHash: 'x', outcome: 'rejected', problem: { type: '/problems/ticket-too-large', title: 'Too large', status: 422 }, ...changes };
+      return recordOf(topics.results, { key: value.commandId, value, headers: toHeaders({ id: randomUUID(), type: resultType, source: '/ticket-command', subject: ticket.id, time: new Date().toISOString(), orgId }) });
+    };
+    const hear = (...records: IncomingRecord[]) => running.part(MailResultsConsumer).hear({ records, signal: new AbortController().signal });
+    const begin = running.sent.length;
+    await hear(result({ outcome: 'applied' }), result({ actor: { type: 'member', id: 'email', name: 'Eve' } }), result({ commandId: randomUUID() }));
+    expect(running.sent).toHaveLength(begin);
+    await hear(result(), result());
+    await hear(result());
+    const opened = running.sent.slice(begin);
+    expect(new Set(opened.map((one) => one.commandId)).size).toBe(1);
+    expect(opened[0]!.data).toMatchObject({ description: 'words\n\n[Attachments, not kept: a.pdf]', followUpOf: ticket.id, assistantId: 'billing-bot', requester: { email: rita } });
+    expect(await take(mail)).toEqual({ outcome: 'opened', ticketId: opened[0]!.ticketId });
+    expect(await take(other)).toEqual({ outcome: 'appended', ticketId: ticket.id });
   });
 
   it('about a deleted ticket opens one that follows up none', async () => {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { v5 } from 'uuid';
 import type { CommandData, CommandType, InboundEmailAnswer, TicketEvent } from '#contracts';
 import { Fault, RecordProducer } from '#messaging';
@@ -15,7 +15,7 @@ import { readMail, textOf, titleOf, type IncomingMail } from './mail.reader.js';
 const namespace = 'c1f5a5c8-5f0e-4d0a-9a43-0b2d6a0c9e55';
 
 /** Who changes tickets by mail: what a mail's sender says of themselves is not proven. */
-const postman: Sender = { actor: { type: 'system', id: 'email', name: 'E-mail' }, access: { role: 'admin', assistantIds: [] }, channel: 'email' };
+export const postman: Sender = { actor: { type: 'system', id: 'email', name: 'E-mail' }, access: { role: 'admin', assistantIds: [] }, channel: 'email' };
 
 /** Why a mail is not taken. */
 export class NotTaken extends Error {
@@ -42,6 +42,8 @@ interface Destination {
  */
 @Injectable()
 export class InboundMail {
+  private readonly logger = new Logger('inbound mail');
+
   constructor(
     private readonly mails: InboundMails,
     private readonly correspondents: Correspondents,
@@ -84,6 +86,14 @@ export class InboundMail {
     for (const record of await this.mails.underWay([...new Set(over.map(({ ticketId }) => ticketId))])) await this.another(record);
   }
 
+  /** Mails whose words a ticket did not take, be it too large or closed, open another: whoever wrote them is told its number, and nothing is lost. @throws StoreFault, Fault */
+  async refused(commandIds: readonly string[]): Promise<void> {
+    for (const record of await this.mails.withWords(commandIds)) {
+      if (record.outcome === 'appended') await this.openInstead(record, await this.correspondents.find(record.orgId, record.ticketId));
+      else this.logger.error({ msg: 'the ticket of a mail was refused', orgId: record.orgId, mail: record._id, command: record.commandId });
+    }
+  }
+
   /** Words that arrived on a resolved ticket reopen it, whatever was known of it when they were sent: under an id that comes from the mail's, so once. */
   private async reopen(arrivals: readonly TicketEvent[]): Promise<void> {
     const ids = await this.mails.idsBy(arrivals.map(({ commandId }) => commandId));
@@ -102,7 +112,7 @@ export class InboundMail {
     const ticket = destination.shown ?? (await this.ticketOf(destination, mail));
     const base = { id, orgId, mail };
     if (ticket !== undefined && isOpen(ticket)) return this.mails.add(appended(base, ticket));
-    const assistantId = ticket?.assistantId ?? (detail !== undefined && people.assistants.has(detail) ? detail : null);
+    const assistantId = ticket?.assistantId ?? assistantIn(people, detail);
     return this.mails.add(opened(base, { assistantId, before: ticket }));
   }
 
@@ -111,9 +121,12 @@ export class InboundMail {
     const { orgId, ticketId, outcome, mail } = record;
     if (outcome !== 'appended' || mail === null) return record;
     const ticket = await this.correspondents.find(orgId, ticketId);
-    if (ticket === null || isOpen(ticket)) return record;
-    const base = { id: record._id, orgId, mail: read(mail) };
-    const next = await this.mails.redecide(record, opened(base, { assistantId: ticket.assistantId, before: ticket }));
+    return ticket === null || isOpen(ticket) ? record : this.openInstead(record, ticket);
+  }
+
+  private async openInstead(record: InboundMailRecord, before: Correspondent | null): Promise<InboundMailRecord> {
+    const base = { id: record._id, orgId: record.orgId, mail: read(record.mail!) };
+    const next = await this.mails.redecide(record, opened(base, { assistantId: before?.assistantId ?? null, before: before ?? undefined }));
     await this.send(next);
     return next;
   }
@@ -169,6 +182,8 @@ export class InboundMail {
     return ticketId === undefined ? undefined : ((await this.correspondents.find(orgId, ticketId)) ?? undefined);
   }
 }
+
+const assistantIn = ({ assistants }: People, name: string | undefined) => (name !== undefined && assistants.has(name) ? name : null);
 
 const isOf = (ticket: Correspondent | null, { address }: Mailbox): ticket is Correspondent => ticket !== null && isSameAddress(ticket.requester?.email, address);
 

@@ -75,8 +75,13 @@ export class MailNames {
 
   /** Reads an address of ours; undefined for any other. One that names a ticket alone is read only with its proof: nobody else finds out whose ticket that is. */
   read(address: string): Addressed | undefined {
-    const [, hex, shown, short] = /^t=([0-9a-f]{32})\.([0-9a-f]+)@([^@]+)$/i.exec(address) ?? [];
-    if (hex !== undefined) return this.isInbound(short!) && this.isProof(shown!, 'short address', uuidText(hex.toLowerCase())) ? { ticketId: uuidText(hex.toLowerCase()) } : undefined;
+    const [, hex, proof, domain] = /^t=([0-9a-f]{32})\.([0-9a-f]+)@([^@]+)$/i.exec(address) ?? [];
+    if (hex === undefined) return this.readLong(address);
+    const ticketId = uuidText(hex.toLowerCase());
+    return this.isInbound(domain!) && this.isProof(proof!, 'short address', ticketId) ? { ticketId } : undefined;
+  }
+
+  private readLong(address: string): AddressedOrganisation | undefined {
     const [, orgId, detail = '', domain] = /^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\+([^@]*))?@([^@]+)$/.exec(address) ?? [];
     if (orgId === undefined || !this.isInbound(domain!)) return undefined;
     const [, number, proof] = /^(\d{1,15})\.([0-9a-f]+)$/i.exec(detail) ?? [];
