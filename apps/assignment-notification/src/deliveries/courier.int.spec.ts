@@ -128,7 +128,7 @@ describe('what is claimed', () => {
     await until(() => outside.judged.length === 2, 'both are judged');
     expect(outside.sent).toHaveLength(2);
     expect(outside.judged.find(({ isGone }) => isGone)?.target).toBe(`${outside.name}:gone`);
-    expect(await stored(outside.claim('gone', 'q', 2).id)).toMatchObject({ state: 'dropped', dueAt: null });
+    await until(async () => (await stored(outside.claim('gone', 'q', 2).id))!.state === 'dropped', 'the rest is dropped');
   });
 
   it('is dropped, alone, where there is nothing to be told any more', async () => {
