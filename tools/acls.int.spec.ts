@@ -62,14 +62,15 @@ beforeAll(async () => {
   const made = run('topics', '--profile', 'local', '--system', 'erp', 'erp.eu', 'crm');
   expect([made.status, made.stderr]).toEqual([0, '']);
   for (const name of ['erp', 'crm']) expect(acls('--system', name, '--principal', `User:${name}`).status).toBe(0);
-  for (const system of ['erp', 'crm']) expect(await writing('admin', `ticket.inbound-results.${system}.v1`)).toBe('ok');
+  for (const system of ['erp', 'crm']) for (const told of ['inbound-results', 'outbound']) expect(await writing('admin', `ticket.${told}.${system}.v1`)).toBe('ok');
 }, 90_000);
 afterAll(() => kafka?.stop(), 30_000);
 
 describe('an outside system that was granted access', () => {
-  it('writes its own inbound topic and reads its own results', async () => {
+  it('writes its own inbound topic and reads its own results and what it is told of events', async () => {
     expect(await writing('erp', 'ticket.inbound.erp.v1')).toBe('ok');
     await reads('erp', 'ticket.inbound-results.erp.v1', 'erp:main');
+    await reads('erp', 'ticket.outbound.erp.v1', 'erp:outbound');
   });
 
   it('gets along with the client library', async () => {
@@ -84,6 +85,8 @@ describe('an outside system that was granted access', () => {
     'ticket.inbound.erp.eu.v1',
     'ticket.inbound-results.erp.v1',
     'ticket.inbound-results.crm.v1',
+    'ticket.outbound.erp.v1',
+    'ticket.outbound.crm.v1',
     'ticket.commands.v1',
     'ticket.events.v1',
     'ticket.command-results.v1',
@@ -92,7 +95,7 @@ describe('an outside system that was granted access', () => {
     'dead-letter-decisions.v1',
   ])('may not write %s', async (topic) => expect(await writing('erp', topic)).toBe('TOPIC_AUTHORIZATION_FAILED'));
 
-  it.each(['ticket.inbound.erp.v1', 'ticket.inbound-results.crm.v1', 'ticket.commands.v1', 'ticket.events.v1', 'ticket.command-results.v1', 'directory.v1', 'dead.ticket-command.ticket.inbound.erp.v1'])(
+  it.each(['ticket.inbound.erp.v1', 'ticket.inbound-results.crm.v1', 'ticket.outbound.crm.v1', 'ticket.outbound.erp.eu.v1', 'ticket.commands.v1', 'ticket.events.v1', 'ticket.command-results.v1', 'directory.v1', 'dead.ticket-command.ticket.inbound.erp.v1'])(
     'may not read %s',
     async (topic) => expect(await reading('erp', topic, 'erp:main')).toBe('TOPIC_AUTHORIZATION_FAILED'),
   );
@@ -118,6 +121,7 @@ describe('the task that grants access', () => {
     expect(granted.stdout.split('\n')).toEqual([
       'allowed User:stranger Write topic ticket.inbound.crm.v1',
       'allowed User:stranger Read topic ticket.inbound-results.crm.v1',
+      'allowed User:stranger Read topic ticket.outbound.crm.v1',
       'allowed User:stranger Read group crm:*',
       '',
     ]);

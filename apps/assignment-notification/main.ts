@@ -4,6 +4,7 @@ import { Health, readConfig, startService } from '#observability';
 import type { Database } from '#persistence';
 import { AssignmentNotificationModule } from './src/assignment-notification.module.js';
 import { Config } from './src/config.js';
+import { OutboundStreams } from './src/outbound/outbound-streams.js';
 import { STORE } from './src/store.js';
 
 /** An assertion names all assistants of somebody, up to 10,000 with 64 characters each, bytes. */
@@ -23,10 +24,12 @@ await startService({
     app.useBodyParser('message/rfc822', { bodyLimit: maxInboundEmailBytes });
     const store = app.get<Database>(STORE);
     const transport = new RoundTransport({ brokers: config.KAFKA_BROKERS, service: 'assignment-notification', isStoreHealthy: () => store.healthy() });
+    const streams = app.get(OutboundStreams);
     const health = app.get(Health);
     health.check('mongodb', () => store.healthy());
-    health.check('kafka', () => transport.health().ready);
+    health.check('kafka', () => transport.health().ready && streams.isReady);
     health.liveness(() => transport.health().live);
     app.connectMicroservice({ strategy: transport });
+    streams.readBy(transport);
   },
 });

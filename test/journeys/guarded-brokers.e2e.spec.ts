@@ -6,6 +6,7 @@ import { built } from '../../tools/places.js';
 import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
+import { TopicTail } from '../support/topic-tail.js';
 
 const org = `guarded-${randomUUID().slice(0, 8)}`;
 const services = ['gateway', 'ticket-command', 'query-search', 'assignment-notification'] as const;
@@ -78,5 +79,13 @@ describe('where the brokers ask who their clients are', () => {
   it('the gateway makes the topics of an outside system', async () => {
     const answer = await ask('POST', '/v1/producers', { id: 'erp', name: 'ERP', commands: ['create'] });
     expect([answer.status, await answer.text()]).toEqual([201, expect.stringContaining('ticket.inbound.erp.v1')]);
+  });
+
+  it('an outside system is told what happens', async () => {
+    const topic = 'ticket.outbound.crm.v1';
+    expect((await ask('POST', '/v1/producers', { id: 'crm', name: 'CRM', commands: ['create'], assistantIds: ['billing-bot'], outbound: {} })).status).toBe(201);
+    const tail = await TopicTail.open(kafka.open, [topic]);
+    const { id } = (await (await ask('POST', '/v1/tickets', { title: 'For the CRM', assistantId: 'billing-bot' })).json()) as { id: string };
+    await eventually(() => tail.records(topic).some(({ key }) => String(key) === id)).finally(() => tail.close());
   });
 });

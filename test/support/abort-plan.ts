@@ -9,7 +9,9 @@ export const inboundPoints = ['before-forward', 'after-some-forwards', 'after-fo
 export const projectionPoints = ['before-rows', 'after-rows', 'after-feed', 'after-views', 'before-offset-commit'] as const;
 /** Moments of assignment-notification's work on a ticket that needs somebody. */
 export const choicePoints = ['after-facts', 'after-choice', 'after-forwards', 'before-offset-commit'] as const;
-export type AbortPoint = (typeof abortPoints | typeof inboundPoints | typeof projectionPoints | typeof choicePoints)[number];
+/** Moments of assignment-notification's telling outside systems of events. */
+export const outboundPoints = ['before-outbound', 'after-some-outbound', 'after-outbound', 'before-outbound-commit'] as const;
+export type AbortPoint = (typeof abortPoints | typeof inboundPoints | typeof projectionPoints | typeof choicePoints | typeof outboundPoints)[number];
 
 export interface AbortPlan {
   point: AbortPoint;

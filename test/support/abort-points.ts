@@ -47,6 +47,7 @@ const moments: { of: RegExp; before?: AbortPoint; some?: AbortPoint; after: Abor
   { of: new RegExp(`^${topics.commands}$`), before: 'before-forward', some: 'after-some-forwards', after: 'after-forwards' },
   { of: /^dead\.ticket-command\.ticket\.inbound\./, after: 'after-letters' },
   { of: /^ticket\.inbound-results\./, after: 'after-telling' },
+  { of: /^ticket\.outbound\./, before: 'before-outbound', some: 'after-some-outbound', after: 'after-outbound' },
 ];
 
 const { send } = RecordProducer.prototype;
@@ -89,12 +90,13 @@ collection.insertMany = async function (documents, options) {
 
 /** The last step before a commit leaves the process; kafkajs shows it nowhere else. */
 interface OffsetManager {
+  readonly groupId: string;
   commitOffsets(this: OffsetManager, offsets: unknown): Promise<void>;
 }
 const { prototype: offsets } = createRequire(import.meta.url)('kafkajs/src/consumer/offsetManager') as { prototype: OffsetManager };
 const { commitOffsets } = offsets;
 
 offsets.commitOffsets = async function (committed) {
-  reach('before-offset-commit');
+  reach(this.groupId.includes('.outbound.') ? 'before-outbound-commit' : 'before-offset-commit');
   await commitOffsets.call(this, committed);
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { deadLetterTopic, directoryKey, directoryTypeOf, inboundResultsTopic, inboundTopic, topics, type DirectoryEntry } from '#contracts';
+import { deadLetterTopic, directoryKey, directoryTypeOf, inboundResultsTopic, inboundTopic, outboundTopic, topics, type DirectoryEntry } from '#contracts';
 import { ensureTopics, type OutgoingRecord, type RecordProducer, toHeaders } from '#messaging';
 
 /** The topics of an outside system as its registration makes them. */
@@ -7,6 +7,7 @@ export async function makeSystemTopics(brokers: string, system: string, { names 
   const configs: Record<string, Record<string, string>> = {
     [inboundTopic(system)]: { 'max.message.bytes': '4194304', 'message.timestamp.type': 'LogAppendTime' },
     [inboundResultsTopic(system)]: { 'max.message.bytes': '1048576' },
+    [outboundTopic(system)]: { 'max.message.bytes': '1048576' },
     [deadInbound(system)]: { 'max.message.bytes': '6291456' },
   };
   await ensureTopics(brokers.split(','), names.map((name) => ({ name, partitions, replication: 1, config: configs[name]! })));

@@ -1,7 +1,8 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import { topics } from '#contracts';
 import { INTERNAL_DOOR } from '#internal';
-import { Fault, RecordProducer } from '#messaging';
+import { Fault, GroupProgress, RecordProducer } from '#messaging';
 import { patiently } from '#observability';
 import { openDatabase, type Database } from '#persistence';
 import { Agenda } from './assignment/agenda.store.js';
@@ -17,9 +18,11 @@ import { TrackedTickets } from './assignment/tracked-tickets.store.js';
 import { BROKERS } from './brokers.js';
 import type { Config } from './config.js';
 import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
+import { deadlinesGroup, HEARING } from './deadlines/hearing.js';
 import { Messenger } from './deadlines/messenger.js';
 import { PoliciesController } from './deadlines/policies.controller.js';
 import { PolicyBook } from './deadlines/policy-book.store.js';
+import { StoreTime } from './deadlines/store-time.js';
 import { Timekeeper } from './deadlines/timekeeper.js';
 import { WatchedTickets } from './deadlines/watched-tickets.store.js';
 import { Beginning } from './deliveries/beginning.store.js';
@@ -52,6 +55,7 @@ import { Postbox } from './notices/postbox.js';
 import { PreferencesController } from './notices/preferences.controller.js';
 import { Preferences } from './notices/preferences.store.js';
 import { ReadMarks } from './notices/read-marks.store.js';
+import { OutboundStreams } from './outbound/outbound-streams.js';
 import { AssistantPost } from './replies/assistant-post.js';
 import { CorrespondentsConsumer } from './replies/correspondents.consumer.js';
 import { Correspondents } from './replies/correspondents.store.js';
@@ -79,7 +83,7 @@ import { WebhooksController } from './webhooks/webhooks.controller.js';
 export const databaseName = 'deskstream_assignment';
 
 const stores = [
-  ...[DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, Beginning, Targets, Deliveries],
+  ...[DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, StoreTime, Beginning, Targets, Deliveries],
   ...[NoticeTickets, NoticeStore, Preferences, ReadMarks, Correspondents, UpdateBook, DeliveryBook, InboundMails, InboundMailboxes, WebhookBook, WebhookHealth, Replays],
 ] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
@@ -113,6 +117,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },
         { provide: BROKERS, useValue: brokers },
+        { provide: OutboundStreams, useFactory: () => new OutboundStreams(brokers) },
         { provide: WEBHOOK_SETTINGS, useValue: webhookSettings(config) },
         ...stores,
         ...claimants,
@@ -123,6 +128,11 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Dispatcher,
         Rehearsals,
         Messenger,
+        {
+          provide: HEARING,
+          useFactory: (time: StoreTime) => GroupProgress.of({ brokers, clientId: 'assignment-notification-hearing', group: deadlinesGroup, topic: topics.events }, () => time.now()),
+          inject: [StoreTime],
+        },
         Timekeeper,
         NoticeReads,
         LiveNotices,

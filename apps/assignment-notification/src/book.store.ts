@@ -105,9 +105,10 @@ export abstract class Book<T> {
     return new Map(found.map(({ _id, revision }) => [_id, revision]));
   }
 
-  /** Rules that nobody has looked at since they were changed. @throws StoreFault */
-  async news(limit: number): Promise<BookNews[]> {
-    const found = await guarded(() => this.books.find({ news: { $exists: true } }, { projection: { revision: 1, news: 1 } }).limit(limit).toArray());
+  /** Rules that nobody has looked at since they were changed. @param behind only of organisations behind this one, in the order of their ids @throws StoreFault */
+  async news(limit: number, behind = ''): Promise<BookNews[]> {
+    const some = { news: { $exists: true }, _id: { $gt: behind } };
+    const found = await guarded(() => this.books.find(some, { projection: { revision: 1, news: 1 } }).sort({ _id: 1 }).hint({ news: 1 }).limit(limit).toArray());
     return found.map(({ _id: orgId, revision, news }) => ({ orgId, revision, news: news! }));
   }
 

@@ -38,3 +38,6 @@ export const mailboxTroubles = new Counter({ name: 'deskstream_inbound_mailbox_t
 
 /** When it was last looked into successfully. */
 export const lastMailboxLook = new Gauge({ name: 'deskstream_inbound_mailbox_last_look_seconds', help: 'When the mailbox was last looked into, seconds since the epoch' });
+
+/** Records that outside systems were told. */
+export const outboundTold = new Counter({ name: 'deskstream_outbound_events_total', help: 'Events that the topic of an outside system has acknowledged', labelNames: ['system'] });

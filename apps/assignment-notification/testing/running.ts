@@ -11,6 +11,7 @@ import { AssignmentConsumer } from '../src/assignment/assignment.consumer.js';
 import { AssignmentNotificationModule } from '../src/assignment-notification.module.js';
 import type { Config } from '../src/config.js';
 import { DeadlinesConsumer } from '../src/deadlines/deadlines.consumer.js';
+import { HEARING, type Hearing } from '../src/deadlines/hearing.js';
 import { ClaimsConsumer } from '../src/deliveries/claims.consumer.js';
 import { DirectoryConsumer } from '../src/directory/directory.consumer.js';
 import { DeadlineNoticesConsumer } from '../src/notices/deadline-notices.consumer.js';
@@ -91,6 +92,10 @@ export class Running {
   readonly notices: NoticeTold[] = [];
   /** Set to make sending fail. */
   trouble: Error | undefined;
+  /** Up to when events were heard: all there are, unless set. */
+  heardUpTo = Infinity;
+  /** How far the store's clock is ahead of the real one, ms; `StoreTime` believes it after a while. */
+  storeAheadMs = 0;
   private app!: NestFastifyApplication;
 
   private constructor(readonly database: string) {}
@@ -99,8 +104,17 @@ export class Running {
   static async start(database = `spec_assignment_${randomUUID().slice(0, 8)}`, settings: Partial<Config> = {}): Promise<Running> {
     const running = new Running(database);
     const producer = { connect: async () => undefined, close: async () => undefined, send: async (records: readonly OutgoingRecord[]) => running.take(records) };
-    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with(config(settings), database)] }).overrideProvider(RecordProducer).useValue(producer);
+    const hearing: Hearing = {
+      get heardUpTo() {
+        return running.heardUpTo;
+      },
+      start: () => undefined,
+      stop: async () => undefined,
+    };
+    const module = Test.createTestingModule({ imports: [AssignmentNotificationModule.with(config(settings), database)] });
+    module.overrideProvider(RecordProducer).useValue(producer).overrideProvider(HEARING).useValue(hearing);
     running.app = (await module.compile()).createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+    running.shiftStore();
     running.app.useGlobalFilters(new ProblemFilter()).useGlobalPipes(new SchemaPipe());
     await running.app.listen(0, '127.0.0.1');
     return running;
@@ -168,6 +182,16 @@ export class Running {
     const { db } = this;
     if (!keep) await db.dropDatabase();
     await this.app.close();
+  }
+
+  private shiftStore(): void {
+    const { db } = this;
+    const command = db.command.bind(db);
+    db.command = async (asked, ...more) => {
+      const answer = await command(asked, ...more);
+      const { localTime } = answer as { localTime?: Date };
+      return localTime === undefined ? answer : { ...answer, localTime: new Date(localTime.getTime() + this.storeAheadMs) };
+    };
   }
 
   private take(records: readonly OutgoingRecord[]) {

@@ -5,6 +5,7 @@ import { Components } from './components.js';
 import type { Sample } from './examples.js';
 import type { Message } from './message.js';
 import { inboundChannels, inboundMessages, inboundParts } from './inbound-channels.js';
+import { outboundChannels, outboundMessages, outboundParts } from './outbound-channels.js';
 
 const about = `Everything that changes a ticket goes over Kafka. A message is CloudEvents 1.0 in binary mode: what it is about stands in headers, its value is JSON.
 
@@ -91,14 +92,14 @@ export function asyncApiDocument(samples: readonly Sample[], specs: readonly Top
   const components = new Components({}, 'draft-7');
   const dead = specs.filter(({ name }) => name.startsWith('dead.'));
   const own = Object.entries(channels).map(([name, channel]) => [name, ownChannel(channel, specOf(specs, topics[name as keyof typeof topics]))] as const);
-  const messages: Record<string, Message> = { 'dead-letter': deadLetter(components), 'dead-letter-decision': decision(components), ...inboundMessages(components) };
+  const messages: Record<string, Message> = { 'dead-letter': deadLetter(components), 'dead-letter-decision': decision(components), ...inboundMessages(components), ...outboundMessages(components, samples) };
   for (const type of Object.keys(messageValue) as MessageType[]) messages[type] = messageOf(components, type, samples);
   return {
     asyncapi: '3.0.0',
     info: { title: 'Deskstream topics', version, description: about },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries<Omit<ReturnType<typeof ownChannel>, 'bindings'> & { bindings?: ReturnType<typeof bindingsOf> }>([...own, ...Object.entries(inboundChannels), ...dead.map((spec) => [spec.name, deadChannel(spec)] as const), ['decisions', ownChannel(decisions, specOf(specs, deadLetterDecisions))] as const]),
-    operations: Object.fromEntries<ReturnType<typeof operation>>([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...inboundParts.map(inboundOperation), ...dead.map(setAside), ...operationsOf('decisions', decisions)]),
+    channels: Object.fromEntries<Omit<ReturnType<typeof ownChannel>, 'bindings'> & { bindings?: ReturnType<typeof bindingsOf> }>([...own, ...Object.entries(inboundChannels), ...Object.entries(outboundChannels), ...dead.map((spec) => [spec.name, deadChannel(spec)] as const), ['decisions', ownChannel(decisions, specOf(specs, deadLetterDecisions))] as const]),
+    operations: Object.fromEntries<ReturnType<typeof operation>>([...Object.entries(channels).flatMap(([name, channel]) => operationsOf(name, channel)), ...[...inboundParts, ...outboundParts].map(systemOperation), ...dead.map(setAside), ...operationsOf('decisions', decisions)]),
     components: { messages, schemas: components.sorted().schemas },
   };
 }
@@ -147,7 +148,7 @@ const operationsOf = (name: string, { writers, readers, types }: Channel) => [
   ...readers.map((reader) => [`${reader}.receive.${name}`, operation('receive', name, { title: `${reader} reads`, types })] as const),
 ];
 
-const inboundOperation = ([channel, part, action, types]: (typeof inboundParts)[number]) =>
+const systemOperation = ([channel, part, action, types]: (typeof inboundParts | typeof outboundParts)[number]) =>
   [`${part}.${action}.${channel}`, operation(action, channel, { title: `${part} ${action === 'send' ? 'writes' : 'reads'}`, types })] as const;
 
 const operation = (action: 'send' | 'receive', channel: string, { title, types }: { title: string; types: readonly string[] }) => ({

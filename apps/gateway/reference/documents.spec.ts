@@ -6,7 +6,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { DeadLetterHeaders, EnvelopeHeaders, inboundResultsTopic, inboundTopic } from '#contracts';
+import { DeadLetterHeaders, EnvelopeHeaders, inboundResultsTopic, inboundTopic, outboundTopic } from '#contracts';
 import { readTopics, toHeaders } from '#messaging';
 import { documents } from './documents.js';
 
@@ -75,7 +75,7 @@ describe('asyncapi.json', () => {
 
   it('has every topic that there is, and no other', async () => {
     const topics = await readTopics(join(root, 'deploy/topics.yaml'), 'production');
-    const systems = [inboundTopic('{system}'), inboundResultsTopic('{system}')];
+    const systems = [inboundTopic('{system}'), inboundResultsTopic('{system}'), outboundTopic('{system}')];
     expect(Object.values(asyncapi.channels).map(({ address }: any) => address).sort()).toEqual([...topics.map(({ name }) => name), ...systems].sort());
   });
 

@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DirectoryEntry, DirectorySeed } from '#contracts';
+import type { DirectoryEntry, DirectorySeed, Producer } from '#contracts';
 import type { OutgoingRecord } from '#messaging';
 import { openDatabase, type Database } from '#persistence';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
 import { settleDeparture } from './departures.js';
 import { changed, created, left, put, removed, signedIn } from './directory.policy.js';
-import { fill, readProducers, readSeed, type Seed, type Wanted } from './directory.seed.js';
+import { fill, readProducers, readSeed, type Seed, type Wanted, type WantedProducer } from './directory.seed.js';
 import { DirectoryStore } from './directory.store.js';
 
 const opened: Database[] = [];
@@ -33,7 +33,7 @@ const member = (id: string, name = id): Wanted => ({ orgId: 'acme', kind: 'membe
 const assistant = (id: string, memberIds: string[]): Wanted => ({ orgId: 'acme', kind: 'assistant', id, value: { id, name: id, memberIds } });
 const people = ['member', 'assistant'] as const;
 /** What a file says of first members and assistants. */
-const first = (...entries: Wanted[]): Seed => ({ of: 'beginnings', entries });
+const first = (...entries: Wanted[]) => ({ of: 'beginnings' as const, entries });
 const set = (...entries: Wanted[]) => Promise.all(entries.map((entry) => store.edit(entry, put(entry.value))));
 const told = (entries: DirectoryEntry[]) => entries.map(({ id, revision, deleted }) => `${id}:${revision}${deleted ? ':deleted' : ''}`).sort();
 
@@ -113,8 +113,8 @@ describe('filling the directory', () => {
 });
 
 describe('registering outside systems by a file', () => {
-  const producer = (id: string, commands = ['create'], orgId = 'acme'): Wanted => ({ orgId, kind: 'producer', id, value: { id, name: id, commands, assistantIds: [] } });
-  const named = (...entries: Wanted[]): Seed => ({ of: 'producers', entries });
+  const producer = (id: string, commands = ['create'], orgId = 'acme') => ({ orgId, kind: 'producer' as const, id, value: { id, name: id, commands, assistantIds: [] as string[] } });
+  const named = (...entries: WantedProducer[]): Seed => ({ of: 'producers', entries });
   const producers = async (orgId = 'acme') => told(await store.read(orgId, ['producer']));
 
   it('sets what the file names, and withdraws what it names no longer', async () => {
@@ -125,6 +125,21 @@ describe('registering outside systems by a file', () => {
     expect(await store.find('acme/producer/crm')).toMatchObject({ revision: 2, deleted: true });
     await fill(store, named(producer('erp', ['create', 'assign'])));
     expect(await producers()).toEqual(['erp:2']);
+  });
+
+  it('lets a system that is to be told, and of which it says no time, begin when it first said so', async () => {
+    const { value, ...erp } = producer('erp');
+    const asking = named({ ...erp, value: { ...value, outbound: { notes: false } } });
+    const outbound = async () => ((await store.find('acme/producer/erp'))!.value as Producer).outbound;
+    await Promise.all([1, 2, 3].map(() => fill(store, asking)));
+    const first = await outbound();
+    expect(first).toEqual({ from: expect.stringMatching(/^\d{4}-.+Z$/), notes: false });
+    await fill(store, asking);
+    expect([await outbound(), await producers()]).toEqual([first, ['erp:1']]);
+    await fill(store, named(producer('erp')));
+    expect(await outbound()).toBeUndefined();
+    await fill(store, named({ ...erp, value: { ...value, outbound: { from: '2026-01-01T00:00:00.000Z', notes: true } } }));
+    expect(await outbound()).toEqual({ from: '2026-01-01T00:00:00.000Z', notes: true });
   });
 
   it('leaves alone what administrators registered, and puts back what they changed of it', async () => {

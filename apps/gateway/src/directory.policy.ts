@@ -1,4 +1,4 @@
-import type { Assistant, Availability, DirectoryEntry } from '#contracts';
+import type { Assistant, Availability, DirectoryEntry, NewProducer, Producer } from '#contracts';
 import type { Identity } from './token-verifier.js';
 
 /** What is kept of an entry beside what everybody is told. */
@@ -21,6 +21,8 @@ export type Outcome = 'created' | 'done' | 'exists' | 'absent' | 'stale' | 'forb
 export interface Change {
   outcome: Outcome;
   set?: Partial<Omit<Kept, 'revision'>>;
+  /** What was settled here and is told beside what was asked for: kept for repeats of the request. */
+  told?: string | undefined;
 }
 
 /** Decides what an edit makes of an entry; of null where there never was one. */
@@ -44,6 +46,24 @@ export const changed = (value: DirectoryEntry['value'], demand: Demand = {}): Ju
 /** Makes an entry what it should be, whether it is there or not. */
 export const put = (value: DirectoryEntry['value'], demand: Demand = {}): Judge => (current) =>
   isThere(current) || demand.isThere ? changed(value, demand)(current) : created(value)(current);
+
+/**
+ * Settles when an outside system begins to be told what happens, where nobody said it: when that was asked for first. It tells that time.
+ * @param judge decides what becomes of the entry that is meant
+ */
+export const begun = (wanted: NewProducer, now: Date, judge: (value: Producer) => Judge): Judge => (current) => {
+  const value = beginning(wanted, current, now);
+  return { ...judge(value)(current), told: value.outbound?.from };
+};
+
+function beginning({ outbound, ...grant }: NewProducer, current: Kept | null, now: Date): Producer {
+  if (outbound === undefined) return grant;
+  const before = isThere(current) ? (current.value as Producer).outbound?.from : undefined;
+  return { ...grant, outbound: { ...outbound, from: outbound.from ?? before ?? now.toISOString() } };
+}
+
+/** Makes an entry what a file says, whatever it was. */
+export const filed = (value: DirectoryEntry['value']): Judge => () => ({ outcome: 'done', set: { deleted: false, value, isSeeded: true } });
 
 export const removed = (demand: Demand = {}): Judge => present(demand, () => ({ outcome: 'done', set: { deleted: true } }));
 

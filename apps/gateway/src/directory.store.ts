@@ -36,9 +36,11 @@ export interface Edited {
   isRepeat: boolean;
   /** Hash of the request that did it. */
   hash: string;
+  /** What the judge told of it. */
+  told?: string | undefined;
 }
 
-interface Noted extends Pick<Edited, 'outcome' | 'revision' | 'isSeeded' | 'hash'> {
+interface Noted extends Pick<Edited, 'outcome' | 'revision' | 'isSeeded' | 'hash' | 'told'> {
   id: string;
   at: Date;
 }
@@ -207,10 +209,10 @@ export class DirectoryStore {
 
 /** What comes of an edit, and what is to be written for it: nothing where the entry is so already. */
 function judged(current: Kept | null, judge: Judge, { hash }: EditRequest): { came: Omit<Edited, 'isRepeat'>; change: Change['set'] } {
-  const { outcome, set } = judge(current);
+  const { outcome, set, told } = judge(current);
   const { revision, isSeeded = false } = { revision: 0, ...current, ...set };
   const isChange = set !== undefined && !isSame(current ?? {}, set);
-  return { came: { outcome, revision: isChange ? revision + 1 : revision, isSeeded, hash }, change: isChange ? set : undefined };
+  return { came: { outcome, revision: isChange ? revision + 1 : revision, isSeeded, hash, ...(told !== undefined && { told }) }, change: isChange ? set : undefined };
 }
 
 const entryOf = (stored: Stored): DirectoryEntry => DirectoryEntry.parse(stored);
@@ -219,7 +221,9 @@ const isSame = (current: object, set: object) => Object.entries(set).every(([nam
 
 function repeatOf(current: Stored | null, id: string): Edited | undefined {
   const found = current?.requests?.find((noted) => noted.id === id);
-  return found && { outcome: found.outcome, revision: found.revision, isSeeded: found.isSeeded, hash: found.hash, isRepeat: true };
+  if (found === undefined) return undefined;
+  const { outcome, revision, isSeeded, hash, told } = found;
+  return { outcome, revision, isSeeded, hash, ...(told !== undefined && { told }), isRepeat: true };
 }
 
 function unlessThere(error: unknown): false {

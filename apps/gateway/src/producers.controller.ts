@@ -6,8 +6,8 @@ import { ProblemError } from '#observability';
 import { StoreFault } from '#persistence';
 import { administrator, answered, identityOf, refusal } from './administration.js';
 import { Directory } from './directory.js';
-import { changed, created, removed } from './directory.policy.js';
-import { DirectoryStore } from './directory.store.js';
+import { begun, changed, created, removed } from './directory.policy.js';
+import { DirectoryStore, type Edited } from './directory.store.js';
 import { inTime } from './in-time.js';
 import { Operation } from './operation.js';
 import { producerOperations } from './producers.operations.js';
@@ -40,13 +40,13 @@ export class ProducersController {
   async create(@Body({ schema: NewProducer }) input: NewProducer, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { orgId } = administrator(request);
     const identity = identityOf(request, route);
-    const wanted = { orgId, kind: 'producer', id: input.id, value: producerOf(input) } as const;
+    const wanted = { orgId, kind: 'producer', id: input.id } as const;
     const earlier = await this.store.earlier(wanted, identity).catch(cannot);
     if (earlier === undefined) await this.demandNew(orgId, input);
-    const edited = earlier ?? (await this.store.edit(wanted, created(wanted.value), identity).catch(cannot));
+    const edited = earlier ?? (await this.store.edit(wanted, begun(input, new Date(), created), identity).catch(cannot));
     answered(reply, { edited, request: identity, what });
     if (edited.outcome === 'exists') throw new ProblemError('already-exists', `The organisation has registered ${input.id} already.`);
-    void reply.code(201).header('location', `${route}/${input.id}`).send(registered(wanted.value, edited.isSeeded));
+    void reply.code(201).header('location', `${route}/${input.id}`).send(registered(asAnswered(input, edited), edited.isSeeded));
   }
 
   @Get()
@@ -69,12 +69,12 @@ export class ProducersController {
   async replace(@Param('id', { schema: Slug }) id: string, @Body({ schema: ProducerGrant }) grant: ProducerGrant, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const { orgId } = administrator(request);
     const identity = identityOf(request, `${route}/${id}`);
-    const wanted = { orgId, kind: 'producer', id, value: producerOf({ id, ...grant }) } as const;
+    const wanted = { orgId, kind: 'producer', id } as const;
     const earlier = await this.store.earlier(wanted, identity).catch(cannot);
     if (earlier === undefined) await this.demandAssistants(orgId, grant);
-    const edited = earlier ?? (await this.store.edit(wanted, changed(wanted.value), identity).catch(cannot));
+    const edited = earlier ?? (await this.store.edit(wanted, begun({ id, ...grant }, new Date(), changed), identity).catch(cannot));
     answered(reply, { edited, request: identity, what });
-    void reply.send(registered(wanted.value, edited.isSeeded));
+    void reply.send(registered(asAnswered({ id, ...grant }, edited), edited.isSeeded));
   }
 
   @Delete(':id')
@@ -117,11 +117,12 @@ export class ProducersController {
   }
 }
 
-const producerOf = ({ id, name, commands, assistantIds }: NewProducer): Producer => ({ id, name, commands, assistantIds });
+/** What was asked for, with the time that was settled then. */
+const asAnswered = ({ outbound, ...grant }: NewProducer, { told: from }: Edited): Producer => ({ ...grant, ...(outbound && from !== undefined && { outbound: { ...outbound, from } }) });
 
 const registered = (producer: Producer, isSeeded: boolean): RegisteredProducer => ({
   ...producer,
-  topics: topicsOfSystem(producer.id),
+  topics: topicsOfSystem(producer),
   managedBy: isSeeded ? 'file' : 'administrators',
 });
 

@@ -96,6 +96,10 @@ describe('registering an outside system', () => {
     ['an id of 65 characters', { id: 'x'.repeat(65) }, '/id', 'invalid_format'],
     ['an id of our own', { id: 'Ticket-Command' }, '/id', 'reserved'],
     ['an unknown field', { orgId: 'globex' }, '/orgId', 'unknown_field'],
+    ['a time that is none', { outbound: { from: '2026-13-01' } }, '/outbound/from', 'invalid_format'],
+    ['a time without a zone', { outbound: { from: '2026-01-01T00:00:00' } }, '/outbound/from', 'invalid_format'],
+    ['notes that are no answer', { outbound: { notes: 'yes' } }, '/outbound/notes', 'invalid_type'],
+    ['an unknown field of what it is told', { outbound: { since: '2026-01-01T00:00:00Z' } }, '/outbound/since', 'unknown_field'],
   ])('with %s is refused, and makes no topic', async (_, fields, pointer, code) => {
     const id = freshSystem();
     const { errors } = await expectProblem(ada.post(path, { id, ...grant, ...fields }), 422, 'validation-failed');
@@ -124,6 +128,37 @@ describe('registering an outside system', () => {
     expect(await listed(ada)).not.toContain(id);
     const { answer } = await registered(ada, id, key);
     expect(answer.headers.get('idempotency-replayed')).toBeNull();
+  });
+});
+
+describe('an outside system that asks to be told', () => {
+  const value = async (id: string) => ((await store.find(`acme/producer/${id}`)) as Extract<DirectoryEntry, { kind: 'producer' }>).value.outbound;
+
+  it('is told since the time that it chose, in UTC, on a topic that is there by then', async () => {
+    const id = freshSystem();
+    const answer = await ada.post(path, { id, ...grant, outbound: { from: '2026-01-01T01:00:00+01:00', notes: true } });
+    const body = (await answer.json()) as RegisteredProducer;
+    expect([answer.status, body.outbound, body.topics.outbound]).toEqual([201, { from: '2026-01-01T00:00:00.000Z', notes: true }, `ticket.outbound.${id}.v1`]);
+    expect(await listTopics(brokers)).toContain(body.topics.outbound);
+    expect(await value(id)).toEqual(body.outbound);
+    expect(await (await elsewhere.call(`${path}/${id}`)).json()).toEqual(body);
+  });
+
+  it('and names no time is told since it asked, however often it is changed, until it asks no longer', async () => {
+    const [id, began] = [freshSystem(), new Date().toISOString()];
+    await registered(ada, id);
+    expect(await value(id)).toBeUndefined();
+    const key = under(randomUUID());
+    const first = (await (await put(ada, id, { ...grant, outbound: {} }, key)).json()) as RegisteredProducer;
+    expect(first.outbound!.from >= began).toBe(true);
+    const renamed = (await (await put(elsewhere, id, { ...grant, name: 'New', outbound: { notes: true } })).json()) as RegisteredProducer;
+    expect(renamed.outbound).toEqual({ from: first.outbound!.from, notes: true });
+    const silent = (await (await put(ada, id, grant)).json()) as RegisteredProducer;
+    expect([silent.outbound, silent.topics.outbound, await value(id)]).toEqual([undefined, undefined, undefined]);
+    const again = (await (await put(ada, id, { ...grant, outbound: {} })).json()) as RegisteredProducer;
+    expect(again.outbound!.from > first.outbound!.from).toBe(true);
+    const repeat = await put(elsewhere, id, { ...grant, outbound: {} }, key);
+    expect([repeat.headers.get('idempotency-replayed'), await repeat.json()]).toEqual(['true', first]);
   });
 });
 

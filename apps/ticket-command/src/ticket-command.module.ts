@@ -1,15 +1,14 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Provider } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { Fault, RecordProducer } from '#messaging';
+import { DirectoryFollower, Fault, ProducerPool, RecordProducer } from '#messaging';
 import { patiently } from '#observability';
 import { MongoCommitLog, NumberBlocks, openDatabase, prepareCommits, type Database } from '#persistence';
 import type { Config } from './config.js';
 import { DeadCommands } from './dead-commands.js';
 import { ClaimedIds, prepareClaims } from './inbound/claimed-ids.store.js';
-import { DirectoryFollower } from './inbound/directory.follower.js';
+import { DirectoryCopy } from './inbound/directory-copy.js';
 import { InboundResults } from './inbound/inbound-results.js';
 import { InboundSystems, type ReadingParts } from './inbound/inbound-systems.js';
-import { SystemProducers } from './inbound/system-producers.js';
 import { KnownTickets } from './known-tickets.js';
 import { Outcomes } from './outcomes.js';
 import { ALLOW_PAST, TicketConsumer } from './ticket.consumer.js';
@@ -20,6 +19,8 @@ export const STORE = Symbol('store');
 
 /** Dead letters hold what was already at the limit of its topic. */
 const largestDeadLetter = 4 * 1024 * 1024;
+/** The same of what outside systems send: their topics take up to 4 MiB. */
+const largestSetAside = 5 * 1024 * 1024;
 /** The producer of dead letters. */
 const UNDERTAKER = Symbol('undertaker');
 /** The producer of commands that outside systems send. */
@@ -73,7 +74,7 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
   /** After the transport has drained: it publishes until then. */
   async onApplicationShutdown(): Promise<void> {
     await this.parts.get(DirectoryFollower).stop();
-    await Promise.all([...this.producers, this.parts.get(SystemProducers)].map((producer) => producer.close()));
+    await Promise.all([...this.producers, this.parts.get(ProducerPool)].map((producer) => producer.close()));
     await this.parts.get<Database>(STORE).close();
   }
   private get producers(): RecordProducer[] {
@@ -83,19 +84,19 @@ export class TicketCommandModule implements OnModuleInit, OnApplicationShutdown 
 
 /** What reads the topics of outside systems, and tells them what became of their records. */
 const outsideSystems = (brokers: string[]): Provider[] => [
-  { provide: DirectoryFollower, useFactory: () => new DirectoryFollower(brokers) },
+  { provide: DirectoryFollower, useFactory: () => new DirectoryFollower(brokers, new DirectoryCopy()) },
   { provide: FORWARDER, useFactory: () => new RecordProducer({ brokers, clientId: 'ticket-command-inbound' }) },
   { provide: ClaimedIds, useFactory: (store: Database) => new ClaimedIds(store), inject: [STORE] },
-  { provide: SystemProducers, useFactory: () => new SystemProducers(brokers) },
-  { provide: InboundResults, useFactory: (producers: SystemProducers) => new InboundResults(producers), inject: [SystemProducers] },
+  { provide: ProducerPool, useFactory: () => new ProducerPool({ brokers, clientId: 'ticket-command-inbound', maxRecordBytes: largestSetAside }) },
+  { provide: InboundResults, useFactory: (producers: ProducerPool) => new InboundResults(producers), inject: [ProducerPool] },
   {
     provide: READING_PARTS,
-    useFactory: (claims: ClaimedIds, producer: RecordProducer, producers: SystemProducers, results: InboundResults): ReadingParts => ({ claims, producer, producers, results }),
-    inject: [ClaimedIds, FORWARDER, SystemProducers, InboundResults],
+    useFactory: (claims: ClaimedIds, producer: RecordProducer, producers: ProducerPool, results: InboundResults): ReadingParts => ({ claims, producer, producers, results }),
+    inject: [ClaimedIds, FORWARDER, ProducerPool, InboundResults],
   },
   {
     provide: InboundSystems,
-    useFactory: (follower: DirectoryFollower, parts: ReadingParts) => new InboundSystems(follower, parts),
+    useFactory: (follower: DirectoryFollower<DirectoryCopy>, parts: ReadingParts) => new InboundSystems(follower, parts),
     inject: [DirectoryFollower, READING_PARTS],
   },
 ];

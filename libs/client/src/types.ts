@@ -68,4 +68,9 @@ export type InboundRecord = {
   [T in contracts.CommandType]: { type: Verb<T>; data: contracts.InboundInput<T> } & { [K in keyof contracts.InboundValue as K extends 'data' ? never : K]: contracts.InboundValue[K] };
 }[contracts.CommandType];
 export type InboundResult = contracts.InboundResult;
+/** What an outside system is told of an event: its `type` tells what is in `data`. */
+export type OutboundEvent = {
+  [T in contracts.ShortEventType]: { [K in keyof contracts.OutboundEvent]: K extends 'type' ? T : K extends 'data' ? contracts.EventData<`ticket.${T}.v1`> : K extends 'ticket' ? OutboundTicket : contracts.OutboundEvent[K] };
+}[contracts.ShortEventType];
+type OutboundTicket = { [K in keyof contracts.Ticket]: contracts.Ticket[K] };
 type Verb<T> = T extends `ticket.${infer V}.v1` ? V : never;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { goldens } from '../testing/golden.js';
-import { jsonSchemaOf, messageValue, type MessageType } from './index.js';
+import { goldens, goldenValue, type GoldenType } from '../testing/golden.js';
+import { jsonSchemaOf, messageValue } from './index.js';
 
-const types = Object.keys(messageValue) as MessageType[];
+const types = Object.keys(goldenValue) as GoldenType[];
 const schemas = new Ajv2020({ strict: true, allErrors: true, validateFormats: false, allowUnionTypes: true });
 
 interface ObjectSchema {
@@ -18,7 +18,7 @@ const shown = (value: unknown) => {
 };
 
 /** What a type may hold and no sample shows, with the reason. */
-const unseen: Partial<Record<MessageType, string[]>> = {
+const unseen: Partial<Record<GoldenType, string[]>> = {
   // One of them is enough: every other message has the same.
   ...Object.fromEntries(types.map((type) => [type, ['onBehalfOf', 'expectedVersion', 'origin', 'at']])),
   // They mark refusals, so they go with no accepted command.
@@ -32,7 +32,7 @@ const unseen: Partial<Record<MessageType, string[]>> = {
 describe('golden samples', () => {
   it.each(types)('there is one of %s', (type) => expect(goldens.map((golden) => golden.type)).toContain(type));
 
-  it.each(goldens)('$file is read as it was written', ({ type, value }) => expect(messageValue[type].parse(value)).toStrictEqual(value));
+  it.each(goldens)('$file is read as it was written', ({ type, value }) => expect(goldenValue[type].parse(value)).toStrictEqual(value));
 
   it.each(goldens)('$file is valid by the JSON Schema of its type', ({ type, value }) => {
     const isValid = schemas.compile({ ...jsonSchemaOf(type), $id: undefined });

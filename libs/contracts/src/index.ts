@@ -13,6 +13,7 @@ export * from './internal.js';
 export * from './json-schema.js';
 export * from './message.js';
 export * from './notices.js';
+export * from './outbound.js';
 export * from './people.views.js';
 export * from './principal.js';
 export * from './problem.js';

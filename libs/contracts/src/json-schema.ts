@@ -7,6 +7,7 @@ import { HealthAnswer } from './health.js';
 import { InboundResult, inboundValue } from './inbound.js';
 import { Notice, NoticeChoice, type NoticeMessageType, NoticePreferences, noticeValue } from './notices.js';
 import { Assistants, Me, Members } from './people.views.js';
+import { outboundValue } from './outbound.js';
 import { Access, Actor, Assignee, Channel, Role, Scope } from './principal.js';
 import { Problem, ProblemAnswer, ValidationError } from './problem.js';
 import { CommandResult, CommandStatus, PendingCommand } from './result.js';
@@ -47,10 +48,11 @@ export const messageValue: Readonly<Record<MessageType, z.ZodType>> = {
   ...directoryValue,
 };
 
-/** What outside systems send and are told, by the names of their schemas: on the wire their `ce_type` is that of the command, or of a result. */
+/** What outside systems send and are told, by the names of their schemas: on the wire their `ce_type` is that of the command, of a result, or of the event. */
 export const outsideValue: Readonly<Record<string, z.ZodType>> = {
   ...Object.fromEntries(Object.entries(inboundValue).map(([type, schema]) => [`inbound.${type}`, schema])),
   'inbound-result.v1': InboundResult,
+  ...Object.fromEntries(Object.entries(outboundValue).map(([type, schema]) => [`outbound.${type}`, schema])),
 };
 
 /** Shapes that documents call by name; the others stand where they are used. */

@@ -12,6 +12,9 @@ export const topics = {
 export const inboundTopic = (system: string) => `ticket.inbound.${system}.v1`;
 export const inboundResultsTopic = (system: string) => `ticket.inbound-results.${system}.v1`;
 
+/** Where an outside system that asked for it is told what happens. */
+export const outboundTopic = (system: string) => `ticket.outbound.${system}.v1`;
+
 /** Where a service sets aside what it gave up on. */
 export const deadLetterTopic = (service: string, source: string) => `dead.${service}.${source}`;
 

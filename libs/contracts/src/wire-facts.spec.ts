@@ -35,6 +35,7 @@ import {
   sorts,
   Status,
   topics,
+  topicsOfSystem,
   type EventType,
   type ProblemName,
 } from './index.js';
@@ -104,6 +105,8 @@ describe('wire facts', () => {
   it('topics', () => {
     expect(topics).toEqual({ commands: 'ticket.commands.v1', events: 'ticket.events.v1', results: 'ticket.command-results.v1', deadlines: 'ticket.deadlines.v1', notices: 'notices.v1', directory: 'directory.v1' });
     expect(deadLetterTopic('query-search', topics.events)).toBe('dead.query-search.ticket.events.v1');
+    expect(topicsOfSystem({ id: 'erp', outbound: { from: '2026-01-31T00:00:00.000Z', notes: false } })).toEqual({ inbound: 'ticket.inbound.erp.v1', results: 'ticket.inbound-results.erp.v1', outbound: 'ticket.outbound.erp.v1' });
+    expect(topicsOfSystem({ id: 'erp' })).not.toHaveProperty('outbound');
   });
 
   it('types of commands', () => {

@@ -89,7 +89,7 @@ export { clusterOf, partitionOf, type Cluster } from './kafkajs-mended.js';
 
 /** Asks the cluster whether it answers, at most once a second, over a connection of its own. */
 export class BrokerProbe {
-  #admin: Kafkajs.Admin | undefined;
+  #admin: Promise<Kafkajs.Admin> | undefined;
   #asked: Promise<boolean> | undefined;
   #askedAt = 0;
 
@@ -113,20 +113,29 @@ export class BrokerProbe {
     }
   }
 
-  /** For the few questions that only an admin client can ask. */
-  async admin(): Promise<Kafkajs.Admin> {
-    if (this.#admin === undefined) {
-      const retry = { retries: 0, initialRetryTime: 50, maxRetryTime: 50 };
-      const admin = connectKafka({ ...this.options, requestTimeout: 2_000, retry }).admin({ retry });
-      await admin.connect();
-      this.#admin = admin;
-    }
-    return this.#admin;
+  /** For the few questions that only an admin client can ask. Who asks at once shares one: another one would never be closed. */
+  admin(): Promise<Kafkajs.Admin> {
+    const known = this.#admin;
+    if (known) return known;
+    const opening = this.open();
+    this.#admin = opening;
+    opening.catch(() => {
+      if (this.#admin === opening) this.#admin = undefined;
+    });
+    return opening;
   }
 
   async close(): Promise<void> {
-    const admin = this.#admin;
+    const opening = this.#admin;
     this.#admin = undefined;
+    const admin = await opening?.catch(() => undefined);
     await admin?.disconnect().catch(() => undefined);
+  }
+
+  private async open(): Promise<Kafkajs.Admin> {
+    const retry = { retries: 0, initialRetryTime: 50, maxRetryTime: 50 };
+    const admin = connectKafka({ ...this.options, requestTimeout: 2_000, retry }).admin({ retry });
+    await admin.connect();
+    return admin;
   }
 }

@@ -23,7 +23,14 @@ export interface Cluster {
   refreshMetadata(): Promise<void>;
   addTargetTopic(topic: string): Promise<void>;
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>;
+  findGroupCoordinator(options: { groupId: string }): Promise<{ offsetCommit(request: OffsetCommitRequest): Promise<unknown> }>;
   findBroker(options: { nodeId: string }): Promise<{ fetch(request: FetchRequest): Promise<{ responses: { partitions: { messages: FetchedRecord[] }[] }[] }> }>;
+}
+interface OffsetCommitRequest {
+  groupId: string;
+  groupGenerationId: number;
+  memberId: string;
+  topics: { topic: string; partitions: { partition: number; offset: string }[] }[];
 }
 interface FetchRequest extends FetchParameters {
   isolationLevel: number;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { OwnersTrouble } from './fault.js';
+import { placeGroup } from './group-start.js';
 import { patience, type BrokerProbe, type Consumer, type Kafka } from './kafka.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { SharedFetches, type SharedMemory } from './shared-memory.js';
@@ -13,6 +14,8 @@ export interface MemberOptions extends Omit<LaneOptions, 'sessionTimeout' | 'fet
   /** The group as the broker knows it. */
   readonly groupId: string;
   readonly fromBeginning: boolean;
+  /** Where a group begins that has committed nothing: at what was written then or later, ms since the epoch. */
+  readonly since?: number | undefined;
   /** Topics without which it does not begin: it waits until all of them are there, and that is no trouble of the service. */
   readonly waitsFor?: readonly string[] | undefined;
   /** Memory that it shares with others for what it fetched. */
@@ -113,9 +116,10 @@ export class Member {
   }
 
   private async open(): Promise<void> {
-    const { client, groupId, topic, fromBeginning, positions, memory, onConsumer } = this.options;
+    const { client, groupId, topic, fromBeginning, positions, memory, since, probe, onConsumer } = this.options;
     if (await this.isEarly()) throw new TopicsMissing('its topics are not there');
     this.#isEarly = false;
+    if (since !== undefined) await placeGroup(client, await probe.admin(), { groupId, topic, since });
     const consumer = client.consumer({
       groupId,
       sessionTimeout,

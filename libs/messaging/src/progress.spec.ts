@@ -47,6 +47,25 @@ describe('the progress of a group', () => {
     expect(await look()).toBe(0);
   });
 
+  it('counts on nothing that may have come since, where that is asked', async () => {
+    const { state, progress, write, look } = setting();
+    expect(progress.heardUpTo).toBeUndefined();
+    await look();
+    const seen = state.now;
+    state.now += 400;
+    expect(progress.heardUpTo).toBe(seen);
+    write(0);
+    await look();
+    expect(progress.heardUpTo).toBe(seen);
+    state.committed.set(0, 1);
+    await look();
+    expect(progress.heardUpTo).toBe(state.now);
+    state.isDown = true;
+    const last = state.now;
+    await look();
+    expect(progress.heardUpTo).toBe(last);
+  });
+
   it('grows older while the cluster does not answer', async () => {
     const { state, look } = setting();
     await look();

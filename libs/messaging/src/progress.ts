@@ -40,8 +40,8 @@ export class GroupProgress {
   ) {}
 
   /** Of a group on a cluster. */
-  static of(options: GroupProgressOptions): GroupProgress {
-    return new GroupProgress(new ClusterProgress(options));
+  static of(options: GroupProgressOptions, clock?: () => number): GroupProgress {
+    return new GroupProgress(new ClusterProgress(options), clock);
   }
 
   start(): void {
@@ -60,6 +60,11 @@ export class GroupProgress {
   /** Epoch ms: everything written by then is worked off. Undefined before the first look. */
   get asOf(): number | undefined {
     return this.#isCaughtUp ? this.clock() : this.#asOf;
+  }
+
+  /** Epoch ms: at some look everything written by then was worked off. Unlike `asOf` it counts on nothing about what has come since. Undefined before the first look. */
+  get heardUpTo(): number | undefined {
+    return this.#asOf;
   }
 
   /** How far behind it may be, ms, at most; 0 when nothing was left at the last look. Undefined before the first look. */

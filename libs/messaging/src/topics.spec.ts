@@ -54,6 +54,7 @@ describe('topics', () => {
     expect(topics).toEqual([
       { name: 'ticket.inbound.a.$&_B.v1', partitions: 12, replication: 1, config: expect.objectContaining({ 'retention.ms': String(7 * day), 'max.message.bytes': String(4 << 20) }) },
       { name: 'ticket.inbound-results.a.$&_B.v1', partitions: 12, replication: 1, config: expect.objectContaining({ 'retention.ms': String(day) }) },
+      { name: 'ticket.outbound.a.$&_B.v1', partitions: 12, replication: 1, config: expect.objectContaining({ 'retention.ms': String(7 * day), 'max.message.bytes': String(1 << 20) }) },
       { name: 'dead.ticket-command.ticket.inbound.a.$&_B.v1', partitions: 1, replication: 1, config: expect.objectContaining({ 'retention.ms': String(7 * day), 'max.message.bytes': String(8 << 20) }) },
     ]);
   });

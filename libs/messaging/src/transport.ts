@@ -47,14 +47,16 @@ const largestDeadLetter = 4 << 20;
 /** A subscription that is made while the service runs, beside those of its handlers. */
 export interface Reading extends Omit<SubscribeOptions, 'perInstance' | 'isBackground' | 'lanes'> {
   readonly handle: RoundHandler;
-  /** Writes its dead letters. While it fails and the broker answers, the reading waits and the service stays ready: what lacks is somebody else's. */
-  readonly bury: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  /** Writes its dead letters; with the service's own without it. While it fails and the broker answers, the reading waits and the service stays ready: what lacks is somebody else's. */
+  readonly bury?: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  /** Where it begins when its group has committed nothing: at what was written then or later, ms since the epoch; `startFrom` without it. */
+  readonly since?: number;
   /** Topics without which it does not begin, its own among them: as long as one is missing it waits, and nobody minds. */
   readonly waitsFor: readonly string[];
 }
 
 /** What is done with the records of a subscription. */
-type Work = Pick<Reading, 'handle'> & Partial<Pick<Reading, 'bury' | 'waitsFor'>>;
+type Work = Pick<Reading, 'handle'> & Partial<Pick<Reading, 'bury' | 'waitsFor' | 'since'>>;
 
 /** What a subscription says, with what it leaves out. */
 const withDefaults = ({ perInstance = false, startFrom = perInstance ? 'end' : 'beginning', maxRecords = 1_000, paceMs = 0, lanes = 1, isBackground = false, ...named }: SubscribeOptions) => ({
@@ -112,9 +114,17 @@ export class RoundTransport extends ServerKafka {
     callback();
   }
 
-  /** Reads one more topic, until the service stops: a consumer of its own, so that no other one notices. What all of these fetched shares one memory. */
-  read({ handle, bury, waitsFor, ...options }: Reading): void {
-    if (!this.#isClosing) this.add(options, { handle: async (round) => handle(round), bury: (letters) => bury(letters).catch((cause: unknown) => this.blame(cause)), waitsFor });
+  /** Reads one more topic, until it is told to end or the service stops: a consumer of its own, so that no other one notices. What all of these fetched shares one memory. */
+  read({ handle, bury, waitsFor, since, ...options }: Reading): { end(): Promise<void> } {
+    const buried = bury && { bury: (letters: readonly OutgoingRecord[]) => bury(letters).catch((cause: unknown) => this.blame(cause)) };
+    const members = this.#isClosing ? [] : this.add(options, { handle: async (round) => handle(round), ...buried, waitsFor, ...(since !== undefined && { since }) });
+    return { end: () => this.remove(members) };
+  }
+
+  /** They leave their groups once the rounds in hand have ended. */
+  private async remove(members: readonly Member[]): Promise<void> {
+    await Promise.all(members.map((member) => member.stop()));
+    this.#members = this.#members.filter((member) => !members.includes(member));
   }
 
   /** What a reading cannot write of its own is trouble of the service only while the broker is down. @throws always */
@@ -151,10 +161,11 @@ export class RoundTransport extends ServerKafka {
     });
   }
 
-  private add(options: SubscribeOptions, work: Work): void {
+  private add(options: SubscribeOptions, work: Work): Member[] {
     const members = this.membersOf(options, work);
     this.#members.push(...members);
     for (const member of members) void member.start();
+    return members;
   }
 
   private membersOf(options: SubscribeOptions, work: Work): Member[] {
@@ -175,6 +186,7 @@ export class RoundTransport extends ServerKafka {
         holds,
         ...(positions && { positions }),
         fromBeginning: startFrom === 'beginning',
+        since: work.since,
         waitsFor: work.waitsFor,
         ...(work.waitsFor && { memory: this.#memory }),
         client: this.client as never,

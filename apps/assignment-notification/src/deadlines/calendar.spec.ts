@@ -41,3 +41,38 @@ describe('time that counts', () => {
   it('may be none for years', () => expect(after(of([{ days: ['mon'], from: '09:00', to: '09:01' }]), '2026-01-05T08:00:00Z', 8)).toBeNull());
   it('is none on holidays and outside of hours', () => expect(between(of([{ days: weekdays, from: '09:00', to: '17:00' }], { holidays: ['2026-01-06'] }), '2026-01-05T16:00:00Z', '2026-01-07T08:00:00Z')).toBe(0));
 });
+
+describe('years of time that counts', () => {
+  const often = Array.from({ length: 28 }, (_, i) => ({ days: everyDay, from: `${String(Math.floor(i / 2)).padStart(2, '0')}:${i % 2 === 0 ? '00' : '30'}`, to: `${String(Math.floor(i / 2)).padStart(2, '0')}:${i % 2 === 0 ? '01' : '31'}` }));
+  /** The last of three: what is learned of a zone is learned once. */
+  const cpuMs = (work: () => void) => {
+    let ms = Infinity;
+    for (let i = 0; i < 3; i += 1) {
+      const before = process.cpuUsage();
+      work();
+      const { user, system } = process.cpuUsage(before);
+      ms = (user + system) / 1_000;
+    }
+    return ms;
+  };
+
+  it('are looked through without holding anything up, whatever the hours and however many they are', () => {
+    const from = Date.parse('2026-01-05T08:00:00Z');
+    expect(cpuMs(() => expect(of(often).after(from, 8_760 * hour)).toBeNull())).toBeLessThan(100);
+    expect(cpuMs(() => of(often).between(from, from + 20 * 8_760 * hour))).toBeLessThan(100);
+  });
+
+  it('of a calendar of few days are the same as counted one by one', () => {
+    const [calendar, from] = [of([{ days: ['sun'], from: '01:30', to: '03:30' }]), Date.parse('2026-01-05T08:00:00Z')];
+    let [at, sum] = [from, 0];
+    for (let week = 0; week < 150; week += 1) {
+      const next = at + 7 * 24 * hour;
+      sum += calendar.between(at, next);
+      at = next;
+    }
+    expect(sum).toBe(calendar.between(from, at));
+    // Nights in which clocks are advanced have an hour less, and those in which they are put back an hour more.
+    expect(sum / hour).toBe(150 * 2);
+    expect(calendar.after(from, sum)).toBe(calendar.after(at - 7 * 24 * hour, 2 * hour));
+  });
+});

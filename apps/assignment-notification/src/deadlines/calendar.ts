@@ -1,31 +1,41 @@
-import { DateTime } from 'luxon';
 import type { SlaHours } from '#contracts';
 import { days, startOn } from '../assignment/working-hours.js';
 import type { Stretch } from './clocks.policy.js';
+import { dayMs, ZoneDays } from './zone-days.js';
 
 /** Days that are looked through for the time that counts; what is not reached by then is not reached. */
 const mostDays = 1_500;
-/** Days whose stretches are remembered. */
-const mostRemembered = 4_000;
+/** Days with clocks that are set whose stretches are remembered. */
+const mostRemembered = 100;
 
-/** Which time counts by the hours of a policy, by the wall clock of its zone. In a night in which clocks are put back, what begins or ends in the hour that comes twice does so the first time. */
+/**
+ * Which time counts by the hours of a policy, by the wall clock of its zone. In a night in which clocks are put back, what begins or ends in the hour that comes twice
+ * does so the first time. Years are looked through within a millisecond: but for the few days on which clocks are set, every one of a week is like the others of its name.
+ */
 export class Calendar {
-  private readonly holidays: ReadonlySet<string>;
-  private readonly known = new Map<string, readonly Stretch[]>();
+  private readonly holidays: ReadonlySet<number>;
+  private readonly days: ZoneDays;
+  /** By the day of the week from Monday on, of one on which no clock is set; null where all of it counts. */
+  private readonly week: readonly Counted[] | null;
+  private readonly unlike = new Map<number, Counted>();
   private readonly isAlways: boolean;
 
   constructor(private readonly hours: SlaHours) {
-    this.holidays = new Set(hours.holidays);
-    this.isAlways = hours.workingHours === null && hours.holidays.length === 0;
+    const { timeZone, workingHours, holidays } = hours;
+    this.holidays = new Set(holidays.map((date) => Date.parse(date) / dayMs));
+    this.days = ZoneDays.of(timeZone);
+    this.week = workingHours && days.map((_, weekday) => countedOf(this.named(weekday, msOf)));
+    this.isAlways = workingHours === null && holidays.length === 0;
   }
 
   /** When so much time has counted since a moment, ms; null where that is not within four years. */
   after(from: number, ms: number): number | null {
     if (this.isAlways || ms <= 0) return from + Math.max(0, ms);
     let left = ms;
-    for (const [begin, end] of this.stretches(from)) {
-      if (end - begin >= left) return begin + left;
-      left -= end - begin;
+    for (const day of this.daysFrom(from)) {
+      const sum = sumOf(day);
+      if (sum >= left) return momentIn(day, left);
+      left -= sum;
     }
     return null;
   }
@@ -34,40 +44,82 @@ export class Calendar {
   between(from: number, to: number): number {
     if (this.isAlways) return Math.max(0, to - from);
     let sum = 0;
-    for (const [begin, end] of this.stretches(from)) {
-      if (begin >= to) break;
-      sum += Math.min(end, to) - begin;
-    }
+    for (const day of this.daysFrom(from, to)) sum += sumOf(day);
     return sum;
   }
 
-  /** What counts from a moment on, day by day. */
-  private *stretches(from: number): Generator<Stretch> {
-    let day = DateTime.fromMillis(from, { zone: this.hours.timeZone }).startOf('day');
-    for (let i = 0; i < mostDays; i += 1, day = day.plus({ days: 1 }).startOf('day')) {
-      for (const [begin, end] of this.stretchesOf(day)) if (end > from) yield [Math.max(begin, from), end];
+  /** Days in which something counts, from a moment on, until another. */
+  private *daysFrom(from: number, to = Infinity): Generator<Day> {
+    const first = this.days.dayOf(from);
+    for (let day = first; day < first + mostDays; day += 1) {
+      const [start, next] = [this.days.startOf(day), this.days.startOf(day + 1)];
+      if (start >= to) return;
+      if (!this.holidays.has(day)) yield { start, counted: this.countedOf(day, next - start), from: Math.max(0, from - start), to: Math.min(next, to) - start, isWhole: start >= from && next <= to };
     }
   }
 
-  private stretchesOf(day: DateTime): readonly Stretch[] {
-    const name = day.toISODate()!;
-    const known = this.known.get(name);
-    if (known) return known;
-    if (this.known.size >= mostRemembered) this.known.clear();
-    const stretches = this.holidays.has(name) ? [] : this.counted(day);
-    this.known.set(name, stretches);
-    return stretches;
+  private countedOf(day: number, length: number): Counted {
+    if (this.week === null) return { stretches: [[0, length]], sum: length };
+    return length === dayMs ? this.week[weekdayOf(day)]! : this.unlikeOthers(day);
   }
 
-  private counted(day: DateTime): Stretch[] {
-    const { workingHours } = this.hours;
-    if (workingHours === null) return [[day.toMillis(), day.plus({ days: 1 }).startOf('day').toMillis()]];
-    const named = workingHours.filter((stretch) => stretch.days.includes(days[day.weekday - 1]!)).map(({ from, to }): Stretch => [startOn(day, from), startOn(day, to)]);
+  /** Of a day that has more or less than 24 hours. */
+  private unlikeOthers(day: number): Counted {
+    const known = this.unlike.get(day);
+    if (known !== undefined) return known;
+    if (this.unlike.size >= mostRemembered) this.unlike.clear();
+    const [start, clock] = [this.days.startOf(day), this.days.clockOf(day)];
+    const counted = countedOf(this.named(weekdayOf(day), (time) => startOn(clock, time) - start));
+    this.unlike.set(day, counted);
+    return counted;
+  }
+
+  /** What counts of a day of the week. What overlaps counts once. */
+  private named(weekday: number, at: (time: string) => number): readonly Stretch[] {
+    const named = this.hours.workingHours!.filter((stretch) => stretch.days.includes(days[weekday]!)).map(({ from, to }): Stretch => [at(from), at(to)]);
     return joined(named.sort(([one], [other]) => one - other));
   }
 }
 
-/** What overlaps counts once. */
+/** What counts of a day, ms from its beginning, and how much that is. */
+interface Counted {
+  stretches: readonly Stretch[];
+  sum: number;
+}
+
+/** A day of which something counts: all, or what lies between two moments, ms from its beginning. */
+interface Day {
+  start: number;
+  counted: Counted;
+  from: number;
+  to: number;
+  isWhole: boolean;
+}
+
+const countedOf = (stretches: readonly Stretch[]): Counted => ({ stretches, sum: stretches.reduce((sum, [begin, end]) => sum + end - begin, 0) });
+
+const partsOf = ({ counted, from, to }: Day) => counted.stretches.map(([begin, end]): Stretch => [Math.max(begin, from), Math.min(end, to)]).filter(([begin, end]) => end > begin);
+
+const sumOf = (day: Day) => (day.isWhole ? day.counted.sum : countedOf(partsOf(day)).sum);
+
+/** When so much of a day has counted, which is not more than there is. */
+function momentIn(day: Day, ms: number): number {
+  let left = ms;
+  for (const [begin, end] of partsOf(day)) {
+    if (end - begin >= left) return day.start + begin + left;
+    left -= end - begin;
+  }
+  return day.start + day.to;
+}
+
+/** From Monday on. The first day of 1970 was a Thursday. */
+const weekdayOf = (day: number) => (((day + 3) % 7) + 7) % 7;
+
+function msOf(time: string): number {
+  const [hour, minute] = time.split(':').map(Number) as [number, number];
+  return (hour * 60 + minute) * 60_000;
+}
+
 function joined(sorted: readonly Stretch[]): Stretch[] {
   const stretches: Stretch[] = [];
   for (const [begin, end] of sorted) {

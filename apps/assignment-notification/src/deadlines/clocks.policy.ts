@@ -46,11 +46,11 @@ const timeOf: Record<DeadlineKind, keyof SlaTimes> = { 'first-reply': 'firstRepl
 
 /**
  * How the deadlines of a ticket stand at a moment, by the policy that is for it. Everything is counted anew: a policy, a priority or an assistant that changes
- * counts at once, for all the time that the policy was there. What was told stays told.
+ * counts at once, for all the time that the policy was there. What was told stays told, and so does that it was so late, whatever a clock says afterwards.
  */
 export function judge(clocks: Clocks, rule: Rule | undefined, now: number): Judgement {
   const standing = rule === undefined ? [] : order.flatMap((kind) => standingsOf(kind, clocks, rule, now));
-  const told = new Map(standing.map(({ clock, facts }) => [clock, toldAfter(clock, facts)]));
+  const told = new Map(standing.map(({ clock, facts }) => [clock, toldAfter(clock, facts, now)]));
   const looks = standing.flatMap(({ next }) => (next === null ? [] : [next]));
   return {
     clocks: { ...clocks, clocks: clocks.clocks.map((clock) => told.get(clock) ?? clock) },
@@ -72,7 +72,7 @@ function standingsOf(kind: DeadlineKind, clocks: Clocks, rule: Rule, now: number
   const target = clock && minutesFor(clock, clocks, rule);
   if (clock === undefined || target === undefined || isNobodysBusiness(clock, clocks, rule)) return [];
   const [warnAt, dueAt] = [(target * rule.policy.warnAtPercent) / 100, target].map((minutes) => reached(clock, clocks, { rule, ms: minutes * 60_000 })) as [number | null, number | null];
-  const state = stateOf(clock, clocks, { warnAt, dueAt, now });
+  const state = stateOf(clock, clocks, { warnAt, dueAt, now: Math.max(now, clock.toldAt ?? now) });
   const next = { running: warnAt, warning: dueAt, paused: null, missed: null, met: null, late: null }[state];
   return [{ clock, deadline: { kind, dueAt: dueAt === null ? null : new Date(dueAt).toISOString(), state }, facts: factsOf(clock, state, dueAt), next }];
 }
@@ -156,5 +156,5 @@ function factsOf(clock: Clock, state: State, dueAt: number | null): Fact[] {
   return [{ type: fact.type, kind, since, dueAt, ...(fact.type === 'met' && done && { version: done.version }) }];
 }
 
-const toldAfter = (clock: Clock, facts: readonly Fact[]): Clock =>
-  facts.reduce<Clock>((after, { type }) => (type === 'met' ? { ...after, isMetTold: true } : { ...after, told: type }), clock);
+const toldAfter = (clock: Clock, facts: readonly Fact[], now: number): Clock =>
+  facts.reduce<Clock>((after, { type }) => (type === 'met' ? { ...after, isMetTold: true } : { ...after, told: type, toldAt: now }), clock);

@@ -13,6 +13,8 @@ export interface Clock {
   done?: { at: number; version: number };
   /** What was told of it: each at most once, whatever becomes of its time. */
   told?: 'warning' | 'missed';
+  /** As of when that was so, ms: for this clock it never gets earlier again. */
+  toldAt?: number;
   /** That it was done in time was told. */
   isMetTold?: true;
 }

@@ -6,29 +6,35 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { course, type Course } from '../../testing/course.js';
 import { policyInput } from '../../testing/policies.js';
 import { directoryRecord, member, Running } from '../../testing/running.js';
+import { PolicyBook } from './policy-book.store.js';
+import { StoreTime } from './store-time.js';
 import { WatchedTickets } from './watched-tickets.store.js';
 
 jest.setTimeout(120_000);
 
 let one: Running;
 let other: Running;
-/** How far the clock of both was put forward, ms. */
-let shiftMs = 0;
+/** How far the store's clock was put forward, ms. */
+let aheadMs = 0;
 beforeAll(async () => {
-  const { now } = Date;
-  jest.spyOn(Date, 'now').mockImplementation(() => now() + shiftMs);
   one = await Running.start();
   other = await Running.start(one.database);
 });
 afterAll(async () => {
-  jest.restoreAllMocks();
   await other?.stop({ keep: true });
   await one?.stop();
 });
-afterEach(() => {
-  shiftMs = 0;
+afterEach(async () => {
   one.trouble = other.trouble = undefined;
+  await putForward(0);
 });
+
+const now = () => Date.now() + aheadMs;
+/** The store's clock is so far ahead from now on, and both go by it. */
+async function putForward(ms: number) {
+  aheadMs = one.storeAheadMs = other.storeAheadMs = ms;
+  await eventually(() => [one, other].every((instance) => Math.abs(instance.part(StoreTime).now() - now()) < 500), 'both know what time it is');
+}
 
 const minute = 60_000;
 const admin = (orgId: string): Principal => ({ orgId, actor: { type: 'member', id: 'ada', name: 'Ada' }, access: { role: 'admin', assistantIds: [] } });
@@ -42,10 +48,10 @@ async function ruled(policy: Partial<SlaPolicyInput> = {}, orgId = fresh()): Pro
 }
 /** A ticket of right now. */
 const opened = (orgId: string, { behindMs = 0, ...fields }: { behindMs?: number; assignee?: Assignee | null } = {}) => {
-  const createdAt = new Date(Date.now() + behindMs).toISOString();
+  const createdAt = new Date(now() + behindMs).toISOString();
   return course(orgId).at(createdAt).created({ createdAt, ...fields });
 };
-const later = (ticket: Course, ms: number) => ticket.at(new Date(Date.now() + ms).toISOString());
+const later = (ticket: Course, ms: number) => ticket.at(new Date(now() + ms).toISOString());
 
 /** Distinct messages of a ticket, in the order of their revisions. */
 function toldOf({ id }: Pick<Course, 'id'>) {
@@ -75,16 +81,16 @@ describe('a ticket with deadlines', () => {
     const { orgId } = await ruled();
     const ticket = opened(orgId);
     await one.follow(...ticket.events);
-    shiftMs = 50 * minute;
+    await putForward(50 * minute);
     await eventually(() => typesOf(ticket).includes('deadline-warning'), 'it is warned of');
-    shiftMs = 25 * 60 * minute;
+    await putForward(25 * 60 * minute);
     await eventually(() => typesOf(ticket).filter((type) => type === 'deadline-missed').length === 2, 'both are missed');
     const next = opened(orgId);
-    shiftMs = 0;
-    const now = opened(orgId);
-    await one.follow(...next.events, ...now.events);
-    shiftMs = 50 * minute;
-    await eventually(() => typesOf(now).includes('deadline-warning'), 'a later one is warned of');
+    await putForward(0);
+    const earlier = opened(orgId);
+    await one.follow(...next.events, ...earlier.events);
+    await putForward(50 * minute);
+    await eventually(() => typesOf(earlier).includes('deadline-warning'), 'an earlier one is warned of');
     expect([typesOf(next).filter((type) => type.startsWith('deadline-')), typesOf(ticket).filter((type) => type.startsWith('deadline-'))]).toEqual([[], ['deadline-warning', 'deadline-missed', 'deadline-missed']]);
   });
 
@@ -101,6 +107,21 @@ describe('a ticket with deadlines', () => {
     await eventually(() => tickets.every((ticket) => statesOf(ticket)?.length === 0), 'none has deadlines any more');
     await eventually(async () => (await one.db.collection('sla_books').countDocuments({ news: { $exists: true } })) === 0, 'the change is no news');
     expect(toldOf(theirs)).toEqual([]);
+  });
+
+  it('is judged anew in its turn, however many tickets how many other organisations have', async () => {
+    const orgs = await Promise.all(Array.from({ length: 60 }, async () => (await ruled()).orgId));
+    const idle = [one, other].map((instance) => jest.spyOn(instance.part(PolicyBook), 'news').mockResolvedValue([]));
+    for (let i = 0; i < orgs.length; i += 15) await one.follow(...orgs.slice(i, i + 15).flatMap((orgId) => Array.from({ length: 25 }, () => opened(orgId).events).flat()));
+    await one.db.collection<{ _id: string }>('sla_books').updateMany({ _id: { $in: orgs } }, { $inc: { revision: 1 }, $set: { news: 1 } });
+    const seen = jest.spyOn(one.part(WatchedTickets), 'judgedBefore');
+    idle[0]!.mockRestore();
+    await eventually(() => seen.mock.calls.length >= 100, 'two looks are over');
+    const first = seen.mock.calls.slice(0, 100).map(([orgId]) => orgId);
+    expect(new Set(first.filter((orgId) => orgs.includes(orgId))).size).toBe(60);
+    seen.mockRestore();
+    idle[1]!.mockRestore();
+    await eventually(async () => (await one.db.collection('sla_books').countDocuments({ news: { $exists: true } })) === 0, 'no change is news any more');
   });
 
   it('is judged anew where somebody writes it just then', async () => {
@@ -127,7 +148,7 @@ describe('a ticket with deadlines', () => {
     const orgId = fresh();
     const old = opened(orgId, { behindMs: -90 * minute });
     await one.follow(...old.events);
-    const since = Date.now();
+    const since = now();
     await ruled({}, orgId);
     await eventually(() => statesOf(old)?.join() === 'first-reply running,resolution running', 'it has deadlines');
     expect(Date.parse(toldOf(old)[0]!.deadlines[0]!.dueAt!)).toBeGreaterThanOrEqual(since + 60 * minute);
@@ -142,7 +163,7 @@ describe('10,000 timers that run out within a minute', () => {
     for (let i = 0; i < 20; i += 2) await Promise.all([one, other].map((instance, lane) => instance.follow(...rounds[i + lane]!.flatMap(({ events }) => events))));
     const missed = () => new Map([...one.told, ...other.told].filter((news) => news.orgId === orgId && news.type === 'ticket.deadline-missed.v1').map((news) => [news.ticketId, news]));
     const startedAt = performance.now();
-    shiftMs = 11 * minute;
+    await putForward(11 * minute);
     await eventually(() => missed().size === 10_000, 'all are missed', 100_000);
     expect(performance.now() - startedAt).toBeLessThan(60_000);
     await eventually(async () => (await unsent()) === 0, 'all are sent');
@@ -162,7 +183,7 @@ describe('a missed deadline', () => {
     const ticket = opened(orgId, { assignee: to('a') });
     await one.follow(...ticket.events);
     one.trouble = other.trouble = new Fault('no broker');
-    shiftMs = 11 * minute;
+    await putForward(11 * minute);
     await eventually(async () => (await one.db.collection('watched_tickets').countDocuments({ orgId, 'outgoing.type': 'ticket.assign.v1' })) === 1, 'it is stored');
     await one.know({ ...member('', 'b', { revision: 2, deleted: true }), orgId });
     one.trouble = other.trouble = undefined;
@@ -175,7 +196,7 @@ describe('a missed deadline', () => {
     const high = later(ticket, 0).edited({ priority: 'high' }).assigned(to('b'));
     await one.follow(...high.events);
     await eventually(async () => (await unsent()) === 0, 'all is sent');
-    shiftMs = 60 * minute;
+    await putForward(60 * minute);
     const last = opened(orgId);
     await one.follow(...last.events);
     await eventually(() => statesOf(last) !== undefined, 'whatever was due is done');
@@ -189,7 +210,7 @@ describe('a missed deadline', () => {
     await one.know({ ...member('', 'b', { revision: 2, deleted: true }), orgId });
     const ticket = opened(orgId).edited({ priority: 'urgent' });
     await one.follow(...ticket.events);
-    shiftMs = 11 * minute;
+    await putForward(11 * minute);
     await eventually(() => typesOf(ticket).includes('deadline-missed'), 'it is missed');
     expect(commandsFor(ticket)).toEqual([]);
   });
@@ -205,6 +226,47 @@ describe('what one instance stored and could not send', () => {
     other.trouble = undefined;
     await eventually(async () => (await unsent()) === 0, 'nothing is left');
     for (const ticket of tickets) expect(typesOf(ticket)).toEqual(['deadlines-changed']);
+  });
+});
+
+describe('what is to be sent of a ticket that never rests', () => {
+  it('is cleared as it is sent', async () => {
+    const { orgId } = await ruled();
+    let ticket = opened(orgId);
+    const tickets = one.part(WatchedTickets);
+    const sent = tickets.sent.bind(tickets);
+    const left: number[] = [];
+    const hindered = jest.spyOn(tickets, 'sent').mockImplementation(async (some) => {
+      const isMeant = some.some(({ ticketId }) => ticketId === ticket.id) && left.length < 30;
+      if (isMeant) {
+        ticket = later(ticket, left.length).moved(left.length % 2 === 0 ? 'pending' : 'open');
+        await one.follow(ticket.events.at(-1)!);
+      }
+      await sent(some);
+      if (isMeant) left.push((await one.db.collection('watched_tickets').findOne({ _id: `${orgId}/${ticket.id}` as never }))?.['outgoing']?.length ?? 0);
+    });
+    await one.follow(...ticket.events);
+    await eventually(() => left.length === 30, 'it was sent thirty times');
+    hindered.mockRestore();
+    expect(Math.max(...left)).toBe(1);
+    await eventually(async () => (await unsent()) === 0, 'all is sent');
+    expect(typesOf(ticket)).toEqual(Array.from({ length: 31 }, () => 'deadlines-changed'));
+  });
+
+  it('has its limits: events wait', async () => {
+    const { orgId } = await ruled();
+    const ticket = opened(orgId);
+    one.trouble = other.trouble = new Fault('no broker');
+    await one.follow(...ticket.events);
+    const stored = one.db.collection<{ _id: string; outgoing: object[] }>('watched_tickets');
+    const { outgoing } = (await stored.findOne({ _id: `${orgId}/${ticket.id}` }))!;
+    await stored.updateOne({ _id: `${orgId}/${ticket.id}` }, { $set: { outgoing: Array.from({ length: 501 }, () => outgoing[0]!) } });
+    const replied = later(ticket, 0).replied();
+    await expect(one.follow(...replied.events)).rejects.toThrow('could be sent');
+    one.trouble = other.trouble = undefined;
+    await eventually(async () => (await unsent()) === 0, 'all is sent');
+    await one.follow(...replied.events);
+    await eventually(() => typesOf(ticket).includes('deadline-met'), 'it is told');
   });
 });
 
@@ -251,6 +313,7 @@ describe('policies', () => {
     expect([(await ask('DELETE', `/${second.id}`)).status, (await ask('DELETE', `/${second.id}`)).status]).toEqual([204, 404]);
   });
 
+  const mondays = Array.from({ length: 300 }, (_, i) => new Date(Date.now() + (i * 7 + ((8 - new Date().getUTCDay()) % 7) - 7) * 86_400_000).toISOString().slice(0, 10));
   const broken: [string, object, string, string][] = [
     ['no time', { targets: { normal: { firstReply: 0 } } }, '/targets/normal/firstReply', 'too_small'],
     ['negative time', { targets: { normal: { resolution: -5 } } }, '/targets/normal/resolution', 'too_small'],
@@ -261,6 +324,7 @@ describe('policies', () => {
     ['no hours', { hours: { timeZone: 'UTC', workingHours: [] } }, '/hours/workingHours', 'too_small'],
     ['a day that is none', { hours: { timeZone: 'UTC', holidays: ['2026-02-30'] } }, '/hours/holidays/0', 'invalid_format'],
     ['more time than there is', { targets: { normal: { resolution: 525_600 } }, hours: { timeZone: 'UTC', workingHours: [{ days: ['mon'], from: '09:00', to: '09:30' }] } }, '/targets/normal/resolution', 'out_of_reach'],
+    ['no working time at all', { hours: { timeZone: 'UTC', workingHours: [{ days: ['mon'], from: '09:00', to: '17:00' }], holidays: mondays } }, '/hours', 'no_working_time'],
     ['an unknown assistant', { condition: { assistantIds: ['no-bot'] } }, '/condition/assistantIds/0', 'unknown_assistant'],
     ['an unknown member', { onMissed: [{ type: 'reassign', to: { type: 'member', id: 'nobody' } }] }, '/onMissed/0/to/id', 'unknown_member'],
     ['unknown people', { onMissed: [{ type: 'notify', memberIds: ['nobody'] }] }, '/onMissed/0/memberIds/0', 'unknown_member'],

@@ -49,8 +49,15 @@ export class Messenger implements OnApplicationBootstrap, BeforeApplicationShutd
     const own = [...this.mine.values()].slice(0, handful);
     const left = await this.left();
     await this.send([...own, ...left]);
-    for (const ticket of own) if (this.mine.get(ticket.id) === ticket) this.mine.delete(ticket.id);
+    for (const ticket of own) this.forget(ticket);
     return own.length > 0 || left.length > 0;
+  }
+
+  /** What has been added to a ticket meanwhile is still to be sent. */
+  private forget({ id, turn }: Unsent): void {
+    const newest = this.mine.get(id)!;
+    if (newest.turn === turn) this.mine.delete(id);
+    else this.mine.set(id, { ...newest, outgoing: newest.outgoing.filter((one) => one.turn > turn) });
   }
 
   /** What others had not sent a while ago and still have not, however much there is of our own. */

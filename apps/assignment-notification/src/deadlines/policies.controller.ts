@@ -8,6 +8,7 @@ import { administrator, asking, changeOf } from '../changes.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { Calendar } from './calendar.js';
 import { PolicyBook } from './policy-book.store.js';
+import { StoreTime } from './store-time.js';
 import { Timekeeper } from './timekeeper.js';
 
 const kind = { one: 'policy', most: maxSlaPolicies };
@@ -22,6 +23,7 @@ export class PoliciesController {
     private readonly book: PolicyBook,
     private readonly directory: DirectoryStore,
     private readonly timekeeper: Timekeeper,
+    private readonly time: StoreTime,
   ) {}
 
   @Get()
@@ -32,9 +34,10 @@ export class PoliciesController {
   @Post()
   async create(@Body({ schema: SlaPolicyInput }) input: SlaPolicyInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const people = await this.people(request);
-    const policy: SlaPolicy = { id: changeOf(request).id, ...input, since: new Date().toISOString() };
+    const now = this.time.now();
+    const policy: SlaPolicy = { id: changeOf(request).id, ...input, since: new Date(now).toISOString() };
     await this.change({ request, reply }, (policies) => {
-      demandSense(input, people);
+      demandSense(input, { people, now });
       return added(policies, policy, kind);
     });
   }
@@ -47,12 +50,12 @@ export class PoliciesController {
   @Put(':id')
   async replace(@Param('id', { schema: Uuid }) id: string, @Body({ schema: SlaPolicyInput }) input: SlaPolicyInput, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const people = await this.people(request);
-    const now = new Date().toISOString();
+    const now = this.time.now();
     await this.change({ request, reply }, (policies) => {
       const before = policies.find((one) => one.id === id);
       if (before === undefined) return absent;
-      demandSense(input, people);
-      return replaced(policies, { id, ...input, since: input.enabled && !before.enabled ? now : before.since });
+      demandSense(input, { people, now });
+      return replaced(policies, { id, ...input, since: input.enabled && !before.enabled ? new Date(now).toISOString() : before.since });
     });
   }
 
@@ -73,8 +76,8 @@ export class PoliciesController {
 }
 
 /** What no schema can say. @throws ProblemError naming who is not in the directory, and times that never come */
-function demandSense(input: SlaPolicyInput, people: People) {
-  const errors = [...unknownIn(input, people), ...unreachedIn(input)];
+function demandSense(input: SlaPolicyInput, { people, now }: { people: People; now: number }) {
+  const errors = [...unknownIn(input, people), ...unreachedIn(input, now)];
   if (errors.length > 0) throw refusal(...errors);
 }
 
@@ -92,9 +95,10 @@ function unknownIn({ condition, onMissed }: SlaPolicyInput, { members, assistant
 }
 
 /** Of hours that are few a time may not come within years. */
-function unreachedIn({ targets, hours }: SlaPolicyInput): ValidationError[] {
+function unreachedIn({ targets, hours }: SlaPolicyInput, now: number): ValidationError[] {
   const calendar = new Calendar(hours);
+  if (calendar.after(now, 1) === null) return [{ pointer: '/hours', code: 'no_working_time', message: 'have no working time within the next four years' }];
   const all = Object.entries(targets).flatMap(([priority, times = {}]) => Object.entries(times).map(([name, minutes]) => ({ pointer: `/targets/${priority}/${name}`, minutes })));
-  const isReached = ({ minutes }: { minutes: number | undefined }) => minutes === undefined || calendar.after(Date.now(), minutes * 60_000) !== null;
+  const isReached = ({ minutes }: { minutes: number | undefined }) => minutes === undefined || calendar.after(now, minutes * 60_000) !== null;
   return all.filter((one) => !isReached(one)).map(({ pointer }) => ({ pointer, code: 'out_of_reach', message: 'is more working time than the next four years have' }));
 }

@@ -1,13 +1,16 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { TicketEvent } from '#contracts';
+import { Fault } from '#messaging';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import { deadlinesTold, deadlineTroubles, lastTimerLook } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
 import type { Rule } from './clocks.policy.js';
+import { HEARING, type Hearing } from './hearing.js';
 import { Messenger } from './messenger.js';
 import { commandsOf, messageOf } from './outgoing.js';
 import { PolicyBook, unruled, type Ruling } from './policy-book.store.js';
+import { StoreTime } from './store-time.js';
 import { advanced, type Advance } from './watch.policy.js';
 import { idOf, WatchedTickets, type Read, type Write } from './watched-tickets.store.js';
 
@@ -15,11 +18,13 @@ import { idOf, WatchedTickets, type Read, type Write } from './watched-tickets.s
 const handful = 500;
 /** Organisations whose changed policies are seen to together. */
 const mostNews = 50;
-/** How often timers are looked at, by the wall clock as it is then: so it does no harm when that is put forward or back, ms. */
+/** How often timers are looked at, ms. */
 const idleMs = 500;
 const troubledMs = 1_000;
 /** Nothing else of this process waits longer for tickets to be judged, ms: targets may be a year of working hours away. */
 const longestMs = 20;
+/** With so much of a ticket to be sent, its next events wait: a document has its limits. */
+const mostUnsent = 500;
 
 /** A ticket, and what has happened to it. */
 interface Course {
@@ -29,7 +34,7 @@ interface Course {
 }
 
 /**
- * Watches the deadlines of tickets: by their events, by the clock, and by policies that change. What comes of it is stored together with what is to be sent, in one
+ * Watches the deadlines of tickets: by their events, by the store's clock as far as all events were heard, and by policies that change. What comes of it is stored together with what is to be sent, in one
  * write over the ticket as it was read; the messenger sends it.
  */
 @Injectable()
@@ -37,19 +42,25 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly logger = new Logger('deadlines');
   private readonly loop = new WorkLoop({ next: () => this.look(), pauseMs: idleMs, troubledMs, onTrouble: (error) => this.trouble(error) });
 
+  /** The last organisation whose changed policies were seen to. */
+  private seenTo = '';
+
   constructor(
     private readonly tickets: WatchedTickets,
     private readonly book: PolicyBook,
     private readonly directory: DirectoryStore,
     private readonly messenger: Messenger,
+    private readonly time: StoreTime,
+    @Inject(HEARING) private readonly hearing: Hearing,
   ) {}
 
   onApplicationBootstrap(): void {
+    this.hearing.start();
     this.loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    await Promise.all([this.loop.stop(), this.hearing.stop()]);
   }
 
   /** Policies have changed here. */
@@ -66,6 +77,7 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
     }
     for (let pending = [...tickets.keys()]; pending.length > 0; ) {
       const known = await this.tickets.read(pending);
+      for (const { id, outgoing } of known.values()) if (outgoing.length > mostUnsent) throw new Fault(`nothing that was told of ${id} could be sent for long`);
       const courses = pending.map((id): Course => ({ before: known.get(id), orgId: tickets.get(id)![0]!.orgId, events: tickets.get(id)! }));
       pending = [...(await this.advance(courses))];
     }
@@ -73,20 +85,27 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** What is due, and what policies have changed about; whether there may be more. @throws StoreFault */
   async look(): Promise<boolean> {
-    const due = await this.tickets.due(Date.now(), handful);
+    const due = await this.tickets.due(Math.min(await this.time.read(), this.heardUpTo), handful);
     lastTimerLook.set(Date.now() / 1_000);
     await this.advance(due.map((before) => ({ before, orgId: before.orgId, events: [] })));
     return (await this.lookAtNews()) || due.length === handful;
   }
 
-  /** Judges tickets by policies that have changed, a handful at a time, some of each organisation: one with very many holds up no other. @returns whether there may be more */
+  /** Judges tickets by policies that have changed, a handful at a time, some of each organisation, one organisation after the other: those with very many hold up no other. @returns whether there may be more */
   private async lookAtNews(): Promise<boolean> {
-    const news = await this.book.news(mostNews);
+    const news = await this.book.news(mostNews, this.seenTo);
+    const isWrapped = this.seenTo !== '';
+    this.seenTo = news.length < mostNews ? '' : news.at(-1)!.orgId;
     const share = Math.ceil(handful / news.length);
     const outdated = await Promise.all(news.map(({ orgId, revision }) => this.tickets.judgedBefore(orgId, revision, share)));
     const lost = await this.advance(outdated.flat().map((before) => ({ before, orgId: before.orgId, events: [] })));
     for (const [i, one] of news.entries()) if (outdated[i]!.length < share && !outdated[i]!.some(({ id }) => lost.has(id))) await this.book.heard(one);
-    return news.length > 0;
+    return news.length > 0 || isWrapped;
+  }
+
+  /** What happened later may lie on the topic, unread: nothing is told as missed that was done in time. */
+  private get heardUpTo(): number {
+    return this.hearing.heardUpTo ?? 0;
   }
 
   /** @returns tickets that somebody else has written meanwhile */
@@ -103,8 +122,8 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
         begunAt = performance.now();
       }
       const ruling = rulings.get(course.orgId) ?? unruled;
-      const now = Date.now();
-      const advance = advanced(course.before, course.events, { rules: ruling.rules, now });
+      const now = this.time.now();
+      const advance = advanced(course.before, course.events, { rules: ruling.rules, now, heardUpTo: this.heardUpTo });
       if (advance !== undefined) writes.push(await this.writeOf(course, advance, { ruling, people, now }));
     }
     const lost = await this.tickets.put(writes);

@@ -35,8 +35,8 @@ function given(from: Pick<Course, 'events'>, ...rules: Rule[]) {
       return watched?.revision;
     },
     consequences: [] as unknown[],
-    look(time: string, by: readonly Rule[] = rules) {
-      const advance = advanced(watched, events, { rules: by, now: at(time) });
+    look(time: string, by: readonly Rule[] = rules, heard = time) {
+      const advance = advanced(watched, events, { rules: by, now: at(time), heardUpTo: at(heard) });
       events = [];
       if (advance === undefined) return scene;
       watched = advance.after;
@@ -45,9 +45,9 @@ function given(from: Pick<Course, 'events'>, ...rules: Rule[]) {
       scene.consequences.push(...advance.consequences.map(({ action }) => action));
       return scene;
     },
-    comes(next: Course, time: string, by: readonly Rule[] = rules) {
+    comes(next: Course, time: string, by: readonly Rule[] = rules, heard = time) {
       events = next.events;
-      return scene.look(time, by);
+      return scene.look(time, by, heard);
     },
   };
   return scene;
@@ -126,7 +126,7 @@ describe('the deadlines of a ticket', () => {
 
   it('count working hours, not holidays, by the zone’s clock', () => {
     const rule = ruleOf({ targets: { normal: { firstReply: 120 } }, hours: { timeZone: 'America/New_York', workingHours: [{ days: ['mon', 'tue', 'wed'], from: '09:00', to: '10:00' }], holidays: ['2026-01-06'] } });
-    const { dueAt } = advanced(undefined, opened.events, { rules: [rule], now: at('10:00') })!.after.deadlines[0]!;
+    const { dueAt } = advanced(undefined, opened.events, { rules: [rule], now: at('10:00'), heardUpTo: at('10:00') })!.after.deadlines[0]!;
     expect(dueAt).toBe('2026-01-07T15:00:00.000Z');
   });
 });
@@ -164,12 +164,34 @@ describe('what changes mid-way', () => {
 });
 
 describe('a clock that jumps', () => {
-  it('forward makes due what is due then, and back does not tell it again', () => {
+  it('forward makes due what is due then, and back neither takes it back nor tells it again', () => {
     const scene = given(opened, hour).look('10:00').look('13:00');
     expect([scene.deadlines['first-reply'], types(scene.told)]).toEqual(['missed 11:00', ['deadlines-changed', 'deadline-missed first-reply']]);
-    expect([scene.look('10:05').deadlines['first-reply'], scene.lookAt]).toEqual(['running 11:00', '10:48']);
-    scene.look('10:48').look('11:00');
-    expect([scene.deadlines['first-reply'], types(scene.told).filter((type) => type !== 'deadlines-changed')]).toEqual(['missed 11:00', ['deadline-missed first-reply']]);
+    scene.look('10:05').look('10:48').look('11:00');
+    expect([scene.deadlines['first-reply'], types(scene.told)]).toEqual(['missed 11:00', ['deadlines-changed', 'deadline-missed first-reply']]);
+  });
+
+  it('back leaves what was near near, and what is given more time has it', () => {
+    const scene = given(opened, hour).look('10:00').look('10:50').look('10:10');
+    expect([scene.deadlines['first-reply'], scene.lookAt, types(scene.told)]).toEqual(['warning 11:00', '11:00', ['deadlines-changed', 'deadline-warning first-reply']]);
+    expect(scene.look('10:20', [ruleOf({ targets: { normal: { firstReply: 120 } } })]).deadlines).toEqual({ 'first-reply': 'running 12:00' });
+  });
+});
+
+describe('time of which not all events were heard', () => {
+  it('makes nothing due', () => {
+    const scene = given(opened, hour).look('10:00').look('13:00', [hour], '10:59');
+    expect([scene.deadlines['first-reply'], scene.lookAt, types(scene.told)]).toEqual(['warning 11:00', '11:00', ['deadlines-changed', 'deadline-warning first-reply']]);
+    expect(scene.look('13:00', [hour], '11:00').deadlines['first-reply']).toBe('missed 11:00');
+  });
+
+  it('makes nothing due by an event either, but up to when that was', () => {
+    const scene = given(opened, hour).look('13:00', [hour], '09:00');
+    expect([scene.deadlines['first-reply'], scene.lookAt, types(scene.told)]).toEqual(['running 11:00', '10:48', ['deadlines-changed']]);
+    scene.comes(later(opened, '10:50').commented().edited({ priority: 'high' }), '13:00', [hour], '09:00');
+    expect(scene.deadlines['first-reply']).toBe('warning 11:00');
+    scene.comes(later(opened, '10:55').commented().edited({ priority: 'high' }).replied(), '13:00', [hour], '09:00').look('13:00');
+    expect([scene.deadlines['first-reply'], types(scene.told)]).toEqual(['met 11:00', ['deadlines-changed', 'deadline-warning first-reply', 'deadline-met first-reply']]);
   });
 });
 
@@ -196,7 +218,7 @@ describe('events', () => {
   it('of a ticket that goes to and fro thousands of times are kept in bounds, and the time stays right', () => {
     let ticket = opened;
     for (let i = 0; i < 300; i += 1) ticket = ticket.at(new Date(at('10:00') + (2 * i + 1) * 1_000).toISOString()).moved('pending').at(new Date(at('10:00') + (2 * i + 2) * 1_000).toISOString()).moved('open');
-    const { after } = advanced(undefined, ticket.events, { rules: [hour], now: at('10:10') })!;
+    const { after } = advanced(undefined, ticket.events, { rules: [hour], now: at('10:10'), heardUpTo: at('10:10') })!;
     expect([after.clocks.pauses.length, after.deadlines[0]]).toEqual([100, { kind: 'first-reply', dueAt: iso('11:05'), state: 'running' }]);
   });
 });
@@ -216,7 +238,7 @@ describe('what a policy does', () => {
 
   it('it tells whoever has the ticket, and whom it names, each once', () => {
     const rule = acting([{ type: 'notify', assignee: true, memberIds: ['ada', 'grace'] }]);
-    const { news } = advanced(undefined, opened.assigned({ type: 'member', id: 'grace', name: 'Grace' }).events, { rules: [rule], now: at('11:00') })!;
+    const { news } = advanced(undefined, opened.assigned({ type: 'member', id: 'grace', name: 'Grace' }).events, { rules: [rule], now: at('11:00'), heardUpTo: at('11:00') })!;
     expect(news).toMatchObject([{ type: 'ticket.deadline-missed.v1', tell: [{ type: 'member', id: 'grace' }, { type: 'member', id: 'ada' }], sight: { assignee: { type: 'member', id: 'grace' } } }]);
   });
 });

@@ -35,17 +35,21 @@ type Told = Fact & { policy: SlaPolicy };
 export interface Standard {
   rules: readonly Rule[];
   now: number;
+  /** Up to when all events were heard, ms: what was not done by then was not done. */
+  heardUpTo: number;
 }
 
 /**
- * What becomes of a ticket by new events, and by the time that passed. Each event is judged by at its own time, so it makes no difference how late it came.
+ * What becomes of a ticket by new events, and by the time that passed. Each event is judged by at its own time, so it makes no difference how late it came; and no
+ * time counts of which it is not known yet what happened in it.
  * @param before undefined for a ticket that nobody has watched
  * @returns undefined where the events change nothing
  */
-export function advanced(before: Watched | undefined, events: readonly TicketEvent[], { rules, now }: Standard): Advance | undefined {
-  const { clocks, told, isChanged } = folded(before?.clocks, events, { rules, now });
+export function advanced(before: Watched | undefined, events: readonly TicketEvent[], standard: Standard): Advance | undefined {
+  const { rules, now } = standard;
+  const { clocks, told, isChanged } = folded(before?.clocks, events, standard);
   if (clocks === undefined || (events.length > 0 && !isChanged)) return undefined;
-  const last = judged(clocks, rules, now);
+  const last = judged(clocks, rules, upTo(events, standard));
   const all = [...told, ...last.told];
   const earlier = before ?? { orgId: events[0]!.orgId, ticketId: events[0]!.ticketId, revision: 0, deadlines: [] };
   const after = { ...earlier, clocks: last.clocks, deadlines: last.deadlines };
@@ -53,6 +57,9 @@ export function advanced(before: Watched | undefined, events: readonly TicketEve
   const { orgId, ticketId, revision } = earlier;
   return { after: { ...after, orgId, ticketId, revision: revision + news.length }, news, consequences: consequencesOf(all, last.deadlines), lookAt: last.lookAt };
 }
+
+/** A ticket's events come in order: with one of them all before it were heard. */
+const upTo = (events: readonly TicketEvent[], { now, heardUpTo }: Standard) => Math.min(now, Math.max(heardUpTo, ...events.map(({ at }) => Date.parse(at))));
 
 function folded(before: Clocks | undefined, events: readonly TicketEvent[], { rules, now }: Standard): { clocks: Clocks | undefined; told: Told[]; isChanged: boolean } {
   const told: Told[] = [];

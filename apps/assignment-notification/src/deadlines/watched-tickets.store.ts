@@ -22,7 +22,8 @@ interface StoredTicket {
   ruling?: number;
   /** The timer: when to look at it. */
   lookAt?: Date;
-  outgoing?: Outgoing[];
+  /** Each with the turn that it came with. */
+  outgoing?: (Outgoing & { turn: number })[];
   /** There is something to be sent. */
   isUnsent?: true;
 }
@@ -32,8 +33,8 @@ export interface Read extends Watched {
   id: string;
   turn: number;
   ruling: number | null;
-  /** What may not have been sent. */
-  outgoing: readonly Outgoing[];
+  /** What may not have been sent, and the turns that it came with. */
+  outgoing: readonly (Outgoing & { turn: number })[];
 }
 
 /** What is to be stored of a ticket. */
@@ -118,10 +119,18 @@ export class WatchedTickets {
     return new Set(documents.filter((mine) => !isIt(stored.get(mine._id), mine)).map(({ _id }) => _id));
   }
 
-  /** All of it was sent, if nothing has been added since. @throws StoreFault */
+  /** All of it was sent; what has been added since is left. @throws StoreFault */
   async sent(tickets: readonly Unsent[]): Promise<void> {
-    const writes = [...tickets].sort((one, other) => (one.id < other.id ? -1 : 1)).map(({ id, turn }) => ({ updateOne: { filter: { _id: id, turn }, update: { $unset: { outgoing: '', isUnsent: '' } as never } } }));
-    if (writes.length > 0) await guarded(() => this.tickets.bulkWrite(writes, { ordered: false }));
+    if (tickets.length === 0) return;
+    const sorted = [...tickets].sort((one, other) => (one.id < other.id ? -1 : 1));
+    const unchanged = sorted.map(({ id, turn }) => ({ updateOne: { filter: { _id: id, turn }, update: { $unset: { outgoing: '', isUnsent: '' } as never } } }));
+    const { matchedCount } = await guarded(() => this.tickets.bulkWrite(unchanged, { ordered: false }));
+    if (matchedCount === tickets.length) return;
+    // This takes a turn of its own: who has read what is taken away here would put it back.
+    const changed = sorted.map(({ id, turn }) => ({
+      updateOne: { filter: { _id: id, turn: { $gt: turn }, 'outgoing.turn': { $lte: turn } }, update: { $pull: { outgoing: { turn: { $lte: turn } } }, $inc: { turn: 1 } } },
+    }));
+    await guarded(() => this.tickets.bulkWrite(changed, { ordered: false }));
   }
 
   private async found(filter: mongoose.mongo.Filter<StoredTicket>, narrowed: (cursor: mongoose.mongo.FindCursor<StoredTicket>) => mongoose.mongo.FindCursor<StoredTicket>): Promise<Read[]> {
@@ -136,7 +145,7 @@ const isIt = (stored: StoredTicket | undefined, mine: StoredTicket) =>
 /** What may not have been sent of a ticket once it is stored. */
 export function unsentOf({ before, after: { orgId, ticketId }, outgoing }: Write): Unsent {
   const { turn, outgoing: left } = before ?? { turn: 0, outgoing: [] };
-  return { id: idOf(orgId, ticketId), orgId, ticketId, turn: turn + 1, outgoing: [...left, ...outgoing] };
+  return { id: idOf(orgId, ticketId), orgId, ticketId, turn: turn + 1, outgoing: [...left, ...outgoing.map((one) => ({ ...one, turn: turn + 1 }))] };
 }
 
 function documentOf(write: Write): StoredTicket {

@@ -41,11 +41,11 @@ async function organised() {
 }
 const opened = (orgId: string) => course(orgId).by(person('ada')).created({ assistantId: 'billing-bot', createdBy: person('ada'), title: 'Printer\r\nBcc: eve@evil.example', updatedAt: new Date().toISOString() });
 const ended = (orgId: string, state: string) => eventually(async () => expect(await one.db.collection('deliveries').countDocuments({ orgId, state })).toBeGreaterThan(0), `one is ${state}`);
+const targetsOf = (orgId: string) => new RegExp(`^notice-mail:${orgId}/`);
 /** An hour goes by: what waits for its end is due. */
 async function hourOver(orgId: string) {
-  const target = `notice-mail:${orgId}`;
   await one.db.collection('deliveries').updateMany({ orgId, queue: /digest$/, state: 'waiting' }, { $set: { dueAt: new Date(Date.now() - 1_000) } });
-  await one.db.collection<{ _id: string }>('targets').updateOne({ _id: target }, { $set: { dueAt: new Date(0) }, $inc: { wakes: 1 } });
+  await one.db.collection<{ _id: string }>('targets').updateMany({ _id: targetsOf(orgId) }, { $set: { dueAt: new Date(0) }, $inc: { wakes: 1 } });
 }
 
 describe('a notice', () => {
@@ -72,7 +72,7 @@ describe('a notice', () => {
     refusal = undefined;
     await one.tell(...story.refiled(null).events.slice(-1));
     await one.db.collection('deliveries').updateMany({ orgId }, { $set: { dueAt: new Date(0) } });
-    await one.db.collection<{ _id: string }>('targets').updateOne({ _id: `notice-mail:${orgId}` }, { $set: { dueAt: new Date(0), restsUntil: new Date(0) }, $inc: { wakes: 1 } });
+    await one.db.collection<{ _id: string }>('targets').updateMany({ _id: targetsOf(orgId) }, { $set: { dueAt: new Date(0), restsUntil: new Date(0) }, $inc: { wakes: 1 } });
     await ended(orgId, 'dropped');
     expect(mails('grace')).toEqual([]);
   });
@@ -86,6 +86,20 @@ describe('a notice', () => {
     await one.tell(...story.assigned(person('grace')).assigned(person('linus')).events.slice(-2));
     await eventually(() => expect(mails('linus')).toHaveLength(1), 'linus has 1');
     expect(mails('grace')).toEqual([]);
+  });
+});
+
+describe('a flood of notices', () => {
+  it('of one person delays nobody else’s, in their organisation or in another', async () => {
+    const [flooded, quiet] = [await organised(), await organised()];
+    let story = opened(flooded.orgId);
+    for (let i = 0; i < 250; i += 1) story = story.commented('comment', '@grace one more');
+    await one.tell(...story.events);
+    const [beside, elsewhere] = [opened(flooded.orgId).commented('comment', '@linus one'), opened(quiet.orgId).commented('comment', '@grace one')];
+    await one.tell(...beside.assigned(person('linus')).events, ...elsewhere.events);
+    await eventually(() => expect([flooded.mails('linus').length > 0, quiet.mails('grace').length]).toEqual([true, 1]), 'both others have theirs', 60_000);
+    expect(flooded.mails('grace').length).toBeLessThan(200);
+    await eventually(() => expect(flooded.mails('grace')).toHaveLength(250), 'all are mailed', 100_000);
   });
 });
 

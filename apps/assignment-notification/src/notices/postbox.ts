@@ -30,7 +30,8 @@ export class Postbox {
 
   private async claimOf(notice: StoredNotice): Promise<Claim> {
     const { _id, orgId, memberId, kind, at } = notice;
-    const target = `${noticeMail}:${orgId}`;
+    // Each of them is a target of their own: who is told very much delays nobody else.
+    const target = `${noticeMail}:${orgId}/${memberId}`;
     if (notice.digest === null) return { id: `${noticeMail}/${_id}`, orgId, target, queue: memberId, seq: Date.parse(at), content: JSON.stringify({ notice: _id } satisfies Posted), about: { to: memberId, kind } };
     const digest = await this.inTime(notice);
     const to = endOf(digest);

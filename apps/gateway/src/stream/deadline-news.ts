@@ -1,31 +1,90 @@
 import { LRUCache } from 'lru-cache';
 import type { DeadlineNews, DeadlineTold, Principal } from '#contracts';
-import { sees } from '#domain';
+import { sees, sightOf } from '#domain';
 import type { FollowedEvent } from './org-feed.js';
 
 /** Tickets of an organisation of which it is remembered what was told last. */
 const mostRemembered = 5_000;
+/** Tickets that are asked about at a time; of more, who cannot be told at once reads them. */
+const mostAsked = 1_000;
 
 type Sight = DeadlineNews['sight'];
 
-/** What an organisation's listeners may hear of deadlines: of each ticket by who sees it now, as far as its events have told, and nothing older after something newer. */
+/** A ticket as it is now: what decides who sees it. */
+export interface SeenNow {
+  version: number;
+  sight: Sight;
+}
+
+/** Asks what decides who sees a ticket now; undefined where nobody does, or where nobody can tell. */
+export type Look = (ticketId: string) => Promise<SeenNow | undefined>;
+
+/** Somebody who listens, as they are let in now. */
+export interface Listening {
+  readonly principal: Principal;
+  tellBeside(words: Buffer): void;
+}
+
+/**
+ * What an organisation's listeners hear of deadlines: of each ticket those who see it now, and nothing older after something newer. Who may see it is known by its
+ * events as far as they have come since somebody began to listen, and is asked otherwise: a message may have been long on its way.
+ */
 export class DeadlineFeed {
-  private readonly sights = new LRUCache<string, { version: number; sight: Sight }>({ max: mostRemembered });
+  private readonly sights = new LRUCache<string, SeenNow>({ max: mostRemembered });
   private readonly revisions = new LRUCache<string, number>({ max: mostRemembered });
+  private readonly asked = new Map<string, Promise<boolean>>();
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly look: Look) {}
 
   /** Events of the organisation, as its listeners hear of them. */
   note(events: readonly FollowedEvent[]): void {
-    for (const { ticketId, version, sight } of events) if ((this.sights.get(ticketId)?.version ?? 0) < version) this.sights.set(ticketId, { version, sight: sight as Sight });
+    for (const { ticketId, version, sight } of events) this.learn(ticketId, { version, sight: sight as Sight });
   }
 
-  /** The message for those who see the ticket; undefined for one that comes late or again. */
-  next(news: DeadlineNews): { words: Buffer; isFor: (principal: Principal) => boolean } | undefined {
-    const { ticketId, revision, version } = news;
-    if ((this.revisions.get(ticketId) ?? 0) >= revision) return undefined;
+  /** Tells those who see the ticket, unless it comes late or again. Resolves when all who are to hear of it have. */
+  async tell(news: DeadlineNews, listeners: ReadonlySet<Listening>): Promise<void> {
+    const { ticketId, revision } = news;
+    if ((this.revisions.get(ticketId) ?? 0) >= revision) return;
     this.revisions.set(ticketId, revision);
+    const words = Buffer.from(`data: ${JSON.stringify(toldOf(news))}\n\n`);
+    const isKnown = this.sights.has(ticketId);
+    const hears = ({ principal }: Listening) => sees(principal, this.sightNow(news) as never);
+    const unsure: Listening[] = [];
+    for (const listener of listeners) {
+      if (!hears(listener)) continue;
+      if (isKnown || sightOf(listener.principal).all) listener.tellBeside(words);
+      else unsure.push(listener);
+    }
+    if (unsure.length === 0 || !(await this.ask(ticketId))) return;
+    for (const listener of unsure) if (listeners.has(listener) && hears(listener)) listener.tellBeside(words);
+  }
+
+  private sightNow({ ticketId, version, sight }: DeadlineNews): Sight {
     const known = this.sights.get(ticketId);
-    const sight = known !== undefined && known.version > version ? known.sight : news.sight;
-    return { words: Buffer.from(`data: ${JSON.stringify(toldOf(news))}\n\n`), isFor: (principal) => sees(principal, sight as never) };
+    return known !== undefined && known.version > version ? known.sight : sight;
+  }
+
+  /** One after the other: reading tickets is for those who ask for them. Messages of a ticket wait for the same answer, and go on in their order. */
+  private ask(ticketId: string): Promise<boolean> {
+    const asked = this.asked.get(ticketId);
+    if (asked !== undefined) return asked;
+    if (this.asked.size >= mostAsked) return Promise.resolve(false);
+    const answer = this.last.then(() => this.learnOf(ticketId));
+    this.asked.set(ticketId, answer);
+    this.last = answer;
+    return answer;
+  }
+
+  private async learnOf(ticketId: string): Promise<boolean> {
+    const seen = await this.look(ticketId).catch(() => undefined);
+    if (seen !== undefined) this.learn(ticketId, seen);
+    this.asked.delete(ticketId);
+    return seen !== undefined;
+  }
+
+  private learn(ticketId: string, seen: SeenNow): void {
+    if ((this.sights.get(ticketId)?.version ?? 0) < seen.version) this.sights.set(ticketId, seen);
   }
 }
 

@@ -32,7 +32,7 @@ export class OrgFeed {
   private opening: Promise<void> | undefined;
 
   constructor(private readonly parts: FollowerParts) {
-    this.asker = { orgId: parts.orgId, actor: { type: 'system', id: 'gateway', name: 'gateway' }, access: { role: 'admin', assistantIds: [] } };
+    this.asker = gatewayOf(parts.orgId);
   }
 
   /** Up to where everything was told; undefined before the feed is open. */
@@ -85,6 +85,9 @@ export class OrgFeed {
     return { items: items.map((item) => ({ ...item, order: orderOf(item.place) })), next };
   }
 }
+
+/** As whom the gateway asks for itself. */
+export const gatewayOf = (orgId: string): Principal => ({ orgId, actor: { type: 'system', id: 'gateway', name: 'gateway' }, access: { role: 'admin', assistantIds: [] } });
 
 /** The order of a place. */
 export const orderOf = (place: string) => place.split('.', 2).map(Number) as [number, number];

@@ -3,12 +3,13 @@ import { connect, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import type { DeadlineNews } from '#contracts';
 import { ProblemError, problemOf } from '#observability';
 import { ada, agent, grace } from '../../../../libs/contracts/testing/builders.js';
 import { eventually as within } from '../../../../libs/servers/testing/eventually.js';
 import type { AuthGuard } from '../auth.guard.js';
 import type { Caller } from '../caller.js';
-import type { Queries } from '../queries.js';
+import type { Queries, Query } from '../queries.js';
 import type { FollowedEvent } from './org-feed.js';
 import { openStreams } from '../metrics.js';
 import { Streams } from './streams.js';
@@ -31,10 +32,10 @@ class FakeFeed {
   missed: Promise<void> | undefined;
   asked = 0;
 
-  add(text = 'x', assistantId = 'billing-bot') {
+  add(text = 'x', assistantId = 'billing-bot', version = 1) {
     const number = this.events.length + 1;
     const sight = { assistantId, assignee: null, createdBy: { type: 'member' as const, id: 'ada' } };
-    this.events.push({ place: `${number}.1.sig`, ticketId: `t${number}`, version: 1, sight, isNote: false, text: JSON.stringify({ number, text }) });
+    this.events.push({ place: `${number}.1.sig`, ticketId: `t${number}`, version, sight, isNote: false, text: JSON.stringify({ number, text }) });
   }
 
   follow = async (_: unknown, { after, limit, waitMs, isRecent }: { after?: string; limit: number; waitMs: number; isRecent?: true }, signal: AbortSignal) => {
@@ -44,6 +45,21 @@ class FakeFeed {
     if (this.isAway) throw new ProblemError('dependency-unavailable', 'away');
     if (after === undefined) return { status: 200, body: { items: [], next: this.events.at(-1)?.place ?? '0.0.sig' } };
     return /^\d+\.\d\.sig$|^0$/.test(after) ? this.page(after, { limit, waitMs }, signal) : { status: 422, body: {} };
+  };
+
+  /** Tickets as they are now, by id; of others nobody knows. */
+  readonly tickets = new Map<string, { version: number; assistantId: string }>();
+  readonly looked: string[] = [];
+  /** What holds answers about tickets up. */
+  looking: Promise<void> | undefined;
+
+  ask = async ({ path, principal }: Query) => {
+    this.looked.push(path);
+    expect(principal.orgId).toBe(grace.orgId);
+    await this.looking;
+    if (this.isAway) throw new ProblemError('dependency-unavailable', 'away');
+    const ticket = this.tickets.get(path.slice('/v1/tickets/'.length));
+    return { status: ticket ? 200 : 410, body: Buffer.from(JSON.stringify({ ...ticket, assignee: null, createdBy: { type: 'agent', id: 'bot' } })) };
   };
 
   private async page(after: string, { limit, waitMs }: { limit: number; waitMs: number }, signal: AbortSignal) {
@@ -71,7 +87,7 @@ beforeEach(async () => {
   feed = new FakeFeed();
   [caller, refusal] = [{ principal: grace, channel: 'api' }, undefined];
   const guard = { admit: () => (refusal ? Promise.reject(refusal) : caller) } as unknown as AuthGuard;
-  streams = new Streams({ follow: feed.follow } as unknown as Queries, guard);
+  streams = new Streams({ follow: feed.follow, ask: feed.ask } as unknown as Queries, guard);
   [streams.recheckMs, streams.heartbeatMs] = [20, 60];
   server = createServer((raw, response) => void serve(raw, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -314,5 +330,71 @@ describe('a stream', () => {
     await eventually(() => other.isOver);
     socket.resume();
     await eventually(() => isOver);
+  });
+});
+
+describe('news of deadlines on a stream', () => {
+  const news = (ticketId: string, revision = 1, { version = 3, assistantId = 'billing-bot' } = {}): DeadlineNews => ({
+    type: 'ticket.deadlines-changed.v1',
+    orgId: grace.orgId,
+    ticketId,
+    revision,
+    version,
+    at: '2026-01-05T10:00:00.000Z',
+    deadlines: [],
+    sight: { assistantId, assignee: null, createdBy: { type: 'agent', id: 'bot' } },
+  });
+  const told = (text: string) => [...text.matchAll(/"ticketId":"([^"]+)","version":(\d+),"type":"deadlines-changed"/g)].map(([, id, version]) => `${id} ${version}`);
+  /** An administrator and a member. */
+  const two = async () => {
+    streams.recheckMs = 60_000; // they stay who they are
+    caller = { principal: ada, channel: 'api' };
+    const all = await listen();
+    await eventually(() => all.text.includes('id: '));
+    caller = { principal: grace, channel: 'api' };
+    const some = await listen();
+    await eventually(() => some.text.includes('id: '));
+    return [all, some] as const;
+  };
+
+  it('of a ticket that left a sight before the stream began are not told there, however late they come', async () => {
+    feed.tickets.set('gone', { version: 5, assistantId: 'tech-bot' });
+    feed.tickets.set('there', { version: 3, assistantId: 'billing-bot' });
+    const [all, some] = await two();
+    streams.tellDeadlines([news('gone'), news('there'), news('deleted'), news('gone', 2), news('there', 2)]);
+    await eventually(() => told(some.text).length === 2);
+    expect([told(all.text), told(some.text)]).toEqual([['gone 3', 'there 3', 'deleted 3', 'gone 3', 'there 3'], ['there 3', 'there 3']]);
+    expect(feed.looked).toEqual(['gone', 'there', 'deleted'].map((id) => `/v1/tickets/${id}`));
+    streams.tellDeadlines([news('gone', 3), news('there', 3), news('there', 3)]);
+    await eventually(() => told(some.text).length === 3);
+    expect(feed.looked).toHaveLength(3);
+  });
+
+  it('are judged by what comes while the ticket is asked about', async () => {
+    const [all, some] = await two();
+    let answer = () => {};
+    feed.looking = new Promise((resolve) => (answer = resolve));
+    feed.tickets.set('t1', { version: 3, assistantId: 'billing-bot' });
+    streams.tellDeadlines([news('t1')]);
+    await eventually(() => feed.looked.length === 1);
+    feed.add('left', 'tech-bot', 4);
+    await eventually(() => numbers(all.text).length === 1);
+    answer();
+    feed.tickets.set('last', { version: 3, assistantId: 'billing-bot' });
+    streams.tellDeadlines([news('last')]);
+    await eventually(() => told(some.text).length > 0);
+    expect(told(some.text)).toEqual(['last 3']);
+  });
+
+  it('are nobody’s but administrators’ while nobody can tell who sees the ticket', async () => {
+    const [all, some] = await two();
+    feed.isAway = true;
+    streams.tellDeadlines([news('t1')]);
+    await eventually(() => told(all.text).length === 1 && feed.looked.length === 1);
+    feed.isAway = false;
+    feed.tickets.set('t1', { version: 3, assistantId: 'billing-bot' });
+    streams.tellDeadlines([news('t1', 2)]);
+    await eventually(() => told(some.text).length === 1);
+    expect([told(all.text).length, feed.looked.length]).toEqual([2, 2]);
   });
 });

@@ -12,6 +12,7 @@ import type { Exchange } from '../writes.js';
 import { DeadlineFeed } from './deadline-news.js';
 import { Listener } from './listener.js';
 import { isBehind, orderOf, OrgFeed, type FollowedEvent } from './org-feed.js';
+import { seenNow } from './seen-now.js';
 import { hearsNotice } from './told.policy.js';
 
 /** What has been taken away must bite within 5 s (contract section 6), and what the guard says may be 4 s old. */
@@ -35,6 +36,8 @@ interface Audience {
   feed: OrgFeed;
   deadlines: DeadlineFeed;
   open: Set<Open>;
+  /** Those of the open streams. */
+  listeners: Set<Listener>;
   /** Streams that are open or about to be. */
   users: number;
 }
@@ -79,9 +82,7 @@ export class Streams implements BeforeApplicationShutdown {
   tellDeadlines(news: readonly DeadlineNews[]): void {
     for (const one of news) {
       const audience = this.audiences.get(one.orgId);
-      const message = audience?.deadlines.next(one);
-      if (message === undefined) continue;
-      for (const { listener } of audience!.open) if (message.isFor(listener.principal)) listener.tellBeside(message.words);
+      if (audience !== undefined) void audience.deadlines.tell(one, audience.listeners);
     }
   }
 
@@ -115,11 +116,13 @@ export class Streams implements BeforeApplicationShutdown {
     const listener = new Listener(raw, principal, place);
     const open: Open = { request, listener, until: request.caller.until ?? Infinity };
     audience.open.add(open);
+    audience.listeners.add(listener);
     const timers = [setInterval(() => void this.recheck(open), this.recheckMs), setInterval(() => listener.beat(), this.heartbeatMs)];
     raw.on('error', (err) => this.logger.debug({ msg: 'a stream broke off', err }));
     raw.once('close', () => {
       timers.forEach(clearInterval);
       audience.open.delete(open);
+      audience.listeners.delete(listener);
       this.leave(audience);
     });
     listener.begin();
@@ -168,12 +171,12 @@ export class Streams implements BeforeApplicationShutdown {
 
   private newAudience(orgId: string): Audience {
     const open = new Set<Open>();
-    const deadlines = new DeadlineFeed();
+    const deadlines = new DeadlineFeed((ticketId) => seenNow(this.queries, orgId, ticketId));
     const tell = (events: readonly FollowedEvent[]) => {
       deadlines.note(events);
       open.forEach((one) => this.tellLive(one, audience, events));
     };
-    const audience: Audience = { feed: new OrgFeed({ queries: this.queries, orgId, tell }), deadlines, open, users: 0 };
+    const audience: Audience = { feed: new OrgFeed({ queries: this.queries, orgId, tell }), deadlines, open, listeners: new Set(), users: 0 };
     return audience;
   }
 

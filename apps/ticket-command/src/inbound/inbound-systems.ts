@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import type { Reading } from '#messaging';
-import type { DirectoryFollower } from './directory.follower.js';
+import type { DirectoryFollower, Reading } from '#messaging';
+import type { DirectoryCopy } from './directory-copy.js';
 import { inboundReading, type InboundParts } from './inbound.reader.js';
 
 /** What all readers share. */
@@ -12,10 +12,10 @@ export type ReadingParts = Omit<InboundParts, 'directory'>;
  */
 export class InboundSystems implements OnApplicationBootstrap {
   private readonly read = new Set<string>();
-  private transport: { read(reading: Reading): void } | undefined;
+  private transport: { read(reading: Reading): unknown } | undefined;
 
   constructor(
-    private readonly follower: DirectoryFollower,
+    private readonly follower: DirectoryFollower<DirectoryCopy>,
     private readonly parts: ReadingParts,
   ) {}
 
@@ -24,7 +24,7 @@ export class InboundSystems implements OnApplicationBootstrap {
     return this.follower.directory.isComplete;
   }
 
-  readBy(transport: { read(reading: Reading): void }): void {
+  readBy(transport: { read(reading: Reading): unknown }): void {
     this.transport = transport;
   }
 

@@ -1,5 +1,5 @@
 import { deadLetterTopic, inboundResultsTopic, inboundTopic } from '#contracts';
-import type { DeadLetter, IncomingRecord, OutgoingRecord, Reading, RecordProducer, Round } from '#messaging';
+import type { DeadLetter, IncomingRecord, OutgoingRecord, ProducerPool, Reading, RecordProducer, Round } from '#messaging';
 import { Unreadable } from '../record-value.js';
 import type { ClaimedIds } from './claimed-ids.store.js';
 import type { DirectoryCopy } from './directory-copy.js';
@@ -7,19 +7,18 @@ import { toldOfLetter, toldOfReuse } from './inbound-answers.js';
 import { inboundCommand, type InboundCommand } from './inbound-command.js';
 import { readInbound } from './inbound-record.js';
 import type { InboundResults } from './inbound-results.js';
-import type { SystemProducers } from './system-producers.js';
 
 export interface InboundParts {
   directory: Pick<DirectoryCopy, 'demandFresh' | 'grant' | 'roster'>;
   claims: Pick<ClaimedIds, 'claim'>;
   /** Writes commands. */
   producer: Pick<RecordProducer, 'send'>;
-  producers: Pick<SystemProducers, 'of'>;
+  producers: Pick<ProducerPool, 'of'>;
   results: Pick<InboundResults, 'send'>;
 }
 
 /** How the topic of one outside system is read: what it may send becomes commands, the rest dead letters, of which it is told. */
-export function inboundReading(system: string, parts: InboundParts): Reading {
+export function inboundReading(system: string, parts: InboundParts): Required<Pick<Reading, 'bury'>> & Reading {
   const topic = inboundTopic(system);
   return {
     topic,

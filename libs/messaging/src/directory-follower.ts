@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { DirectoryEntry, topics } from '#contracts';
-import { TopicReader, type IncomingRecord } from '#messaging';
-import { DirectoryCopy } from './directory-copy.js';
+import type { DirectoryEntries } from './directory-entries.js';
+import type { IncomingRecord } from './record.js';
+import { TopicReader } from './topic-reader.js';
 
 const lookMs = 500;
 const logger = new Logger('directory');
 
 /** Reads the whole of `directory.v1` into memory, and twice a second what has come to it. Every instance reads all of it, so it takes part in no group. */
-export class DirectoryFollower {
+export class DirectoryFollower<T extends DirectoryEntries = DirectoryEntries> {
   private readonly stopping = new AbortController();
   private readonly next = new Map<number, number>();
   private following: Promise<void> | undefined;
 
   constructor(
     private readonly brokers: string[],
-    readonly directory = new DirectoryCopy(),
+    readonly directory: T,
   ) {}
 
   /** @param onRead called whenever it was read to its end */
