@@ -134,10 +134,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
           inject: [StoreTime],
         },
         Timekeeper,
-        NoticeReads,
-        LiveNotices,
-        Postbox,
-        Replayer,
+        ...[NoticeReads, LiveNotices, Postbox, Replayer],
       ],
     };
   }
