@@ -56,6 +56,6 @@ function ticketOf(i: number, now: number) {
   const dueAt = now + day + (i % 30) * day + i;
   const begun = { since: 1, begunAt: now - day };
   const clocks = { version: 1, pauses: [], clocks: [{ kind: 'first-reply', ...begun }, { kind: 'resolution', ...begun }], priority: 'normal', assistantId: 'bench-bot', assignee: null, createdBy: { type: 'agent', id: 'bench-bot' } };
-  const deadlines = ['first-reply', 'resolution'].map((kind) => ({ kind, dueAt: new Date(dueAt).toISOString(), state: 'running' }));
-  return { _id: `bench/${v5(String(i), namespace)}`, orgId: 'bench', turn: 1, revision: 1, clocks: JSON.stringify(clocks), deadlines: JSON.stringify(deadlines), ruling: 1, lookAt: new Date(dueAt) };
+  const deadlines = ['first-reply', 'resolution'].map((kind) => `${kind} running ${dueAt}`).join();
+  return { _id: `bench/${v5(String(i), namespace)}`, orgId: 'bench', turn: 1, revision: 1, clocks: JSON.stringify(clocks), deadlines, ruling: 1, lookAt: new Date(dueAt) };
 }

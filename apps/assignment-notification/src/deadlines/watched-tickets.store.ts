@@ -16,7 +16,7 @@ interface StoredTicket {
   revision: number;
   /** `Clocks` as JSON text. */
   clocks: string;
-  /** What was told last, as JSON text; absent where nothing was. */
+  /** What was told last, in few words: a million tickets wait with theirs; absent where nothing was. */
   deadlines?: string;
   /** The revision of the policies that it was judged by; absent once no policy can change anything about it. */
   ruling?: number;
@@ -157,12 +157,21 @@ function documentOf(write: Write): StoredTicket {
     turn,
     revision,
     clocks: JSON.stringify(clocks),
-    ...(deadlines.length > 0 && { deadlines: JSON.stringify(deadlines) }),
+    ...(deadlines.length > 0 && { deadlines: wordsOf(deadlines) }),
     ...(clocks.end !== 'closed' && { ruling }),
     ...(lookAt !== null && { lookAt: new Date(lookAt) }),
     ...(unsent.length > 0 && { outgoing: [...unsent], isUnsent: true }),
   };
 }
+
+/** Such as `first-reply running 1767625200000,resolution paused`. */
+const wordsOf = (deadlines: readonly TicketDeadline[]) => deadlines.map(({ kind, state, dueAt }) => [kind, state, ...(dueAt === null ? [] : [Date.parse(dueAt)])].join(' ')).join();
+
+const deadlinesIn = (words: string) =>
+  words.split(',').map((one): TicketDeadline => {
+    const [kind, state, dueAt] = one.split(' ') as [TicketDeadline['kind'], TicketDeadline['state'], string | undefined];
+    return { kind, dueAt: dueAt === undefined ? null : new Date(Number(dueAt)).toISOString(), state };
+  });
 
 function readOf({ _id: id, orgId, turn, revision, clocks, deadlines, ruling, outgoing = [] }: StoredTicket): Read {
   return {
@@ -172,7 +181,7 @@ function readOf({ _id: id, orgId, turn, revision, clocks, deadlines, ruling, out
     turn,
     revision,
     clocks: JSON.parse(clocks) as Clocks,
-    deadlines: deadlines === undefined ? [] : (JSON.parse(deadlines) as TicketDeadline[]),
+    deadlines: deadlines === undefined ? [] : deadlinesIn(deadlines),
     ruling: ruling ?? null,
     outgoing,
   };

@@ -44,20 +44,30 @@ export class DeadlineFeed {
 
   /** Tells those who see the ticket, unless it comes late or again. Resolves when all who are to hear of it have. */
   async tell(news: DeadlineNews, listeners: ReadonlySet<Listening>): Promise<void> {
-    const { ticketId, revision } = news;
-    if ((this.revisions.get(ticketId) ?? 0) >= revision) return;
-    this.revisions.set(ticketId, revision);
+    if (!this.isNew(news)) return;
     const words = Buffer.from(`data: ${JSON.stringify(toldOf(news))}\n\n`);
-    const isKnown = this.sights.has(ticketId);
-    const hears = ({ principal }: Listening) => sees(principal, this.sightNow(news) as never);
-    const unsure: Listening[] = [];
-    for (const listener of listeners) {
-      if (!hears(listener)) continue;
-      if (isKnown || sightOf(listener.principal).all) listener.tellBeside(words);
-      else unsure.push(listener);
-    }
-    if (unsure.length === 0 || !(await this.ask(ticketId))) return;
-    for (const listener of unsure) if (listeners.has(listener) && hears(listener)) listener.tellBeside(words);
+    const [sure, unsure] = this.hearers(news, listeners);
+    for (const listener of sure) listener.tellBeside(words);
+    if (unsure.length === 0 || !(await this.ask(news.ticketId))) return;
+    for (const listener of unsure) if (listeners.has(listener) && this.hears(listener, news)) listener.tellBeside(words);
+  }
+
+  private isNew({ ticketId, revision }: DeadlineNews): boolean {
+    if ((this.revisions.get(ticketId) ?? 0) >= revision) return false;
+    this.revisions.set(ticketId, revision);
+    return true;
+  }
+
+  /** Who sees the ticket, and who did when the message was made. */
+  private hearers(news: DeadlineNews, listeners: ReadonlySet<Listening>): [sure: Listening[], unsure: Listening[]] {
+    const isKnown = this.sights.has(news.ticketId);
+    const isSure = ({ principal }: Listening) => isKnown || sightOf(principal).all;
+    const seeing = [...listeners].filter((listener) => this.hears(listener, news));
+    return [seeing.filter(isSure), seeing.filter((listener) => !isSure(listener))];
+  }
+
+  private hears({ principal }: Listening, news: DeadlineNews): boolean {
+    return sees(principal, this.sightNow(news) as never);
   }
 
   private sightNow({ ticketId, version, sight }: DeadlineNews): Sight {
