@@ -37,9 +37,13 @@ import { DirectoryStore } from './directory/directory.store.js';
 import { Mailer } from './mail/mail.js';
 import { mailSettings } from './mail/mail-config.js';
 import { SmtpMailer } from './mail/smtp-mailer.js';
+import { imapSettings } from './inbound-mail/imap-config.js';
 import { InboundMailController } from './inbound-mail/inbound-mail.controller.js';
 import { InboundMail } from './inbound-mail/inbound-mail.js';
+import { InboundMailboxes } from './inbound-mail/inbound-mailbox.store.js';
 import { InboundMails } from './inbound-mail/inbound-mails.store.js';
+import { MailResultsConsumer } from './inbound-mail/mail-results.consumer.js';
+import { IMAP_SETTINGS, MailboxPoll } from './inbound-mail/mailbox-poll.js';
 import { DeadlineNoticesConsumer } from './notices/deadline-notices.consumer.js';
 import { LiveNotices } from './notices/live-notices.js';
 import { NoticeMails, PUBLIC_URL } from './notices/notice-mail.channel.js';
@@ -81,12 +85,12 @@ export const databaseName = 'deskstream_assignment';
 
 const stores = [
   ...[DirectoryStore, TrackedTickets, RuleBook, Agenda, HandBacks, NeedsLog, PolicyBook, WatchedTickets, StoreTime, Beginning, Judged, Targets, Deliveries],
-  ...[NoticeTickets, NoticeStore, Preferences, ReadMarks, Correspondents, UpdateBook, DeliveryBook, InboundMails, WebhookBook, WebhookHealth, Replays],
+  ...[NoticeTickets, NoticeStore, Preferences, ReadMarks, Correspondents, UpdateBook, DeliveryBook, InboundMails, InboundMailboxes, WebhookBook, WebhookHealth, Replays],
 ] as const;
 /** Who says what is to be told of events, and the ways to tell it. */
 const claimants: readonly Type<Claimant>[] = [Noticing, RequesterClaimant, WebhookClaims];
 const channels: readonly Type<Channel>[] = [NoticeMails, RequesterChannel, WebhookChannel];
-const consumers = [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, DeadlinesConsumer, DeadlineNoticesConsumer, CorrespondentsConsumer];
+const consumers = [DirectoryConsumer, AssignmentConsumer, ClaimsConsumer, DeadlinesConsumer, DeadlineNoticesConsumer, CorrespondentsConsumer, MailResultsConsumer];
 const controllers = [
   ...[RulesController, HandBacksController, PoliciesController, NoticesController, PreferencesController],
   ...[RepliesController, UpdatesController, DeliveryController, InboundMailController, WebhooksController, WebhookDeliveriesController],
@@ -109,7 +113,8 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         { provide: NAME_PARTS, useValue: { key, inboundDomain: config.INBOUND_DOMAIN, senderDomain: config.MAIL_FROM.address.split('@')[1]! } },
         { provide: REPLY_PAUSES, useValue: config.REPLY_PAUSES },
         { provide: AssistantPost, useFactory: (book: DeliveryBook) => new AssistantPost(book, webhookSettings(config)), inject: [DeliveryBook] },
-        ...[MailNames, Threads, InboundMail],
+        { provide: IMAP_SETTINGS, useValue: imapSettings(config) },
+        ...[MailNames, Threads, InboundMail, MailboxPoll],
         { provide: Mailer, useFactory: () => new SmtpMailer(mailSettings(config)) },
         { provide: PUBLIC_URL, useValue: config.PUBLIC_URL },
         { provide: BROKERS, useValue: brokers },
@@ -130,10 +135,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
           inject: [StoreTime],
         },
         Timekeeper,
-        NoticeReads,
-        LiveNotices,
-        Postbox,
-        Replayer,
+        ...[NoticeReads, LiveNotices, Postbox, Replayer],
       ],
     };
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { commonConfig, Port } from '#observability';
+import { checkImap, imapConfig } from './inbound-mail/imap-config.js';
 import { mailConfig } from './mail/mail-config.js';
 
 const seconds = (most: number) => z.coerce.number<string>({ error: 'must be seconds' }).min(0).max(most);
@@ -36,5 +37,6 @@ export const Config = z.object({
     .pipe(z.array(z.string().min(1)))
     .optional(),
   ...mailConfig,
-});
+  ...imapConfig,
+}).superRefine(checkImap);
 export type Config = z.infer<typeof Config>;

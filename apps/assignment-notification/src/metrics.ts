@@ -30,5 +30,14 @@ export const sendSeconds = new Histogram({ name: 'deskstream_delivery_try_second
 /** Failures of our own while delivering. */
 export const deliveryTroubles = new Counter({ name: 'deskstream_delivery_troubles_total', help: 'Times that deliveries could not be worked on' });
 
+/** What became of mails in the mailbox that is looked into. */
+export const mailboxMails = new Counter({ name: 'deskstream_inbound_mailbox_mails_total', help: 'Mails of the mailbox that is looked into, by what became of them', labelNames: ['outcome'] });
+
+/** Failed looks into it. */
+export const mailboxTroubles = new Counter({ name: 'deskstream_inbound_mailbox_troubles_total', help: 'Times that the mailbox could not be looked into, by reason', labelNames: ['reason'] });
+
+/** When it was last looked into successfully. */
+export const lastMailboxLook = new Gauge({ name: 'deskstream_inbound_mailbox_last_look_seconds', help: 'When the mailbox was last looked into, seconds since the epoch' });
+
 /** Records that outside systems were told. */
 export const outboundTold = new Counter({ name: 'deskstream_outbound_events_total', help: 'Events that the topic of an outside system has acknowledged', labelNames: ['system'] });

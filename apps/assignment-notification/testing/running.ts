@@ -25,7 +25,8 @@ const config = (settings: Partial<Config>): Config => {
   if (uri === '') throw new Error('MONGODB_URI is not set: the test driver (npm test) starts a store and sets it');
   const mails = { MAIL_FROM: { name: 'Deskstream', address: 'support@deskstream.localhost' }, SMTP_CONNECTIONS: 5, INBOUND_DOMAIN: 'in.deskstream.localhost', REPLY_PAUSES: [0.05, 0.05], PUBLIC_URL: 'http://desk.example.org' };
   const webhooks = { WEBHOOK_ALLOW_LOOPBACK: 'true' as const, WEBHOOK_RETRY_PAUSES: [0.1, 0.1], WEBHOOK_SWITCH_OFF_AFTER: 432_000 };
-  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', ...mails, ...webhooks, ...settings };
+  const imap = { IMAP_FOLDER: 'INBOX', IMAP_TAKEN_FOLDER: 'Taken', IMAP_ASIDE_FOLDER: 'Set aside', IMAP_INTERVAL: 0.1 };
+  return { KAFKA_BROKERS: [], MONGODB_URI: uri, INTERNAL_KEY: key, PORT: 0, MANAGEMENT_PORT: 0, HOST: '127.0.0.1', LOG_LEVEL: 'info', LOG_FORMAT: 'json', ...mails, ...imap, ...webhooks, ...settings };
 };
 
 /** What somebody asks beside where. */

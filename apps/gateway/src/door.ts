@@ -7,6 +7,8 @@ import { loggedUrl, ProblemError } from '#observability';
 import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
 import type { open } from './health.controller.js';
+import { LargeBodies } from './large-bodies.js';
+import { MailSignatures } from './mail-signatures.js';
 import { requestSeconds } from './metrics.js';
 import { answerBadPath, answerBrokenRequest, refuseConnecting, refuseExpectations } from './raw-errors.js';
 import { parseBody, readBody } from './request-body.js';
@@ -28,6 +30,9 @@ const answerHeaders = {
 /** The id of a person has up to 255 characters, each of which may take twelve in a path. */
 const longestParameter = 12 * 255;
 
+/** Bodies beyond those of ordinary requests at once: 40 MiB. */
+const mostLargeBodies = 4;
+
 /** Fastify's options of the public door: its own answers to broken requests are no problems as the contract words them. */
 export const doorOptions = { routerOptions: { maxParamLength: longestParameter }, return503OnClosing: false, clientErrorHandler: answerBrokenRequest, frameworkErrors: answerBadPath };
 
@@ -38,6 +43,8 @@ export const doorOptions = { routerOptions: { maxParamLength: longestParameter }
 export function openDoor(app: NestFastifyApplication): void {
   const http = app.getHttpAdapter().getInstance();
   const guard = app.get(AuthGuard);
+  const signatures = app.get(MailSignatures);
+  const large = new LargeBodies(mostLargeBodies);
   const routes = new KnownRoutes();
   routes.learn(http);
   takeBodies(app);
@@ -47,7 +54,8 @@ export function openDoor(app: NestFastifyApplication): void {
   http.addHook('onRequest', (request, reply, done) => {
     request.cameAt = performance.now();
     void reply.headers(answerHeaders);
-    if (isOpen(request)) done();
+    if (isSigned(request)) guarded(done, () => announced(request, reply, { signatures, large }));
+    else if (isOpen(request)) done();
     else guarded(done, () => enter(request, routes, guard), (caller) => welcome(request, caller));
   });
   http.addHook('preValidation', (request, _, done) => guarded(done, () => unpack(request)));
@@ -58,6 +66,14 @@ export function openDoor(app: NestFastifyApplication): void {
 }
 
 const isOpen = ({ routeOptions }: FastifyRequest) => (routeOptions.config as Partial<typeof open> | undefined)?.isOpen === true;
+
+/** A body that its signature lets in: it is not read for who shows none that could be good. */
+const isSigned = ({ routeOptions }: FastifyRequest) => (routeOptions.config as { isSigned?: boolean } | undefined)?.isSigned === true;
+
+function announced({ headers }: FastifyRequest, { raw }: FastifyReply, { signatures, large }: { signatures: MailSignatures; large: LargeBodies }) {
+  signatures.demandSigned(headers);
+  large.admit(headers['content-length'], raw);
+}
 
 function enter(request: FastifyRequest, routes: KnownRoutes, guard: AuthGuard): Caller | Promise<Caller> {
   if (request.is404 || hasEmptySegment(request) || routes.isOthers(request)) throw noRoute(routes.allowed(request.url), request);

@@ -61,7 +61,7 @@ export class MailsController {
 
   @Post('inbound-email')
   @HttpCode(202)
-  @RouteConfig({ isOpen: true, rawBytes: maxInboundEmailBytes })
+  @RouteConfig({ isOpen: true, isSigned: true, rawBytes: maxInboundEmailBytes })
   @Operation(mailOperations.inbound)
   async inbound(@Req() { headers, body }: FastifyRequest, @Res() reply: FastifyReply) {
     const bytes = Buffer.isBuffer(body) ? (body as Buffer<ArrayBufferLike>) : Buffer.alloc(0);

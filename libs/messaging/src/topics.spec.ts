@@ -13,6 +13,7 @@ describe('topics', () => {
     expect(Object.keys(topics).sort()).toEqual([
       'dead-letter-decisions.v1',
       'dead.assignment-notification.directory.v1',
+      'dead.assignment-notification.ticket.command-results.v1',
       'dead.assignment-notification.ticket.deadlines.v1',
       'dead.assignment-notification.ticket.events.v1',
       'dead.gateway.ticket.command-results.v1',

@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { openKafka } from '../src/kafka.js';
 import { temporaryFolder } from '../src/temporary-folder.js';
+import { makeKeys, storePassword, type Keys } from './keys.js';
 
 /** A broker that asks who its clients are and what they may do, as one of a real installation does. */
 export interface GuardedKafka {
@@ -28,24 +27,6 @@ export async function openGuardedKafka(users: Readonly<Record<string, string>>):
     await rm(dataDir, { recursive: true, force: true });
   };
   return { brokers: `127.0.0.1:${server.ports[2]}`, encrypted: `127.0.0.1:${server.ports[3]}`, caFile: keys.certificate, open: server.address, stop };
-}
-
-interface Keys {
-  store: string;
-  certificate: string;
-}
-
-/** A password of key stores that nobody else ever sees. */
-const storePassword = 'for-a-spec';
-
-/** A key of the broker and its certificate, which vouches for itself; made by a tool that comes with Java. */
-function makeKeys(folder: string): Keys {
-  const keys = { store: join(folder, 'broker.p12'), certificate: join(folder, 'broker.pem') };
-  const common = ['-alias', 'broker', '-storetype', 'PKCS12', '-keystore', keys.store, '-storepass', storePassword];
-  const keytool = (...args: string[]) => execFileSync('keytool', [...args, ...common], { stdio: 'pipe' });
-  keytool('-genkeypair', '-keyalg', 'EC', '-groupname', 'secp256r1', '-dname', 'CN=broker', '-ext', 'san=ip:127.0.0.1', '-validity', '2');
-  keytool('-exportcert', '-rfc', '-file', keys.certificate);
-  return keys;
 }
 
 const guarded = (users: Readonly<Record<string, string>>, [port, controller, guardedPort, encryptedPort]: readonly number[]) => `

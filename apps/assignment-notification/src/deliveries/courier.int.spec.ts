@@ -5,7 +5,7 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { openDatabase, StoreFault, type Database } from '#persistence';
 import { Courier } from './courier.js';
 import { Deliveries } from './deliveries.store.js';
-import type { Channel, Claim, Delivery, SendOutcome, Verdict } from './delivery.js';
+import { NotBegun, type Channel, type Claim, type Delivery, type SendOutcome, type Verdict } from './delivery.js';
 import { leaseMs, Targets } from './targets.store.js';
 
 jest.setTimeout(60_000);
@@ -130,7 +130,7 @@ describe('what is claimed', () => {
     await until(() => outside.judged.length === 2, 'both are judged');
     expect(outside.sent).toHaveLength(2);
     expect(outside.judged.find(({ isGone }) => isGone)?.target).toBe(`${outside.name}:gone`);
-    expect(await stored(outside.claim('gone', 'q', 2).id)).toMatchObject({ state: 'dropped', dueAt: null });
+    await until(async () => (await stored(outside.claim('gone', 'q', 2).id))!.state === 'dropped', 'the rest is dropped');
   });
 
   it('is told to whoever has taken the place of one that was gone, though it was claimed before or amid that', async () => {
@@ -232,6 +232,33 @@ describe('asking anew', () => {
     await deliveries.sendAnew({ _id: claim.id, orgId: 'acme', target: claim.target }, { content: 'new', request: 'r1' });
     await deliveries.note([{ delivery: underWay, attempt: { at: new Date(), ms: 1, isDelivered: true, detail: 'to the old address' }, state: 'delivered', dueAt: null }]);
     expect(await stored(claim.id)).toMatchObject({ state: 'waiting', content: 'new', tries: 0 });
+  });
+});
+
+describe('what is due', () => {
+  it('is read as far as it is not too much at once, in order, and at least one of it', async () => {
+    const outside = new Outside();
+    const { deliveries, start } = instance(outside);
+    const claims = Array.from({ length: 12 }, (_, i) => ({ ...outside.claim('a', 'q', i), content: 'x'.repeat(i === 11 ? 5_000_000 : 1_000_000) }));
+    await deliveries.claim(claims);
+    const first = await deliveries.due(claims[0]!.target, 100);
+    expect(first.map(({ seq, content }) => [seq, content.length])).toEqual([0, 1, 2, 3].map((seq) => [seq, 1_000_000]));
+    start();
+    await until(() => outside.settled.length === 12, 'all are sent');
+    expect(outside.sent).toEqual(claims.map(({ id }) => id));
+  });
+
+  it('and cannot be begun with is no try, and is begun with later', async () => {
+    const outside = new Outside();
+    let room = 0;
+    outside.answer = async () => ((room += 1) <= 3 ? Promise.reject(new NotBegun()) : delivered);
+    const { deliveries, start } = instance(outside);
+    const claims = [outside.claim('a', 'q', 1), outside.claim('a', 'q', 2)];
+    await deliveries.claim(claims);
+    start();
+    await until(() => outside.settled.length === 2, 'both are sent');
+    expect(outside.settled.map(({ _id, tries, attempts }) => [_id, tries, attempts.length])).toEqual(claims.map(({ id }) => [id, 1, 1]));
+    expect(outside.sent.slice(0, 4)).toEqual(Array(4).fill(claims[0]!.id));
   });
 });
 

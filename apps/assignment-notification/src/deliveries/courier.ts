@@ -3,7 +3,7 @@ import { isPassing } from '#persistence';
 import { deliveriesEnded, deliveryTroubles, sendSeconds } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
 import { Deliveries, type Tried } from './deliveries.store.js';
-import { channelOf, failedBy, isStale, nextTry, type Channel, type Delivery, type DeliveryState, type SendOutcome, type Verdict } from './delivery.js';
+import { channelOf, failedBy, isStale, nextTry, NotBegun, type Channel, type Delivery, type DeliveryState, type SendOutcome, type Verdict } from './delivery.js';
 import { leaseMs, Targets, type HeldTarget, type Next } from './targets.store.js';
 
 /** Every way to tell that the service has. */
@@ -21,6 +21,8 @@ const handful = 100;
 const handfulMs = 2_000;
 /** A target whose tries failed is left alone three times as long as they took, within these bounds, ms: who fails at once may be asked again soon, who hangs may not. */
 const rest = { least: 250, most: 45_000 };
+/** Until one that was not begun with is due again, ms. */
+const crowdedMs = 1_000;
 /** Until a target of a channel that is not known here is looked at again, ms. */
 const unknownRest = 60_000;
 
@@ -156,9 +158,9 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
         for (const [i, delivery] of queue.entries()) {
           if (!mayBegin()) break;
           const one = await this.attempt(channel, delivery);
-          tried.push(one);
-          if (one.state !== 'waiting') continue;
-          put.push(...queue.slice(i + 1).map(({ _id }) => ({ id: _id, until: after(one.dueAt) })));
+          if (one !== undefined) tried.push(one);
+          if (one !== undefined && one.state !== 'waiting') continue;
+          put.push(...behind(queue, i, one));
           break;
         }
       }
@@ -168,12 +170,17 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
     return tried;
   }
 
-  private async attempt(channel: Channel, delivery: Delivery): Promise<TriedNow> {
+  /** Undefined where it was not begun with. */
+  private async attempt(channel: Channel, delivery: Delivery): Promise<TriedNow | undefined> {
     const at = new Date();
     const limit = new AbortController();
     // A signal of its own kind would stay until its time is over, with all that listens to it.
     const timer = setTimeout(() => limit.abort(new Error('no answer in time')), channel.limitMs);
-    const outcome = await channel.send(delivery, limit.signal).catch(failedBy).finally(() => clearTimeout(timer));
+    const outcome = await channel
+      .send(delivery, limit.signal)
+      .catch((error: unknown) => (error instanceof NotBegun ? undefined : failedBy(error)))
+      .finally(() => clearTimeout(timer));
+    if (outcome === undefined) return undefined;
     const ms = Date.now() - at.getTime();
     sendSeconds.observe({ channel: channel.name }, ms / 1_000);
     const attempt = { at, ms, isDelivered: outcome.state === 'delivered', detail: outcome.detail.slice(0, 500) };
@@ -203,6 +210,12 @@ export class Courier implements OnApplicationBootstrap, BeforeApplicationShutdow
       });
     }
   }
+}
+
+/** What waits behind a try that did not end its delivery; one that was not begun with waits with them. */
+function behind(queue: readonly Delivery[], i: number, one: TriedNow | undefined): { id: string; until: Date }[] {
+  const until = one === undefined ? new Date(Date.now() + crowdedMs) : after(one.dueAt);
+  return queue.slice(one === undefined ? i : i + 1).map(({ _id }) => ({ id: _id, until }));
 }
 
 /** What becomes of a delivery that is not tried again. */

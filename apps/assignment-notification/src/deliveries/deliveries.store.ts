@@ -7,8 +7,13 @@ import { Targets } from './targets.store.js';
 
 /** What has come to its end is kept so long: lists show it, and what is claimed again in that time is known, s. */
 const keptSeconds = 30 * 86_400;
+/** Contents that are read at once, and what one is taken to have whose length was not noted, characters. */
+const handfulBytes = 4 * 1024 * 1024;
+const unknownBytes = 256 * 1024;
 /** Attempts that a delivery remembers. */
 const rememberedAttempts = 20;
+/** Requests to send it again that it remembers. */
+const rememberedRequests = 50;
 
 /** What a try has made of a delivery. */
 export interface Tried {
@@ -55,7 +60,7 @@ export class Deliveries {
     const createdAt = new Date();
     const fresh = { state: 'waiting', tries: 0, attempts: [], createdAt, endedAt: null } as const;
     const distinct = new Map(
-      claims.map(({ id: _id, notBefore = null, ...claim }): [string, Delivery] => [_id, { _id, ...claim, ...fresh, attempts: [], notBefore, dueAt: notBefore ?? createdAt, askedAt: notBefore ?? createdAt }]),
+      claims.map(({ id: _id, notBefore = null, ...claim }): [string, Delivery] => [_id, { _id, ...claim, bytes: claim.content.length, ...fresh, attempts: [], notBefore, dueAt: notBefore ?? createdAt, askedAt: notBefore ?? createdAt }]),
     );
     // In their order: a target may be worked for at this moment, and what is behind must not be there first.
     const { refused } = await insertEach(this.deliveries, [...distinct.values()], inOrder);
@@ -64,9 +69,16 @@ export class Deliveries {
     await this.targets.wake(new Set(claims.map(({ target }) => target)));
   }
 
-  /** What there is to do for a target now, longest due first; of what was claimed together the lowest `seq`. @throws StoreFault */
-  due(target: string, limit: number): Promise<Delivery[]> {
-    return guarded(() => this.deliveries.find({ target, dueAt: { $lte: new Date() } }).sort({ dueAt: 1, seq: 1 }).limit(limit).toArray());
+  /**
+   * What there is to do for a target now, longest due first; of what was claimed together the lowest `seq`. Their contents have no more than `handfulBytes` in all, but
+   * for a single one that has more. @throws StoreFault
+   */
+  async due(target: string, limit: number): Promise<Delivery[]> {
+    const first = await guarded(() => this.deliveries.find({ target, dueAt: { $lte: new Date() } }, { projection: { bytes: 1 } }).sort({ dueAt: 1, seq: 1 }).limit(limit).toArray());
+    const ids = withinBytes(first).map(({ _id }) => _id);
+    if (ids.length === 0) return [];
+    const found = new Map((await guarded(() => this.deliveries.find({ _id: { $in: ids } }).toArray())).map((one) => [one._id, one]));
+    return ids.flatMap((id) => found.get(id) ?? []);
   }
 
   /** When there is something to do for a target next; null for never. @throws StoreFault */
@@ -120,16 +132,17 @@ export class Deliveries {
     return this.wait({ _id: id, orgId, target }, {});
   }
 
-  /** The same, with what is sent now; a repeat of the request asks for nothing more. @throws StoreFault */
+  /** The same, with what is sent now; a repeat of one of the last requests asks for nothing more. @throws StoreFault */
   async sendAnew({ _id, orgId, target }: Pick<Delivery, '_id' | 'orgId' | 'target'>, change: { content: string; request: string }): Promise<void> {
-    await this.wait({ _id, orgId, target, request: { $ne: change.request } }, change);
+    await this.wait({ _id, orgId, target, request: { $ne: change.request }, requests: { $ne: change.request } }, change);
   }
 
   /** With all that waits in its queue: what is before it goes first. The target is woken in any case: whoever asked the same before may have died before they did. */
-  private async wait({ target, ...isIt }: { _id: string; orgId: string; target: string; request?: { $ne: string } }, change: { content?: string; request?: string }): Promise<boolean> {
+  private async wait({ target, ...isIt }: { _id: string; orgId: string; target: string; request?: { $ne: string }; requests?: { $ne: string } }, change: { content?: string; request?: string }): Promise<boolean> {
     const now = new Date();
-    const set = { state: 'waiting' as const, dueAt: now, askedAt: now, notBefore: null, tries: 0, endedAt: null, ...change };
-    const asked = await guarded(() => this.deliveries.findOneAndUpdate({ target, ...isIt }, { $set: set }, { projection: { queue: 1 } }));
+    const set = { state: 'waiting' as const, dueAt: now, askedAt: now, notBefore: null, tries: 0, endedAt: null, ...change, ...(change.content !== undefined && { bytes: change.content.length }) };
+    const remember = change.request !== undefined && { $push: { requests: { $each: [change.request], $slice: -rememberedRequests } } };
+    const asked = await guarded(() => this.deliveries.findOneAndUpdate({ target, ...isIt }, { $set: set, ...remember }, { projection: { queue: 1 } }));
     if (asked !== null) await guarded(() => this.deliveries.updateMany({ target, queue: asked.queue, state: 'waiting', notBefore: null, dueAt: { $gt: now } }, { $set: { dueAt: now } }));
     await this.targets.wake(new Set([target]));
     return asked !== null;
@@ -138,6 +151,11 @@ export class Deliveries {
   /** @throws StoreFault */
   find(orgId: string, target: string, id: string): Promise<Delivery | null> {
     return guarded(() => this.deliveries.findOne({ _id: id, orgId, target }));
+  }
+
+  /** Whoever it is for. @throws StoreFault */
+  findAnywhere(orgId: string, id: string): Promise<Delivery | null> {
+    return guarded(() => this.deliveries.findOne({ _id: id, orgId }));
   }
 
   /** How many wait for a target, as far as somebody counts. @throws StoreFault */
@@ -165,6 +183,12 @@ function outcomes(tried: readonly Tried[]): object[] {
     { $set: { state: '$mine.state', dueAt: '$mine.dueAt', endedAt: '$mine.endedAt', tries: { $add: ['$tries', 1] }, attempts } },
     { $unset: 'mine' },
   ];
+}
+
+/** As many of the first as are read at once. */
+function withinBytes<T extends Pick<Delivery, 'bytes'>>(some: readonly T[]): T[] {
+  let sum = 0;
+  return some.filter(({ bytes = unknownBytes }, i) => (sum += bytes) <= handfulBytes || i === 0);
 }
 
 /** The order of sending. */

@@ -33,6 +33,8 @@ export interface Attempt {
 export interface Delivery extends Omit<Claim, 'id' | 'notBefore'> {
   /** The claim's id. */
   _id: string;
+  /** Length of its content, characters. */
+  bytes?: number;
   state: DeliveryState;
   /** When there is something to do for it: to send it, or to tell how it ended; null for never. */
   dueAt: Date | null;
@@ -47,8 +49,9 @@ export interface Delivery extends Omit<Claim, 'id' | 'notBefore'> {
   createdAt: Date;
   /** When it came to its end. */
   endedAt: Date | null;
-  /** Who asked last that it is sent again: the id of that request. */
+  /** Who asked last that it is sent again: the id of that request; and those before it, oldest first. */
   request?: string;
+  requests?: string[];
 }
 
 /**
@@ -72,6 +75,9 @@ export interface Verdict {
   as: string | undefined;
 }
 
+/** Thrown by a channel that had no room to begin with it: that was no try, and it is due again soon. */
+export class NotBegun extends Error {}
+
 /** A way to tell. */
 export interface Channel {
   /** Targets begin with it. */
@@ -82,7 +88,7 @@ export interface Channel {
   readonly parallel: number;
   /** How long a try may take, ms; its signal ends then. */
   readonly limitMs: number;
-  /** Sends it. What it throws counts as failed. */
+  /** Sends it. What it throws counts as failed, but for NotBegun. */
   send(delivery: Delivery, signal: AbortSignal): Promise<SendOutcome>;
   /** Told of deliveries that came to their end, at least once, after that was stored. @throws StoreFault, Fault: told again later */
   settle?(ended: readonly Delivery[]): Promise<void>;

@@ -7,7 +7,7 @@ import { ProblemError } from '#observability';
 import { refusal } from '../book.changes.js';
 import { asking } from '../changes.js';
 import { InboundMail, NotTaken } from './inbound-mail.js';
-import { readMail, UnreadableMail } from './mail.reader.js';
+import { UnreadableMail } from './mail.reader.js';
 
 /** Takes mails that the gateway hands on, once it has seen that who sends them may. */
 @Controller('v1/inbound-email')
@@ -21,8 +21,7 @@ export class InboundMailController {
     if (principal.actor.type !== 'system' || principal.actor.id !== inboundEmailActor.id) throw new ProblemError('forbidden', 'This is for mail servers.');
     if (!(body instanceof Buffer)) throw refusal({ pointer: '', code: 'not_a_mail', message: 'is no e-mail message' });
     try {
-      const mail = await readMail(body);
-      return await asking(() => this.inbound.take(mail));
+      return await asking(() => this.inbound.receive(body));
     } catch (error) {
       if (error instanceof UnreadableMail || error instanceof NotTaken) throw refused(error);
       if (!(error instanceof Fault)) throw error;

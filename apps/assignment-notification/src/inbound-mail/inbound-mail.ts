@@ -1,21 +1,21 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { v5 } from 'uuid';
 import type { CommandData, CommandType, InboundEmailAnswer, TicketEvent } from '#contracts';
-import { RecordProducer } from '#messaging';
+import { Fault, RecordProducer } from '#messaging';
 import { commandRecord, commandText, type Sender } from '../commands.js';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
 import type { Mailbox } from '../mail/mail.js';
 import { Correspondents, type Correspondent } from '../replies/correspondents.store.js';
-import { MailNames, type Addressed } from '../replies/mail-names.js';
+import { MailNames, type Addressed, type AddressedOrganisation } from '../replies/mail-names.js';
 import { automaticBy, isSameAddress, numberIn } from './inbound.policy.js';
 import { InboundMails, type InboundMailRecord, type MailCommand } from './inbound-mails.store.js';
-import { textOf, titleOf, type IncomingMail } from './mail.reader.js';
+import { readMail, textOf, titleOf, type IncomingMail } from './mail.reader.js';
 
 /** The namespace of mails and of all that becomes of them. */
 const namespace = 'c1f5a5c8-5f0e-4d0a-9a43-0b2d6a0c9e55';
 
 /** Who changes tickets by mail: what a mail's sender says of themselves is not proven. */
-const postman: Sender = { actor: { type: 'system', id: 'email', name: 'E-mail' }, access: { role: 'admin', assistantIds: [] }, channel: 'email' };
+export const postman: Sender = { actor: { type: 'system', id: 'email', name: 'E-mail' }, access: { role: 'admin', assistantIds: [] }, channel: 'email' };
 
 /** Why a mail is not taken. */
 export class NotTaken extends Error {
@@ -28,7 +28,12 @@ export class NotTaken extends Error {
 interface Destination {
   orgId: string;
   people: People;
-  addressed: Addressed;
+  /** What stands behind the plus of the address, where that says no ticket. */
+  detail: string | undefined;
+  /** The ticket that the address was made for. */
+  shown: Correspondent | undefined;
+  /** The number that it says, proven or not. */
+  number: number | undefined;
 }
 
 /**
@@ -37,6 +42,8 @@ interface Destination {
  */
 @Injectable()
 export class InboundMail {
+  private readonly logger = new Logger('inbound mail');
+
   constructor(
     private readonly mails: InboundMails,
     private readonly correspondents: Correspondents,
@@ -44,6 +51,11 @@ export class InboundMail {
     private readonly names: MailNames,
     private readonly producer: RecordProducer,
   ) {}
+
+  /** Takes a mail as it came, by whatever door. @throws UnreadableMail, NotTaken; StoreFault, Fault: it may come again */
+  async receive(raw: Buffer): Promise<InboundEmailAnswer> {
+    return this.take(await readMail(raw));
+  }
 
   /** @throws NotTaken, StoreFault, Fault: it may come again */
   async take(mail: IncomingMail): Promise<InboundEmailAnswer> {
@@ -74,6 +86,14 @@ export class InboundMail {
     for (const record of await this.mails.underWay([...new Set(over.map(({ ticketId }) => ticketId))])) await this.another(record);
   }
 
+  /** Mails whose words a ticket did not take, be it too large or closed, open another: whoever wrote them is told its number, and nothing is lost. @throws StoreFault, Fault */
+  async refused(commandIds: readonly string[]): Promise<void> {
+    for (const record of await this.mails.withWords(commandIds)) {
+      if (record.outcome === 'appended') await this.openInstead(record, await this.correspondents.find(record.orgId, record.ticketId));
+      else this.logger.error({ msg: 'the ticket of a mail was refused', orgId: record.orgId, mail: record._id, command: record.commandId });
+    }
+  }
+
   /** Words that arrived on a resolved ticket reopen it, whatever was known of it when they were sent: under an id that comes from the mail's, so once. */
   private async reopen(arrivals: readonly TicketEvent[]): Promise<void> {
     const ids = await this.mails.idsBy(arrivals.map(({ commandId }) => commandId));
@@ -86,12 +106,13 @@ export class InboundMail {
     if (records.length > 0) await this.producer.send(records);
   }
 
-  private async decided(id: string, { orgId, people, addressed }: Destination, mail: IncomingMail): Promise<InboundMailRecord> {
+  private async decided(id: string, destination: Destination, mail: IncomingMail): Promise<InboundMailRecord> {
+    const { orgId, people, detail } = destination;
     if (!(await this.mails.mayCome(orgId, mail.from.address))) throw new NotTaken('too_many');
-    const ticket = await this.ticketOf(orgId, addressed, mail);
+    const ticket = destination.shown ?? (await this.ticketOf(destination, mail));
     const base = { id, orgId, mail };
     if (ticket !== undefined && isOpen(ticket)) return this.mails.add(appended(base, ticket));
-    const assistantId = ticket?.assistantId ?? (addressed.detail !== undefined && people.assistants.has(addressed.detail) ? addressed.detail : null);
+    const assistantId = ticket?.assistantId ?? assistantIn(people, detail);
     return this.mails.add(opened(base, { assistantId, before: ticket }));
   }
 
@@ -100,9 +121,12 @@ export class InboundMail {
     const { orgId, ticketId, outcome, mail } = record;
     if (outcome !== 'appended' || mail === null) return record;
     const ticket = await this.correspondents.find(orgId, ticketId);
-    if (ticket === null || isOpen(ticket)) return record;
-    const base = { id: record._id, orgId, mail: read(mail) };
-    const next = await this.mails.redecide(record, opened(base, { assistantId: ticket.assistantId, before: ticket }));
+    return ticket === null || isOpen(ticket) ? record : this.openInstead(record, ticket);
+  }
+
+  private async openInstead(record: InboundMailRecord, before: Correspondent | null): Promise<InboundMailRecord> {
+    const base = { id: record._id, orgId: record.orgId, mail: read(record.mail!) };
+    const next = await this.mails.redecide(record, opened(base, { assistantId: before?.assistantId ?? null, before: before ?? undefined }));
     await this.send(next);
     return next;
   }
@@ -115,11 +139,26 @@ export class InboundMail {
   private async destination(to: readonly string[]): Promise<Destination | undefined> {
     for (const address of to) {
       const addressed = this.names.read(address);
-      if (addressed === undefined) continue;
-      const people = await this.directory.people(addressed.orgId);
-      if (people.members.size > 0) return { orgId: addressed.orgId, people, addressed };
+      const destination = addressed && (await this.destinationOf(addressed));
+      if (destination !== undefined) return destination;
     }
     return undefined;
+  }
+
+  private async destinationOf(addressed: Addressed): Promise<Destination | undefined> {
+    if (!('ticketId' in addressed)) return this.within(addressed.orgId, addressed);
+    const ticket = await this.correspondents.findProven(addressed.ticketId);
+    // We have made its name, so there is such a ticket: its news is late.
+    if (ticket === null) throw new Fault('the ticket of an address is not known yet');
+    return this.within(ticket.orgId, { orgId: ticket.orgId }, ticket);
+  }
+
+  private async within(orgId: string, { ticket: named, detail }: AddressedOrganisation, proven?: Correspondent): Promise<Destination | undefined> {
+    const people = await this.directory.people(orgId);
+    if (people.members.size === 0) return undefined;
+    const found = named && (await this.correspondents.findNumber(orgId, named.number));
+    const shown = found && this.names.isProven(named.proof, { orgId, ticketId: found._id }) ? found : proven;
+    return { orgId, people, detail, shown, number: named?.number };
   }
 
   private isOwn(orgId: string, { messageId, from }: IncomingMail): boolean {
@@ -127,25 +166,24 @@ export class InboundMail {
   }
 
   /**
-   * The ticket of the organisation that a mail is about. Who shows what only a mail of ours can have told them is believed, whatever address they write from; who
-   * only names a number must be the ticket's requester.
+   * The ticket of the organisation that a mail is about, where its address does not prove it. Who shows what only a mail of ours can have told them is believed, whatever
+   * address they write from; who only names a number must be the ticket's requester.
    */
-  private async ticketOf(orgId: string, addressed: Addressed, { from, subject, references }: IncomingMail): Promise<Correspondent | undefined> {
-    const named = addressed.ticket?.number ?? numberIn(subject);
+  private async ticketOf({ orgId, number }: Destination, { from, subject, references }: IncomingMail): Promise<Correspondent | undefined> {
+    const answered = await this.answered(orgId, references);
+    if (answered !== undefined) return answered;
+    const named = number ?? numberIn(subject);
     const numbered = named === undefined ? null : await this.correspondents.findNumber(orgId, named);
-    if (numbered && this.isShown(addressed, numbered)) return numbered;
-    return (await this.answered(orgId, references)) ?? (isOf(numbered, from) ? numbered : undefined);
+    return isOf(numbered, from) ? numbered : undefined;
   }
 
   private async answered(orgId: string, references: readonly string[]): Promise<Correspondent | undefined> {
     const ticketId = references.map((id) => this.names.ticketOf(orgId, id)).find((id) => id !== undefined);
     return ticketId === undefined ? undefined : ((await this.correspondents.find(orgId, ticketId)) ?? undefined);
   }
-
-  private isShown({ ticket: shown }: Addressed, { orgId, _id: ticketId }: Correspondent): boolean {
-    return shown !== undefined && this.names.isProven(shown.proof, { orgId, ticketId });
-  }
 }
+
+const assistantIn = ({ assistants }: People, name: string | undefined) => (name !== undefined && assistants.has(name) ? name : null);
 
 const isOf = (ticket: Correspondent | null, { address }: Mailbox): ticket is Correspondent => ticket !== null && isSameAddress(ticket.requester?.email, address);
 

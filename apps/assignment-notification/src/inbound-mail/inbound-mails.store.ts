@@ -80,6 +80,11 @@ export class InboundMails {
     return new Map(found.map(({ _id, commandId }) => [commandId, _id]));
   }
 
+  /** Mails by the command that carries their words, as long as these are under way. @throws StoreFault */
+  withWords(commandIds: readonly string[]): Promise<InboundMailRecord[]> {
+    return commandIds.length === 0 ? Promise.resolve([]) : guarded(() => this.mails.find({ commandId: { $in: [...commandIds] }, mail: { $type: 'string' } }).toArray());
+  }
+
   /** The words of these are on their tickets. @throws StoreFault */
   async seen(commandIds: readonly string[]): Promise<void> {
     if (commandIds.length > 0) await guarded(() => this.mails.updateMany({ commandId: { $in: [...commandIds] } }, { $set: { mail: null } }));

@@ -24,6 +24,6 @@ export interface Mail {
 
 /** Hands mails to the server that sends them. */
 export abstract class Mailer {
-  /** `delivered`: the server took it. Never throws for what the server said. */
-  abstract send(mail: Mail, signal: AbortSignal): Promise<SendOutcome>;
+  /** `delivered`: the server took it. Never throws for what the server said, nor for its silence. @throws NotBegun while others are being sent */
+  abstract send(mail: Mail): Promise<SendOutcome>;
 }

@@ -15,8 +15,6 @@ import { Preferences, preferencesKey } from './preferences.store.js';
 /** Address of the console. */
 export const PUBLIC_URL = Symbol('public url');
 
-/** Notices that a digest looks at; it tells of those behind them by their number only. */
-const mostOfDigest = 500;
 const [minute, hour] = [60, 3_600];
 /** Ids of messages derive from what they tell: never change it. */
 const namespace = '8d0a3a55-0c4e-4f0e-8f5e-1a7b5a9f6f10';
@@ -39,15 +37,15 @@ export class NoticeMails implements Channel {
     @Inject(PUBLIC_URL) private readonly publicUrl: string,
   ) {}
 
-  async send({ _id, orgId, content }: Delivery, signal: AbortSignal): Promise<SendOutcome> {
+  async send({ _id, orgId, content }: Delivery): Promise<SendOutcome> {
     const posted = JSON.parse(content) as Posted;
-    const stored = 'notice' in posted ? await this.notices.some([posted.notice]) : await this.notices.digest(posted.digest, mostOfDigest);
-    const outcome = await this.mailed(orgId, stored, { signal, id: v5(_id, namespace), isDigest: 'digest' in posted });
+    const stored = 'notice' in posted ? await this.notices.some([posted.notice]) : await this.notices.digest(posted.digest);
+    const outcome = await this.mailed(orgId, stored, { id: v5(_id, namespace), isDigest: 'digest' in posted });
     if (outcome.state !== 'failed') await this.notices.markMailed(stored.map(({ _id: id }) => id));
     return outcome;
   }
 
-  private async mailed(orgId: string, stored: readonly StoredNotice[], { signal, id, isDigest }: { signal: AbortSignal; id: string; isDigest: boolean }): Promise<SendOutcome> {
+  private async mailed(orgId: string, stored: readonly StoredNotice[], { id, isDigest }: { id: string; isDigest: boolean }): Promise<SendOutcome> {
     const memberId = stored[0]?.memberId;
     const to = memberId === undefined ? undefined : ((await this.directory.some(new Set([directoryKey({ orgId, kind: 'member', id: memberId })]))).values().next().value as KnownMember | undefined);
     if (to === undefined) return moot('Nobody is there to be told.');
@@ -55,7 +53,7 @@ export class NoticeMails implements Channel {
     const told = await this.toldTo(to, orgId, stored);
     if (told.length === 0) return moot('They may not see it any more, or do not want it mailed.');
     const head: Letterhead = { to, publicUrl: this.publicUrl, id };
-    return this.mailer.send(isDigest ? digestMail(told, head) : noticeMail(told[0]!, head), signal);
+    return this.mailer.send(isDigest ? digestMail(told, head) : noticeMail(told[0]!, head));
   }
 
   private async toldTo(to: KnownMember, orgId: string, stored: readonly StoredNotice[]): Promise<Notice[]> {

@@ -120,6 +120,22 @@ describe('a digest', () => {
     expect(await one.db.collection('deliveries').countDocuments({ orgId })).toBe(1);
   });
 
+  it('tells of all that came, however much: by number what is too much to name', async () => {
+    const { orgId, wants, mails } = await organised();
+    await wants('grace', { mentioned: { inApp: 'never', email: 'hourly' } });
+    let story = opened(orgId);
+    for (let i = 0; i < 600; i += 1) story = story.commented('comment', `@grace ${i}`);
+    for (let i = 0; i < story.events.length; i += 100) await one.tell(...story.events.slice(i, i + 100));
+    // They may have come in two hours.
+    const digests = await one.db.collection('notices').distinct('digest', { orgId, memberId: 'grace' });
+    await hourOver(orgId);
+    await eventually(() => expect(mails('grace')).toHaveLength(digests.length), 'grace has been told', 60_000);
+    const told = mails('grace').map(({ subject, text }) => [Number(/^(\d+) notifications/.exec(subject)![1]), Number(/and (\d+) more/.exec(text)![1])] as const);
+    expect(told.reduce((sum, [all]) => sum + all, 0)).toBe(600);
+    for (const [all, more] of told) expect(all - more).toBe(10);
+    await eventually(async () => expect(await one.db.collection('notices').countDocuments({ orgId, memberId: 'grace', mailedAt: null })).toBe(0), 'all are marked');
+  });
+
   it('is none where nothing is left to tell', async () => {
     const { orgId, wants, mails } = await organised();
     await wants('grace', { mentioned: { inApp: 'never', email: 'hourly' } });

@@ -97,9 +97,9 @@ export class NoticeStore {
     await guarded(() => this.notices.updateOne({ _id, orgId, memberId, readAt: null }, { $set: { readAt: new Date() } }));
   }
 
-  /** What is mailed together, oldest first. @throws StoreFault */
-  digest(digest: string, limit: number): Promise<StoredNotice[]> {
-    return guarded(() => this.notices.find({ digest }).sort({ createdAt: 1, _id: 1 }).limit(limit).toArray());
+  /** What is mailed together, oldest first: all of it, which is never much more than somebody may have. @throws StoreFault */
+  digest(digest: string): Promise<StoredNotice[]> {
+    return guarded(() => this.notices.find({ digest }).sort({ createdAt: 1, _id: 1 }).toArray());
   }
 
   /** A notice whose digest went without it comes with a later one. @throws StoreFault */

@@ -41,6 +41,11 @@ export class Correspondents {
     return guarded(() => this.tickets.findOne({ _id: ticketId, orgId }));
   }
 
+  /** A ticket of whatever organisation: for who has its proof, which stands for the organisation's name. @throws StoreFault */
+  findProven(ticketId: string): Promise<Correspondent | null> {
+    return guarded(() => this.tickets.findOne({ _id: ticketId }));
+  }
+
   /** @throws StoreFault */
   findNumber(orgId: string, number: number): Promise<Correspondent | null> {
     return guarded(() => this.tickets.findOne({ orgId, number }));

@@ -20,8 +20,10 @@ export interface Subject {
   number: number;
 }
 
-/** What an address of ours says. */
-export interface Addressed {
+/** What an address of ours says: the organisation, or the ticket alone where both would be too long for an address. */
+export type Addressed = AddressedOrganisation | { ticketId: string };
+
+export interface AddressedOrganisation {
   orgId: string;
   /** The ticket it was made for, if its proof is good for the ticket of that number. */
   ticket?: { number: number; proof: string };
@@ -30,6 +32,8 @@ export interface Addressed {
 }
 
 const proofLength = 20;
+/** What may stand before the at, octets (RFC 5321, 4.5.3.1.1). */
+const longestLocal = 64;
 
 /**
  * Names of mails and addresses that lead back to a ticket. Each carries a proof that nobody else can make: whoever has it was sent a mail of the ticket. Nothing is
@@ -59,7 +63,9 @@ export class MailNames {
   /** Where answers about a ticket go; undefined where no mails are taken. */
   replyAddress({ orgId, ticketId, number }: Subject): string | undefined {
     const { inboundDomain } = this.parts;
-    return inboundDomain === undefined ? undefined : `${orgId}+${number}.${this.proof('address', orgId, ticketId)}@${inboundDomain}`;
+    if (inboundDomain === undefined) return undefined;
+    const local = `${orgId}+${number}.${this.proof('address', orgId, ticketId)}`;
+    return `${local.length > longestLocal ? this.shortLocal(ticketId) : local}@${inboundDomain}`;
   }
 
   /** Whether a proof of an address is the one of the ticket. */
@@ -67,8 +73,15 @@ export class MailNames {
     return this.isProof(proof, 'address', orgId, ticketId);
   }
 
-  /** Reads an address of ours; undefined for any other. */
+  /** Reads an address of ours; undefined for any other. One that names a ticket alone is read only with its proof: nobody else finds out whose ticket that is. */
   read(address: string): Addressed | undefined {
+    const [, hex, proof, domain] = /^t=([0-9a-f]{32})\.([0-9a-f]+)@([^@]+)$/i.exec(address) ?? [];
+    if (hex === undefined) return this.readLong(address);
+    const ticketId = uuidText(hex.toLowerCase());
+    return this.isInbound(domain!) && this.isProof(proof!, 'short address', ticketId) ? { ticketId } : undefined;
+  }
+
+  private readLong(address: string): AddressedOrganisation | undefined {
     const [, orgId, detail = '', domain] = /^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\+([^@]*))?@([^@]+)$/.exec(address) ?? [];
     if (orgId === undefined || !this.isInbound(domain!)) return undefined;
     const [, number, proof] = /^(\d{1,15})\.([0-9a-f]+)$/i.exec(detail) ?? [];
@@ -78,6 +91,11 @@ export class MailNames {
   /** Whether mails from an address are our own. */
   isOwnAddress(address: string): boolean {
     return this.read(address) !== undefined;
+  }
+
+  /** No organisation's name has the sign. */
+  private shortLocal(ticketId: string): string {
+    return `t=${ticketId.replaceAll('-', '')}.${this.proof('short address', ticketId)}`;
   }
 
   private isInbound(domain: string): boolean {

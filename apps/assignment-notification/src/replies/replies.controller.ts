@@ -7,7 +7,7 @@ import { ProblemError } from '#observability';
 import { asking, changeOf } from '../changes.js';
 import { Deliveries } from '../deliveries/deliveries.store.js';
 import { Correspondents, type Correspondent } from './correspondents.store.js';
-import { mailboxOf, replyClaim, requesterTarget, type Content } from './requester.claimant.js';
+import { mailboxOf, replyClaim, type Content } from './requester.claimant.js';
 
 /** Sends replies again: by hand, to where the requester is reached now. */
 @Controller('v1/tickets')
@@ -29,12 +29,10 @@ export class RepliesController {
     void reply.code(202).send({ commentId, state: 'pending' } satisfies ReplySending);
   }
 
-  /** One that waits for its next try goes at once. */
-  private async again({ _id: ticketId, orgId, requester, assistantId }: Correspondent, commentId: string, request: string): Promise<boolean> {
-    const targets = [requesterTarget(orgId), ...(assistantId === null ? [] : [requesterTarget(orgId, assistantId)])];
-    const found = await Promise.all(targets.map((target) => this.deliveries.find(orgId, target, replyClaim(ticketId, commentId))));
-    const delivery = found.find((one) => one !== null);
-    if (delivery === undefined) return false;
+  /** One that waits for its next try goes at once. It was claimed for whose ticket it was then: the way it went is the way it goes. */
+  private async again({ _id: ticketId, orgId, requester }: Correspondent, commentId: string, request: string): Promise<boolean> {
+    const delivery = await this.deliveries.findAnywhere(orgId, replyClaim(ticketId, commentId));
+    if (delivery === null) return false;
     await this.deliveries.sendAnew(delivery, { content: JSON.stringify(readdressed(delivery.content, requester)), request });
     return true;
   }

@@ -38,7 +38,7 @@ export class RequesterChannel implements Channel {
     if (what.way === 'assistant') return this.post.send({ orgId, assistantId: what.assistantId, id: what.message.id, body: JSON.stringify(what.message) }, signal);
     const { to, ...mail } = what.mail;
     if (to === null) return { state: 'refused', detail: 'no-channel' };
-    return this.mailer.send({ ...mail, to }, signal);
+    return this.mailer.send({ ...mail, to });
   }
 
   /** The id of a report comes from the try that it tells of: telling again changes nothing. */
