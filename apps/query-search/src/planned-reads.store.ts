@@ -119,13 +119,12 @@ export class PlannedReads<T extends { _id: string }> {
   /** Out of the few documents that a plan leads to, in no order. Undefined where they are not few any more. */
   private async gathered({ scope, sort }: Query, { filter, hint }: Plan, { piece, projection }: { piece: Slice; projection: object }): Promise<T[] | undefined> {
     const { skip, limit } = piece;
-    const options = { projection: placing, hint, limit: mostGathered + 1, batchSize: mostGathered + 2, maxTimeMS: longestMs };
-    const found = await asking(() => this.documents.find(filter, options).toArray());
+    const found = await asking(() => readOnce<T & Pick<TicketView, SortField>>(this.db, this.collection, { filter, projection: placing, hint, limit: mostGathered + 1, maxTimeMS: longestMs }));
     if (found.length > mostGathered) return void this.totals.delete(scope);
-    const page = merged(sort, [found as unknown as (T & Pick<TicketView, SortField>)[]]).slice(skip, skip + limit);
+    const page = merged(sort, [found]).slice(skip, skip + limit);
     if (page.length === 0 || Object.keys(projection).every((field) => Object.hasOwn(placing, field))) return page;
-    const filled = await asking(() => this.documents.find({ ...filter, _id: { $in: page.map(({ _id }) => _id) } } as never, { projection, hint: '_id_', batchSize: page.length, maxTimeMS: longestMs }).toArray());
-    const byId = new Map((filled as unknown as T[]).map((one) => [one._id, one]));
+    const filled = await asking(() => readOnce<T>(this.db, this.collection, { filter: { ...filter, _id: { $in: page.map(({ _id }) => _id) } }, projection, hint: '_id_', limit: page.length, maxTimeMS: longestMs }));
+    const byId = new Map(filled.map((one) => [one._id, one]));
     return page.flatMap(({ _id }) => byId.get(_id) ?? []);
   }
 

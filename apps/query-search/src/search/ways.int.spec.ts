@@ -40,7 +40,7 @@ const others: Record<string, Condition[]> = { none: [], 'a key': anyOf({ field: 
 
 describe('what several values lead to', () => {
   it.each([['words', { tokens: { $in: ['=tag:a', 'printed'] } }], ['a beginning', { tokens: /^pri/ }]])('is in order beside a word that more tickets have: %s', async (_, filter) => {
-    const reads = new PlannedReads(collection);
+    const reads = new PlannedReads<SearchEntry>(service.db, collectionsOf(1).search);
     const conditions = [{ filter, lead: { ...lead, size: 80 } }, ...anyOf({ field: 'tokens', values: ['other'] }, 'byWord').map((one) => ({ ...one, lead: { ...one.lead!, size: 120 } }))];
     for (const sort of ['-createdAt', 'createdAt'] as const) {
       const found = await reads.find(queryOf({ base: { orgId: 'acme' }, sort, conditions }), { skip: 0, limit: 1_000 }, { createdAt: 1 });
