@@ -1,4 +1,4 @@
-import type { DeadlineKind, SlaPolicy, SlaTimes, TicketDeadline } from '#contracts';
+import { Priority, type DeadlineKind, type SlaPolicy, type SlaTimes, type TicketDeadline } from '#contracts';
 import type { Clock, Clocks, Stretch } from './clocks.projection.js';
 
 export type { Stretch } from './clocks.projection.js';
@@ -69,12 +69,26 @@ interface Standing {
 
 function standingsOf(kind: DeadlineKind, clocks: Clocks, rule: Rule, now: number): Standing[] {
   const clock = clocks.clocks.find((one) => one.kind === kind);
-  const target = clock && minutesFor(clock, clocks, rule);
-  if (clock === undefined || target === undefined || isNobodysBusiness(clock, clocks, rule)) return [];
+  if (clock === undefined || isNobodysBusiness(clock, clocks, rule)) return [];
+  const target = minutesFor(clock, clocks, rule);
+  return target === undefined ? stillMissed(clock, clocks, rule) : [standing(clock, clocks, { rule, target, now })];
+}
+
+function standing(clock: Clock, clocks: Clocks, { rule, target, now }: { rule: Rule; target: number; now: number }): Standing {
   const [warnAt, dueAt] = [(target * rule.policy.warnAtPercent) / 100, target].map((minutes) => reached(clock, clocks, { rule, ms: minutes * 60_000 })) as [number | null, number | null];
   const state = stateOf(clock, clocks, { warnAt, dueAt, now: Math.max(now, clock.toldAt ?? now) });
   const next = { running: warnAt, warning: dueAt, paused: null, missed: null, met: null, late: null }[state];
-  return [{ clock, deadline: { kind, dueAt: dueAt === null ? null : new Date(dueAt).toISOString(), state }, facts: factsOf(clock, state, dueAt), next }];
+  return { clock, deadline: { kind: clock.kind, dueAt: dueAt === null ? null : new Date(dueAt).toISOString(), state }, facts: factsOf(clock, state, dueAt), next };
+}
+
+/** What was missed stays so on a ticket that was raised to a priority without such a deadline: else a policy that raises it would hide what it was raised for. */
+function stillMissed(clock: Clock, { priority, end }: Clocks, { policy: { targets } }: Rule): Standing[] {
+  const { kind, missedAt, done } = clock;
+  const isSetFor = (one: Clocks['priority']) => targets[one]?.[timeOf[kind]] !== undefined;
+  const lower = Priority.options.slice(0, Priority.options.indexOf(priority));
+  if (missedAt === undefined || isSetFor(priority) || !lower.some(isSetFor)) return [];
+  const state = done === undefined && end === undefined ? 'missed' : 'late';
+  return [{ clock, deadline: { kind, dueAt: new Date(missedAt).toISOString(), state }, facts: [], next: null }];
 }
 
 /** What the requester writes before the first reply waits for that one. */
@@ -157,4 +171,4 @@ function factsOf(clock: Clock, state: State, dueAt: number | null): Fact[] {
 }
 
 const toldAfter = (clock: Clock, facts: readonly Fact[], now: number): Clock =>
-  facts.reduce<Clock>((after, { type }) => (type === 'met' ? { ...after, isMetTold: true } : { ...after, told: type, toldAt: now }), clock);
+  facts.reduce<Clock>((after, { type, dueAt }) => (type === 'met' ? { ...after, isMetTold: true } : { ...after, told: type, toldAt: now, ...(type === 'missed' && { missedAt: dueAt }) }), clock);

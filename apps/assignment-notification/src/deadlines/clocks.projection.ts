@@ -15,6 +15,8 @@ export interface Clock {
   told?: 'warning' | 'missed';
   /** As of when that was so, ms: for this clock it never gets earlier again. */
   toldAt?: number;
+  /** By when it was to be done when it was told missed, ms: that stands where no time is set for it any more. */
+  missedAt?: number;
   /** That it was done in time was told. */
   isMetTold?: true;
 }

@@ -134,6 +134,16 @@ describe('the deadlines of a ticket', () => {
 describe('what changes mid-way', () => {
   const byPriority = ruleOf({ targets: { normal: { resolution: 240 }, urgent: { resolution: 60 } } });
 
+  it('that was missed stays so where the priority that it was given sets none, until it is done', () => {
+    const rule = ruleOf({ targets: { normal: { firstReply: 60 }, high: { resolution: 600 } } });
+    const scene = given(opened, rule).look('11:00');
+    const raised = later(opened, '11:01').edited({ priority: 'high' });
+    expect(scene.comes(raised, '11:01').deadlines).toEqual({ 'first-reply': 'missed 11:00', resolution: 'running 20:00' });
+    expect(scene.look('11:02', [ruleOf({ targets: { high: { resolution: 600 } } })]).deadlines).toEqual({ resolution: 'running 20:00' });
+    expect(scene.comes(later(raised, '11:30').replied(), '11:30').deadlines).toEqual({ 'first-reply': 'late 11:00', resolution: 'running 20:00' });
+    expect(types(scene.told).filter((type) => type !== 'deadlines-changed')).toEqual(['deadline-missed first-reply']);
+  });
+
   it('a priority counts for all the time so far', () => {
     const scene = given(opened, byPriority).look('10:00');
     expect(scene.deadlines).toEqual({ resolution: 'running 14:00' });
