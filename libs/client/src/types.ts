@@ -78,5 +78,6 @@ export type InboundResult = contracts.InboundResult;
 export type OutboundEvent = {
   [T in contracts.ShortEventType]: { [K in keyof contracts.OutboundEvent]: K extends 'type' ? T : K extends 'data' ? contracts.EventData<`ticket.${T}.v1`> : K extends 'ticket' ? OutboundTicket : contracts.OutboundEvent[K] };
 }[contracts.ShortEventType];
-type OutboundTicket = { [K in keyof contracts.Ticket]: contracts.Ticket[K] };
+/** A ticket after an event, as outside systems are told it. */
+export type OutboundTicket = { [K in keyof contracts.Ticket]: contracts.Ticket[K] };
 type Verb<T> = T extends `ticket.${infer V}.v1` ? V : never;

@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import type { OutboundEvent } from '../types.js';
 
-export type { OutboundEvent } from '../types.js';
+export type { OutboundEvent, OutboundTicket } from '../types.js';
 
 /** Which system follows its events, and how it reaches the broker. */
 export interface FollowOptions {
