@@ -80,6 +80,7 @@ describe('a mailbox that is looked into', () => {
     const ticket = course(orgId).created({ requester: { email: 'rita@example.org' } });
     const one = await begun({ IMAP_INTERVAL: 3_600 });
     await one.part(CorrespondentsConsumer).follow({ records: ticket.events.map(eventRecord), signal: new AbortController().signal });
+    await eventually(async () => (await one.db.collection('inbound_mailboxes').countDocuments({ restsUntil: { $gt: new Date() } })) === 1, 'it was looked into, and rests');
     const reply = { References: one.part(MailNames).messageId({ orgId, ticketId: ticket.id }, 'reply/1') };
     await folders.put(
       folder,
