@@ -6,6 +6,7 @@
  * failed or nothing ran, with 130 when it was interrupted; nothing that it started outlives it.
  */
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { listSpecs, noTests, runSpecs, sum } from './specs.mjs';
 
 const began = Date.now();
@@ -38,7 +39,7 @@ async function withServers(count, work) {
   const folders = Array.from({ length: count }, () => temporaryFolder('test'));
   const opening = folders.map(openLane);
   try {
-    return await work(await Promise.all(opening));
+    return await work(await Promise.all(opening), folders[0]);
   } finally {
     await Promise.all((await Promise.allSettled(opening)).map(({ value }) => value?.stop()));
     await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
@@ -74,15 +75,16 @@ async function run(names, args, env = {}) {
   return counts;
 }
 
-/** Specs of projects that need servers: in one lane on servers that somebody named, whose consumer groups two lanes would share. */
+/** Specs of projects that need servers, whose services are compiled once: in one lane on servers that somebody named, whose consumer groups two lanes would share. */
 async function runInLanes(specs, rest) {
   const files = specs.reduce((total, { count }) => total + count, 0);
   const isNamed = Boolean(process.env.KAFKA_BROKERS || process.env.MONGODB_URI);
   const count = isNamed ? 1 : Math.min(lanes, files);
-  return withServers(count, (servers) => {
+  return withServers(count, (servers, folder) => {
     const named = servers.map(({ kafkaBrokers, mongodbUri }) => ({ KAFKA_BROKERS: kafkaBrokers, MONGODB_URI: mongodbUri }));
     const workers = count === 1 ? ['--runInBand'] : ['--maxWorkers', String(count)];
-    return run(specs.map(({ name }) => name), [...rest, ...workers, '--testTimeout', patience.servers], { DESKSTREAM_LANES: JSON.stringify(named) });
+    const env = { DESKSTREAM_LANES: JSON.stringify(named), NODE_COMPILE_CACHE: join(folder, 'compiled') };
+    return run(specs.map(({ name }) => name), [...rest, ...workers, '--testTimeout', patience.servers], env);
   });
 }
 
