@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { clientOf, type Client } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 
@@ -81,9 +82,7 @@ describe('a command that is not waited for', () => {
     expect(path).toBe(`/commands/${accepted.body['id']}`);
     const status = await ada.send('GET', path, undefined, {}, 1);
     expect(status).toMatchObject({ status: 200, body: { id: accepted.body['id'], ticketId: accepted.body['ticketId'] } });
-    let state = status.body['state'] as string;
-    for (const end = Date.now() + 10_000; state === 'pending' && Date.now() < end; ) state = (await ada.send('GET', path, undefined, {}, 1)).body['state'] as string;
-    expect(state).toBe('applied');
+    await eventually(async () => expect((await ada.send('GET', path, undefined, {}, 1)).body).toMatchObject({ state: 'applied' }));
     expect((await clientOf(stack, { org, sub: 'grace' }).get(path)).status).toBe(404);
     expect((await ada.get(`/commands/${randomUUID()}`)).status).toBe(404);
   });
@@ -91,8 +90,6 @@ describe('a command that is not waited for', () => {
   it('tells why it was refused', async () => {
     const { id } = (await ada.ticket()) as { id: string };
     const { body } = await ada.post(`/tickets/${id}/transitions`, { to: 'closed' }, { prefer: 'respond-async' });
-    let status = await ada.get(`/commands/${body['id']}`);
-    for (const end = Date.now() + 10_000; status.body['state'] === 'pending' && Date.now() < end; ) status = await ada.get(`/commands/${body['id']}`);
-    expect(status.body).toMatchObject({ state: 'rejected', problem: { type: '/problems/invalid-transition', status: 409 } });
+    await eventually(async () => expect((await ada.get(`/commands/${body['id']}`)).body).toMatchObject({ state: 'rejected', problem: { type: '/problems/invalid-transition', status: 409 } }));
   });
 });

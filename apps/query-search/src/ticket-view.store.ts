@@ -188,7 +188,8 @@ export class TicketViewStore {
     const { orgId } = principal;
     const which = typeof ref === 'number' ? { filter: { orgId, number: ref }, hint: 'byNumber' } : { filter: { _id: viewId(orgId, ref) } };
     const [found = null] = await this.read({ ...which, filter: { ...which.filter, ...(keys && { keys: { $in: keys } }) }, projection: forDetail, limit: 1 });
-    return found;
+    // Deadlines may come before their ticket's first event: they have its version 0.
+    return found?.version ? found : null;
   }
 
   /** Whoever names tickets by `_id` needs no hint: no other index has any part in it. */

@@ -10,10 +10,9 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { readCsv } from '../../testing/read-csv.js';
 import { Running } from '../../testing/running.js';
 import { newYear, Story } from '../../testing/stories.js';
-import { ProjectionStore } from '../projection.store.js';
 import { collectionsOf } from '../collections.js';
 import { STORE } from '../store.js';
-import { viewOf } from '../ticket-view.projection.js';
+import { viewOf, type TicketView } from '../ticket-view.projection.js';
 import { runningExports } from './exports.js';
 import { TicketExport } from './ticket-export.store.js';
 
@@ -201,7 +200,7 @@ describe('an export of 3,000 large tickets', () => {
     const description = 'lorem ipsum '.repeat((kilobytes * 1_024) / 12);
     for (let i = 0; i < 3_000; i += 100) {
       const events = Array.from({ length: 100 }, (_, at) => new Story({ orgId: 'vast', number: i + at + 1, at: newYear + i + at }).create({ description }, vast).events[0]!);
-      await service.part(ProjectionStore).putViews(events.map((event) => ({ document: viewOf(event), isNew: true })));
+      await service.db.collection<TicketView>(collectionsOf(1).views).insertMany(events.map(viewOf));
     }
   });
 
