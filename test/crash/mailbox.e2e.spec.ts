@@ -73,7 +73,7 @@ describe('a mailbox that is looked into', () => {
     const works = async () => expect([await ready(), (await ada.get('/notifications')).status]).toEqual([200, 200]);
     gate.isSilent = true;
     const before = gate.connections;
-    await eventually(() => gate.connections > before, 30_000);
+    await eventually(() => gate.connections > before, 120_000); // a visit that was under way hangs as well, until its own time is over
     await works();
     const port = await gate.close();
     await eventually(() => app.logs().includes('"reason":"unreachable"'), 60_000);

@@ -11,8 +11,8 @@ export interface Budget {
   records: number;
   /** Some record was read. Until then a batch is read whatever it takes, so that every response brings the consumer on. */
   isBegun?: boolean;
-  /** Where others share the memory: whether the first batch may take more, which it then finds in here; false when there is no more now, and the response is let go. */
-  more?: () => boolean;
+  /** Where others share the memory: waits until the first batch may take more, which it then finds in here; false when there is no more. */
+  more?: () => Promise<boolean>;
 }
 
 /** A batch above this is refused as a bomb. Producers fill batches to 1 MB at most, before compression, unless told otherwise. */
@@ -222,9 +222,8 @@ class PartitionReader {
     try {
       if (batch[16] !== magic) throw new Error(`message format ${batch[16]} is older than Kafka 0.11`);
       const plain = await this.plain(header.codec, batch.subarray(overhead));
-      if (plain === undefined) return this.leave();
-      this.budget.bytes -= plain.length;
-      this.readRecords(plain, header);
+      this.budget.bytes = plain ? this.budget.bytes - plain.length : Math.min(0, this.budget.bytes);
+      if (plain) this.readRecords(plain, header);
     } catch (error) {
       this.records.length = before;
       this.records.push(this.undecodable(batch, header, error));
@@ -232,12 +231,7 @@ class PartitionReader {
     this.budget.isBegun ||= this.records.length > before;
   }
 
-  /** This batch and what follows it, on any partition, is left to the next fetch. */
-  private leave(): void {
-    Object.assign(this.budget, { bytes: Math.min(0, this.budget.bytes), isBegun: true });
-  }
-
-  /** Nothing where what is left of the budget does not reach. */
+  /** Nothing where the budget has been begun and what is left of it does not reach. */
   private async plain(codec: number, body: Buffer): Promise<Buffer | undefined> {
     if (codec === 0) return body;
     const { limit } = this;
@@ -246,7 +240,7 @@ class PartitionReader {
     } catch (error) {
       if (!(error instanceof TooLarge) || limit >= batchLimit) throw error;
     }
-    return this.grows() ? this.plain(codec, body) : undefined;
+    return (await this.grows()) ? this.plain(codec, body) : undefined;
   }
 
   /** What a batch may unpack to. */
@@ -255,7 +249,7 @@ class PartitionReader {
     return isBegun || more ? Math.min(bytes, batchLimit) : batchLimit;
   }
 
-  private grows(): boolean {
+  private async grows(): Promise<boolean> {
     const { isBegun, more } = this.budget;
     return !isBegun && more !== undefined && more();
   }

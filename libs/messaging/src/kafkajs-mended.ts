@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import type * as Kafkajs from 'kafkajs';
 import { readBatches, type Budget, type FetchedRecord } from './batch-reader.js';
 import { encodeBatch, packRecord, type PackedRecord } from './batch-writer.js';
-import { sharedBudget, SharedFetches, sharedQuestion } from './shared-fetches.js';
+import { sharedBudget, SharedFetches } from './shared-memory.js';
 
 const require = createRequire(import.meta.url);
 export const kafkajs = require('kafkajs') as typeof Kafkajs;
@@ -94,7 +94,7 @@ function mendFetch(api: Api<FetchParameters>): void {
   api.protocol = ({ version }) => {
     if (version < 11) throw new KafkaJSNotImplemented(`the broker speaks Fetch ${version}; Kafka 2.4 or newer is needed`);
     return (parameters) => {
-      const plain = original({ version })({ ...parameters, ...sharedQuestion(), topics: inAnyOrder(parameters.topics) });
+      const plain = original({ version })({ ...parameters, topics: inAnyOrder(parameters.topics) });
       return { ...plain, response: { ...plain.response, decode: (raw) => decodeFetch(raw, fetchOffsets(parameters)) } };
     };
   };
@@ -120,12 +120,11 @@ const fetchBudget: Readonly<Budget> = { bytes: 16 << 20, records: 20_000 };
 
 async function decodeFetch(raw: Buffer, offsets: ReadonlyMap<string, number>): Promise<unknown> {
   const decoder = new Decoder(raw);
-  const shared = sharedBudget(raw.length);
-  const budget = shared ? shared.budget : { ...fetchBudget };
+  const shared = await sharedBudget(raw.length);
+  const budget = shared?.budget ?? { ...fetchBudget };
   const clientSideThrottleTime = decoder.readInt32();
   const errorCode = decoder.readInt16();
   const sessionId = decoder.readInt32();
-  if (budget === undefined) return { throttleTime: 0, clientSideThrottleTime, errorCode, sessionId, responses: [] };
   const responses = await decoder.readArrayAsync(async () => {
     const topicName = decoder.readString();
     return { topicName, partitions: await decoder.readArrayAsync(() => decodePartition(decoder, topicName, offsets, budget)) };

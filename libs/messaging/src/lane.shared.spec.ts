@@ -3,8 +3,7 @@ import { Logger } from '@nestjs/common';
 import { openLane, turn } from '../testing/held-lane.js';
 import { Fault, OwnersTrouble } from './fault.js';
 import { Settler } from './settle.js';
-import { SharedFetches } from './shared-fetches.js';
-import { SharedMemory } from './shared-memory.js';
+import { SharedFetches, SharedMemory } from './shared-memory.js';
 
 Logger.overrideLogger(false);
 

@@ -7,7 +7,7 @@ import { Lag, roundSeconds, roundSize, roundsWaiting } from './metrics.js';
 import { OffsetCommits, type Offsets } from './offset-commits.js';
 import type { IncomingRecord } from './record.js';
 import type { Settler } from './settle.js';
-import type { SharedFetches } from './shared-fetches.js';
+import type { SharedFetches } from './shared-memory.js';
 import type { Traffic } from './traffic.js';
 
 const logger = new Logger('messaging');

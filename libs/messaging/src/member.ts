@@ -4,8 +4,7 @@ import { OwnersTrouble } from './fault.js';
 import { placeGroup } from './group-start.js';
 import { patience, type BrokerProbe, type Consumer, type Kafka } from './kafka.js';
 import { Lane, type LaneOptions } from './lane.js';
-import { SharedFetches } from './shared-fetches.js';
-import type { SharedMemory } from './shared-memory.js';
+import { SharedFetches, type SharedMemory } from './shared-memory.js';
 
 const logger = new Logger('messaging');
 
@@ -33,7 +32,7 @@ const longestFetch = 400;
 /** What a fetch may bring: more would lie in memory before its round comes. A larger batch is brought all the same, alone. */
 const maxBytes = 2 << 20;
 const maxBytesPerPartition = 1 << 20;
-/** The same where others share the memory, once it is a consumer's turn. */
+/** The same where others share the memory: so much lies packed while it waits for its turn. */
 const maxSharedBytes = 1 << 20;
 
 /** How often a member looks for topics that it waits for, ms. */
