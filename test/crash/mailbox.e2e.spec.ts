@@ -44,13 +44,18 @@ const some = (word: string, count: number) => Array.from({ length: count }, (_, 
 describe('a mailbox that is looked into', () => {
   it('gives every mail once, when the service is killed again and again while it takes them', async () => {
     const subjects = some('parcel', 20);
+    gate.isSilent = true; // nothing is taken before the gate knows when to be silent
     await put(subjects);
-    for (const most of [3, 9]) {
-      await eventually(async () => (await folders.subjects('Taken') ?? []).length >= most, 60_000);
+    for (const most of [3, 6]) {
+      let moves = 0;
+      gate.silencedBy = (line) => / UID MOVE /.test(line) && ++moves === most; // it never hears that this one was moved
+      gate.isSilent = false;
+      await eventually(() => gate.isSilent, 60_000);
       await app.kill('SIGKILL');
       expect((await folders.subjects('INBOX'))!.length).toBeGreaterThan(0);
-      await app.restart();
+      app.start();
     }
+    [gate.silencedBy, gate.isSilent] = [() => false, false];
     await eventually(async () => expect([await folders.subjects('INBOX'), await folders.subjects('Taken')]).toEqual([[], subjects]), 60_000);
     await eventually(async () => expect(await titles('parcel')).toEqual(subjects), 60_000);
   });
@@ -71,6 +76,7 @@ describe('a mailbox that is looked into', () => {
   it('that hangs, or is gone, concerns nothing else, and nobody is told its password', async () => {
     const ready = async () => (await fetch(`${app.managementUrl}/health/ready`)).status;
     const works = async () => expect([await ready(), (await ada.get('/notifications')).status]).toEqual([200, 200]);
+    await app.untilReady();
     gate.isSilent = true;
     const before = gate.connections;
     await eventually(() => gate.connections > before, 120_000); // a visit that was under way hangs as well, until its own time is over

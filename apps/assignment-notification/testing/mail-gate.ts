@@ -10,6 +10,8 @@ const host = '127.0.0.1';
 export class MailGate {
   /** What the server says reaches nobody from the next word on. */
   isSilent = false;
+  /** Says of which line, as it is asked, the gate is silent from; the line itself still reaches the server. */
+  silencedBy: (line: string) => boolean = () => false;
   /** Capabilities that the server does not have. */
   hidden: readonly string[] = [];
   /** Connections that were made, and those that are open now. */
@@ -64,7 +66,9 @@ export class MailGate {
     const server = connect(this.behind.plainPort, host);
     const end = (other: Socket) => () => other.destroy();
     socket.on('error', end(server)).on('close', () => this.open.delete(socket)).on('close', end(server)).on('data', (chunk: Buffer) => {
-      this.asked.push(...chunk.toString('latin1').split('\r\n').filter(Boolean));
+      const lines = chunk.toString('latin1').split('\r\n').filter(Boolean);
+      this.asked.push(...lines);
+      this.isSilent ||= lines.some((line) => this.silencedBy(line));
       server.write(chunk);
     });
     server.on('error', end(socket)).on('close', end(socket)).on('data', (chunk: Buffer) => void (this.isSilent || socket.write(this.#without(chunk))));
