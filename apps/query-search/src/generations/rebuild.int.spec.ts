@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import type { Step } from '#observability';
 import { openDatabase, type Database } from '#persistence';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -14,6 +15,7 @@ import { Board } from './board.store.js';
 import { Rebuild } from './rebuild.js';
 
 jest.setTimeout(60_000);
+Logger.overrideLogger(false);
 
 const tickets = 5;
 const views = Array.from({ length: tickets }, (_, i) => viewOf(new Story({ number: i + 1, at: newYear + i }).create().events[0]!));
