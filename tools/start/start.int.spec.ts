@@ -116,6 +116,13 @@ describe('a run', () => {
     await eventually(() => /gateway +the broker is slow/.test(said()), 'the warning is shown');
   });
 
+  it('tells how far the read model is while it is built anew, and when that is done', async () => {
+    const { said } = launch({ TINY: 'old' });
+    await eventually(() => /query-search +the read model was built anew/.test(said()), 'it is told that it is done', 30_000);
+    const told = [...said().matchAll(/query-search +the read model is of an older version and is built anew \(events, (\d+) %\)/g)].map(([, percent]) => Number(percent));
+    expect(told).toEqual([0, 20, 50, 70]);
+  });
+
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('stops everything and ends with 0 at %s', async (signal) => {
     const { child, ended } = launch({ TINY: 'slow' });
     const { processes } = await run();
