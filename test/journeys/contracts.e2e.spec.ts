@@ -246,8 +246,15 @@ describe('what the document says of answers', () => {
     await ask('GET', delivery, 200);
     await ask('DELETE', delivery, 204);
     const raw = mailText({ To: `${org}@in.example.org`, From: 'carla@example.org' });
-    const { status, body: taken } = await handIn(stack.gatewayUrl, raw);
-    expect(described.flaws({ method: 'POST', path: '/v1/inbound-email', status, headers: new Headers({ 'x-request-id': 'x', 'content-type': 'application/json; charset=utf-8' }), text: JSON.stringify(taken) })).toEqual([]);
+    const handedIn = async (status: number, ...mail: [raw: string | Buffer, by?: Parameters<typeof handIn>[2]]) => {
+      const answer = await handIn(stack.gatewayUrl, ...mail);
+      expect([answer.status, described.flaws({ method: 'POST', path: '/v1/inbound-email', ...answer })]).toEqual([status, []]);
+    };
+    await handedIn(202, raw);
+    await handedIn(401, raw, { at: 0 });
+    await handedIn(413, Buffer.alloc(11 * 1024 * 1024, 'x'));
+    await handedIn(415, raw, { type: 'text/plain' });
+    await handedIn(422, 'nobody wrote this');
   });
 
   it('holds for webhooks', async () => {

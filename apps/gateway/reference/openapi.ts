@@ -36,7 +36,7 @@ const answerHeaders: Record<'Retry-After' | 'WWW-Authenticate' | 'X-Request-Id' 
   Location: { type: 'string', description: 'Where it is.' },
   'Preference-Applied': { type: 'string', enum: ['respond-async'], description: 'The answer was not waited for, as `Prefer` asked.' },
   'Retry-After': { type: 'string', pattern: '^[0-9]+$', description: 'Seconds to wait before a retry.' },
-  'WWW-Authenticate': { type: 'string', description: '`Bearer`.' },
+  'WWW-Authenticate': { type: 'string', description: '`Bearer`; where e-mails are handed in `StandardWebhooks`.' },
   'X-Projection-Lag-Ms': { type: 'string', pattern: '^[0-9]+$', description: 'How far reads were behind writes, where that is known.' },
   'X-Request-Id': { type: 'string', description: 'Names the request in our logs.' },
 };
