@@ -56,7 +56,7 @@ const moments: { of: RegExp; type?: string; before?: AbortPoint; some?: AbortPoi
 const { send } = RecordProducer.prototype;
 
 RecordProducer.prototype.send = async function (records, options) {
-  const types = new Set(records.map(({ headers }) => headers?.['ce_type']));
+  const types = new Set(records.map(({ headers }) => (headers && 'ce_type' in headers ? headers.ce_type : undefined)));
   const moment = moments.find(({ of, type }) => of.test(records[0]?.topic ?? '') && (type === undefined || types.has(type)));
   if (moment === undefined) return send.call(this, records, options);
   if (moment.before) reach(moment.before);
