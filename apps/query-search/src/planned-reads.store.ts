@@ -111,11 +111,16 @@ export class PlannedReads<T extends { _id: string }> {
 
   /** Documents of a page in the list's order. */
   async find(query: Query, piece: Slice, projection: object): Promise<T[]> {
-    const { scope, sort, walk, led, isWhole } = query;
+    const { sort, walk, led, isWhole } = query;
+    const asked = { piece, projection, maxTimeMS: longestMs };
+    if (isWhole && piece.skip >= this.stride) return asking(() => this.readFar(query, asked));
+    return !led || led.common ? asking(() => this.read(sort, walk, asked)) : this.findLed(query, led, asked);
+  }
+
+  private async findLed(query: Query, led: NonNullable<Query['led']>, { piece, projection }: Asked): Promise<T[]> {
+    const { scope, sort, walk } = query;
     const { limit } = piece;
     const read: Read<T[]> = (plan, maxTimeMS) => this.read(sort, plan, { piece, projection, maxTimeMS });
-    if (isWhole && piece.skip >= this.stride) return asking(() => this.readFar(query, { piece, projection, maxTimeMS: longestMs }));
-    if (!led || led.common) return asking(() => read(walk, longestMs));
     const gather = async () => {
       if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
       return read(led.isOrdered || (await this.isSortable(scope, led)) ? led : walk, longestMs);
