@@ -75,7 +75,7 @@ describe('npm run query:rebuild', () => {
     expect(await scene.course()).toMatchObject({ live: live + 1, building: null, shapes: { [live + 1]: expect.any(Number) } });
     const after = await eventually(() => atRest(live + 1), 120_000);
     for (const [name, documents] of Object.entries(before)) expect([name, after[name]]).toEqual([name, documents]);
-    await eventually(async () => (await scene.course()).retired.length + (await scene.course()).dropping.length === 0, 60_000);
+    await eventually(async () => (await scene.course()).retired.length + (await scene.course()).dropping.length === 0);
   });
 
   it('leaves groups that tools find: those of what is live', async () => {
