@@ -21,11 +21,11 @@ const booked = new Map();
 
 /** @param {import('@deskstream/client/kafka').OutboundEvent} event */
 function book(event) {
-  const { ticketId, version, ticket, actor } = event;
+  const { orgId, ticketId, version, ticket, actor } = event;
   // Every event comes at least once, those of a ticket in order: what is not newer came before.
   if (version <= (booked.get(ticketId) ?? 0)) return;
   booked.set(ticketId, version);
-  console.log(`#${ticket.number} ${event.type} by ${actor.name}${toldOf(event)}`);
+  console.log(`${orgId} #${ticket.number} ${event.type} by ${actor.name}${toldOf(event)}`);
 }
 
 /**
@@ -42,7 +42,7 @@ function toldOf(event) {
 
 const kafka = new Kafka({ clientId: system, brokers: brokers.split(','), logLevel: logLevel.NOTHING });
 const following = await followEvents({ kafka, system }, book).catch((/** @type {Error} */ error) => {
-  console.error(`Not told anything: ${error.message} Is ${system} registered with "outbound"?`);
+  console.error(`Not told anything (${error.message}). Is ${system} registered with "outbound"?`);
   process.exit(1);
 });
 console.log(`Following what happens on the tickets of ${system}.`);

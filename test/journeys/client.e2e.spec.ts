@@ -212,14 +212,14 @@ describe('the packed client', () => {
     folder.copy('examples/outbound.mjs', 'outbound.mjs');
     expect(await folder.complaints('outbound.mjs')).toBe('');
     await expect(folder.node(['outbound.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('KAFKA_BROKERS') });
-    await expect(folder.node(['outbound.mjs'], env)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Not told anything: .* registered with "outbound"\?$/m) });
+    await expect(folder.node(['outbound.mjs'], env)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Not told anything \(.*\)\. Is .* registered with "outbound"\?$/m) });
     await ada.producers.register({ id: system, name: 'CRM', commands: ['create'], assistantIds: ['billing-bot'], outbound: {} });
 
     const { id, number } = await ada.tickets.create({ title: 'Order 1 is late', assistantId: 'billing-bot' });
     await ada.tickets.note(id, 'A secret');
     const first = folder.start(['outbound.mjs'], env);
     await ada.tickets.move(id, { to: 'pending', comment: 'Asked the carrier' });
-    const told = (line: string) => `#${number} ${line}\n`;
+    const told = (line: string) => `${org} #${number} ${line}\n`;
     await eventually(() => expect(first.said).toBe(`Following what happens on the tickets of ${system}.\n${told('created by Ada Lovelace: Order 1 is late')}${told('status-changed by Ada Lovelace: open -> pending after 0.0 h')}`));
     expect(await first.end()).toBe(0);
     await ada.tickets.comment(id, 'It is there');
