@@ -60,7 +60,9 @@ describe('an outside system', () => {
   });
 
   it('hears the outcome of what another process of it sent under the same id, and nothing of before its time', async () => {
+    const before = desk.send(create, { id: 'same' });
     await tell(['same', { ...applied, version: 7 }]);
+    expect(await before).toMatchObject({ version: 7 });
     const late = await OutsideSystem.connect({ kafka, system, timeoutMs: 60_000 });
     const sent = [late.send(create, { id: 'same' }), late.send(create, { id: 'same' }), desk.send(create, { id: 'same' })];
     await tell(['same', { ...applied, version: 8 }]);
