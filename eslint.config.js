@@ -82,6 +82,12 @@ const specs = {
   },
 };
 
+/** They run beside others, on machines of any speed. */
+const onServers = {
+  files: ['**/*.int.spec.ts', '**/*.e2e.spec.ts'],
+  rules: { 'deskstream/patient-specs': 'error', 'deskstream/specs-never-sleep': 'error', 'deskstream/specs-measure-no-haste': 'error' },
+};
+
 export default defineConfig([
   globalIgnores(['dist/', 'coverage/', '.deskstream/', 'test/architecture/violations/']),
   { files: ['**/*.ts', ...scripts], ...everywhere },
@@ -90,4 +96,5 @@ export default defineConfig([
   doors,
   quiet,
   specs,
+  onServers,
 ]);

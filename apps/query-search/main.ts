@@ -24,6 +24,7 @@ await startService({
     const health = app.get(Health);
     health.check('mongodb', () => store.healthy());
     health.check('kafka', () => transport.health().ready && generations.health.ready);
+    health.remark('rebuild', () => generations.renewal());
     health.liveness(() => transport.health().live && generations.health.live);
     app.connectMicroservice({ strategy: transport });
     tellLag(app, generations);

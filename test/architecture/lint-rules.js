@@ -93,6 +93,13 @@ const schemaAtEveryDoor = {
   }),
 };
 
+const number = 'Literal[raw=/^[0-9_]+$/]';
+/** Specs that have servers run beside others on machines of any speed: waits and tests end when they are over, and their times are for those that never are. */
+const shortWaits = `CallExpression[callee.name=/^(eventually|within|until|untilReady)$/] > ${number}[value<60000]`;
+const shortTests = ['[callee.name=/^(it|beforeAll|afterAll|beforeEach|afterEach)$/]', '[callee.callee.object.name="it"]', '[callee.object.name="jest"][callee.property.name="setTimeout"]'].map((callee) => `CallExpression${callee} > ${number}[value<180000]`);
+const sleeps = 'AwaitExpression > CallExpression[callee.name=/^(delay|sleep)$/], AwaitExpression > NewExpression[callee.name="Promise"] CallExpression[callee.name="setTimeout"]';
+const haste = 'CallExpression[callee.property.name=/^toBeLessThan/] CallExpression[callee.property.name="now"][arguments.length=0]';
+
 export const rules = {
   'pure-clock': forbidGlobals(clocks, 'a pure file has no clock: take the time as an argument.', readsNoClock),
   'pure-randomness': forbidGlobals(['Math', 'crypto'], 'a pure file rolls no dice: take ids and chances as arguments.', rollsNoDice),
@@ -101,6 +108,9 @@ export const rules = {
   'pure-memory': forbid('Program > VariableDeclaration[kind="let"], Program > ExportNamedDeclaration > VariableDeclaration[kind="let"]', 'A pure file remembers nothing between calls.'),
   'pure-imports': pureImportsOnly,
   'schema-at-every-door': schemaAtEveryDoor,
+  'patient-specs': forbid([shortWaits, ...shortTests].join(', '), 'A slow machine takes longer: leave the time out, the usual one is for what never comes.'),
+  'specs-never-sleep': forbid(sleeps, 'Wait for a condition: a time is too short on one machine and too long on another.'),
+  'specs-measure-no-haste': forbid(haste, 'A slow machine takes longer: tell fast from slow by what came first.'),
   'three-parameters': threeParameters,
   'reason-for-silence': reasonForSilence,
 };

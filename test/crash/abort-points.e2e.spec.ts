@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics } from '#contracts';
 import { eventually } from '../support/eventually.js';
 import { abortAt, type AbortPoint, undisturbed } from '../support/abort-plan.js';
@@ -6,8 +6,6 @@ import type { AppHandle } from '../support/app-handle.js';
 import { forgetMembers } from '../support/group-members.js';
 import { mixedLoad } from '../support/mixed-load.js';
 import { anyServers, WritePath } from '../support/write-path.js';
-
-jest.setTimeout(150_000);
 
 describe('ticket-command killed at a point of its write path', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics, type EventValue } from '#contracts';
 import { openDatabase, type Database } from '#persistence';
 import { abortAt, undisturbed, type AbortPoint } from '../support/abort-plan.js';
@@ -7,15 +7,12 @@ import type { AppHandle } from '../support/app-handle.js';
 import { clientOf, type Client } from '../support/client.js';
 import { memberEntry, tellDirectory } from '../support/directory-record.js';
 import { eventually } from '../support/eventually.js';
-import { forgetMembers } from '../support/group-members.js';
+import { forgetService } from '../support/group-members.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { TopicTail } from '../support/topic-tail.js';
 
-jest.setTimeout(150_000);
-
 const org = `chosen-${randomUUID().slice(0, 8)}`;
-const group = 'assignment-notification.assignment';
 let stack: Stack;
 let tail: TopicTail;
 let store: Database;
@@ -31,11 +28,11 @@ beforeAll(async () => {
   [app] = stack.apps['assignment-notification'] as [AppHandle];
   const rule = { name: 'In turn', strategy: { type: 'round-robin', memberIds: ['ada', 'grace', 'linus'] } };
   await eventually(async () => expect((await ada.post('/assignment-rules', rule)).status).toBe(201));
-}, 90_000);
+});
 afterAll(async () => {
   await stack?.stop();
   await Promise.all([tail?.close(), store?.close()]);
-}, 30_000);
+});
 
 const opened = (count: number) => Promise.all(Array.from({ length: count }, async () => (await ada.post('/tickets', { title: 'Once' })).body['id'] as string));
 
@@ -52,7 +49,7 @@ async function allAssigned(ids: readonly string[]) {
   await eventually(async () => {
     await tail.readToEnd();
     expect(ids.filter((id) => assignments(id).length === 0)).toEqual([]);
-  }, 40_000);
+  });
   await eventually(async () => expect(await tail.lagOf('ticket-command', topics.commands)).toBe(0));
   await tail.readToEnd();
   for (const id of ids) expect([id, assignments(id).length, commands(id).size]).toEqual([id, 1, 1]);
@@ -81,7 +78,7 @@ describe('assignment-notification killed while it deals out tickets', () => {
     const ids = await opened(chosen ? 20 : 1); // others would have it looked at again
     app.start(abortAt({ point }));
     await eventually(() => !app.isRunning);
-    for (const one of [group, 'assignment-notification.directory']) await forgetMembers(stack.kafkaBrokers, one);
+    await forgetService(stack.kafkaBrokers, 'assignment-notification');
     await tail.readToEnd();
     const before = await stored(ids);
     expect([before.size > 0, ids.some((id) => commands(id).size > 0)]).toEqual([chosen, sent]);
@@ -91,7 +88,7 @@ describe('assignment-notification killed while it deals out tickets', () => {
     await eventually(async () => {
       await tail.readToEnd();
       expect([...before.keys()].filter((id) => assignments(id).length === 0)).toEqual([]);
-    }, 40_000);
+    });
     if (chosen) await everybodyIs(null);
     await allAssigned(ids);
     for (const [id, whom] of before) expect(assignments(id)[0]!.ticket.assignee?.id).toBe(whom);
@@ -114,13 +111,13 @@ describe('assignment-notification killed while it deals out tickets', () => {
     await tail.readToEnd();
     const releases = (id: string) => recordsOf(topics.commands, id).filter(({ value }) => (JSON.parse(String(value)) as { data: { to?: unknown } }).data.to === null);
     expect(theirs.some((id) => releases(id).length > 0)).toBe(sent);
-    for (const one of [group, 'assignment-notification.directory']) await forgetMembers(stack.kafkaBrokers, one);
+    await forgetService(stack.kafkaBrokers, 'assignment-notification');
     await app.restart(undisturbed);
     // Given back, and dealt out anew to somebody else.
     await eventually(async () => {
       await tail.readToEnd();
       expect(theirs.filter((id) => assignments(id).length < 3)).toEqual([]);
-    }, 60_000);
+    });
     for (const id of theirs) expect([assignments(id).map(({ ticket }) => ticket.assignee?.id === whom), new Set(releases(id).map(({ headers }) => headers['ce_id'])).size]).toEqual([[true, false, false], 1]);
     const again = await ada.post(`/members/${whom}/hand-back`, undefined, key);
     expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true']);

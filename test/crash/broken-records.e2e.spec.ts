@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Partitioners } from 'kafkajs';
 import { topics, type CommandResult, type DeadLetterReason } from '#contracts';
 import { type IncomingRecord, type OutgoingRecord, type RawHeader, RecordProducer } from '#messaging';
@@ -72,8 +72,6 @@ const withStrangeHeaders = (record: OutgoingRecord): OutgoingRecord => ({
   ...record,
   headers: [raw('twice', 'one'), ...rawOf(record), raw('twice', Buffer.from([0xff, 0x00, 0xfe])), raw('nothing', null), raw('dead_reason', 'old'), raw('dead_note', 'kept')],
 });
-
-jest.setTimeout(150_000);
 
 describe('broken records on the command topic', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;

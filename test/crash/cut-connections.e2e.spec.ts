@@ -1,12 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { CuttingProxy, type Fate } from '../support/cutting-proxy.js';
 import { watchHealth } from '../support/health-watch.js';
 import { mixedLoad } from '../support/mixed-load.js';
 import { anyServers, WritePath } from '../support/write-path.js';
-
-jest.setTimeout(150_000);
 
 describe('ticket-command behind connections that break', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;
@@ -81,6 +79,7 @@ describe('ticket-command behind connections that break', () => {
     { name: 'store', proxy: () => store },
   ])('waits while there is no $name, says so, stays alive, and works off what has come meanwhile', async ({ name, proxy }) => {
     const load = mixedLoad(`no ${name} ${Date.now()}`, 12);
+    await app.untilReady();
     const health = watchHealth(app.managementUrl);
     const sending = path.client.stream(load, 40);
     await eventually(async () => (await path.seen(load)).answers > 0);

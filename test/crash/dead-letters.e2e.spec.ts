@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics } from '#contracts';
 import { ensureTopics, type OutgoingRecord, RecordProducer } from '#messaging';
 import { built } from '../../tools/places.js';
@@ -9,8 +9,6 @@ import { eventually } from '../support/eventually.js';
 import { recordOf } from '../support/command-client.js';
 import { mixedLoad } from '../support/mixed-load.js';
 import { anyServers, deadCommands, WritePath } from '../support/write-path.js';
-
-jest.setTimeout(150_000);
 
 const killed = ['--import', built('test/support/killed-after-send.js')];
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import kafkajs, { type Message } from 'kafkajs';
 import { inboundResultsTopic, inboundTopic, type InboundResult } from '#contracts';
@@ -11,7 +11,6 @@ import { TopicTail } from '../support/topic-tail.js';
 import { anyServers } from '../support/write-path.js';
 
 Logger.overrideLogger(false);
-jest.setTimeout(90_000);
 
 const { CompressionTypes, Kafka, logLevel, Partitioners } = kafkajs;
 
@@ -80,7 +79,7 @@ describe('records of outside systems', () => {
       await tail.readToEnd();
       const results = new Map(tail.records(inboundResultsTopic(system)).map(({ key, value }) => [key!.toString(), JSON.parse(value!.toString()) as InboundResult]));
       return results.size === ids.length && results;
-    }, 60_000);
+    });
     expect(ids.map((id) => [id, told.get(id)?.outcome, told.get(id)?.ticket?.title])).toEqual(ids.map((id) => [id, 'applied', id]));
     expect(new Set(tail.records(inboundTopic(system)).map(({ partition }) => partition)).size).toBeGreaterThan(3);
   });

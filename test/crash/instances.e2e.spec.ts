@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { eventId, topics } from '#contracts';
 import { eventually } from '../support/eventually.js';
@@ -10,8 +10,6 @@ import { recordOf } from '../support/command-client.js';
 import { forgetMembers, memberCount } from '../support/group-members.js';
 import { mixedLoad, type PlannedCommand } from '../support/mixed-load.js';
 import { anyServers, WritePath } from '../support/write-path.js';
-
-jest.setTimeout(150_000);
 
 describe('several instances of ticket-command', () => {
   let servers: Awaited<ReturnType<typeof anyServers>>;
@@ -48,6 +46,7 @@ describe('several instances of ticket-command', () => {
     await one.restart(undisturbed);
     const changes = [() => other.restart(undisturbed), () => one.kill('SIGTERM'), () => one.restart(), () => other.kill()];
     for (const [index, change] of changes.entries()) await Promise.all([path.client.stream(parts[index]!, 20), change()]);
+    await loseSession(); // of the one that was killed; the one that lives joins again
     await other.restart();
     await path.settled(load);
     expect(await path.verdict(load)).toEqual([]);
@@ -58,7 +57,8 @@ describe('several instances of ticket-command', () => {
     await path.client.send(load);
     one.start(abortAt({ point: 'after-look-up', signal: 'SIGSTOP' }));
     await eventually(() => isStopped(one));
-    await other.restart(undisturbed); // ready only after the sleeper's session has ended
+    await loseSession();
+    await other.restart(undisturbed);
     await path.settled(load);
     const before = await published();
     await one.kill('SIGCONT');

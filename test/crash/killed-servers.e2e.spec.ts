@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { RunningServers } from '#servers';
 import { eventually } from '../support/eventually.js';
@@ -10,8 +10,6 @@ import { wrongViews } from '../support/seen-views.js';
 import { ownServers, WritePath } from '../support/write-path.js';
 
 Logger.overrideLogger(false); // the client complains of the broker that this test kills
-
-jest.setTimeout(150_000);
 
 describe('services on servers that are killed under load', () => {
   let servers: RunningServers;
@@ -39,6 +37,7 @@ describe('services on servers that are killed under load', () => {
     { name: 'the front of the store', victim: () => pidOf('mongodb', -1) },
   ])('wait for $name, say so, stay alive, lose and double nothing, and work off what has come', async ({ name, victim }) => {
     const load = mixedLoad(`${name} ${Date.now()}`, 24);
+    await Promise.all(apps.map((app) => app.untilReady()));
     const watches = apps.map(({ managementUrl }) => watchHealth(managementUrl));
     const sending = path.client.stream(load, 30);
     await eventually(async () => (await path.seen(load)).answers > 0);

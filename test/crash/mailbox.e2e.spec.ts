@@ -7,6 +7,7 @@ import { built } from '../../tools/places.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { clientOf, type Client } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
+import { forgetService } from '../support/group-members.js';
 import { organisation } from '../support/organisation.js';
 import { mailText } from '../support/signed-mail.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -28,16 +29,21 @@ beforeAll(async () => {
   stack = await startStack({ instances: { 'assignment-notification': 1 }, env: { 'assignment-notification': env }, directory: { organisations: [organisation(org)] } });
   ada = clientOf(stack, { org, sub: 'ada' });
   [app] = stack.apps['assignment-notification'] as [AppHandle];
-  await eventually(async () => expect((await ada.get('/assistants/billing-bot/requester-updates')).status).toBe(200), 30_000);
-}, 180_000);
+  await eventually(async () => expect((await ada.get('/assistants/billing-bot/requester-updates')).status).toBe(200));
+});
 afterAll(async () => {
   await stack?.stop();
   await folders?.close();
   await gate?.close();
   await server?.stop();
-}, 60_000);
+});
 
 const put = (subjects: readonly string[]) => folders.put('INBOX', ...subjects.map((Subject) => mailText({ From: `${randomUUID().slice(0, 8)}@example.org`, To: `${org}@${domain}`, Subject })));
+/** Starts the killed service anew. */
+async function startAgain(): Promise<void> {
+  await forgetService(stack.kafkaBrokers, 'assignment-notification');
+  app.start();
+}
 const titles = async (q: string) => ((await ada.get(`/tickets?q=${q}&pageSize=100`)).body['items'] as { title: string }[]).map(({ title }) => title).sort();
 const some = (word: string, count: number) => Array.from({ length: count }, (_, i) => `${word} ${String(i).padStart(2, '0')}`);
 
@@ -50,26 +56,27 @@ describe('a mailbox that is looked into', () => {
       let moves = 0;
       gate.silencedBy = (line) => / UID MOVE /.test(line) && ++moves === most; // it never hears that this one was moved
       gate.isSilent = false;
-      await eventually(() => gate.isSilent, 60_000);
+      await eventually(() => gate.isSilent);
       await app.kill('SIGKILL');
       expect((await folders.subjects('INBOX'))!.length).toBeGreaterThan(0);
-      app.start();
+      await startAgain();
     }
     [gate.silencedBy, gate.isSilent] = [() => false, false];
-    await eventually(async () => expect([await folders.subjects('INBOX'), await folders.subjects('Taken')]).toEqual([[], subjects]), 60_000);
-    await eventually(async () => expect(await titles('parcel')).toEqual(subjects), 60_000);
+    await eventually(async () => expect([await folders.subjects('INBOX'), await folders.subjects('Taken')]).toEqual([[], subjects]));
+    await eventually(async () => expect(await titles('parcel')).toEqual(subjects));
   });
 
   it('sets a mail aside that kills the service each time, and gives the others', async () => {
+    await app.end();
     await app.restart({ nodeOptions: ['--import', built('test/support/killed-by-mail.js')] });
     await put(['deadly', 'harmless']);
     for (let deaths = 0; deaths < 3; deaths += 1) {
-      await eventually(() => !app.isRunning, 60_000);
-      app.start(); // it may die of the next try before it is ready
+      await eventually(() => !app.isRunning);
+      await startAgain(); // it may die of the next try before it is ready
     }
-    await eventually(async () => expect([await folders.subjects('INBOX'), await folders.subjects('Set aside')]).toEqual([[], ['deadly']]), 60_000);
+    await eventually(async () => expect([await folders.subjects('INBOX'), await folders.subjects('Set aside')]).toEqual([[], ['deadly']]));
     expect(app.isRunning).toBe(true);
-    await eventually(async () => expect(await titles('harmless')).toEqual(['harmless']), 60_000);
+    await eventually(async () => expect(await titles('harmless')).toEqual(['harmless']));
     expect(app.logs()).toContain('failed_every_time');
   });
 
@@ -82,13 +89,13 @@ describe('a mailbox that is looked into', () => {
     await eventually(() => gate.connections > before, 120_000); // a visit that was under way hangs as well, until its own time is over
     await works();
     const port = await gate.close();
-    await eventually(() => app.logs().includes('"reason":"unreachable"'), 60_000);
+    await eventually(() => app.logs().includes('"reason":"unreachable"'));
     await works();
     expect(await (await fetch(`${app.managementUrl}/metrics`)).text()).toMatch(/deskstream_inbound_mailbox_troubles_total\{reason="unreachable"\} [1-9]/);
     gate.isSilent = false;
     await gate.listen(port);
     await put(['afterwards']);
-    await eventually(async () => expect(await titles('afterwards')).toEqual(['afterwards']), 60_000);
+    await eventually(async () => expect(await titles('afterwards')).toEqual(['afterwards']));
     expect(app.logs()).not.toContain(password);
   });
 });

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NameServer, Receiver } from '../../apps/assignment-notification/testing/receiver.js';
 import { abortAt, undisturbed } from '../support/abort-plan.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { clientOf, type Client } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
+import { forgetService } from '../support/group-members.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
-
-jest.setTimeout(180_000);
 
 const org = `hooked-${randomUUID().slice(0, 8)}`;
 let stack: Stack;
@@ -25,11 +24,11 @@ beforeAll(async () => {
   stack = await startStack({ instances: { 'query-search': 0, 'assignment-notification': 1 }, env: { 'assignment-notification': env }, directory: { organisations: [organisation(org)] } });
   ada = clientOf(stack, { org, sub: 'ada' });
   [app] = stack.apps['assignment-notification'] as [AppHandle];
-}, 120_000);
+});
 afterAll(async () => {
   await stack?.stop();
   names?.close();
-}, 30_000);
+});
 beforeEach(async () => {
   receiver = await Receiver.open();
 });
@@ -66,13 +65,22 @@ function expectAllInOrder(ids: readonly string[], one = receiver) {
   for (const some of versions.values()) expect(some.map(([, version]) => Number(version))).toEqual(some.map((_, i) => i + 1));
 }
 
+/** Waits until it has been killed, and starts it anew. */
+async function risen(): Promise<void> {
+  await eventually(() => !app.isRunning);
+  await forgetService(stack.kafkaBrokers, 'assignment-notification');
+  await app.restart();
+}
+
 /** How often each came. */
 const timesOf = (ids: readonly string[]) => ids.map((id) => receiver.ids.filter((one) => one === id).length);
 
 describe('webhooks of a running system', () => {
   it('are told what happens, but for notes, while others hang, answer 500 ten times, redirect inward or lead inward', async () => {
     const [hanging, failing, redirecting, inside] = await Promise.all([Receiver.open(), Receiver.open(), Receiver.open(), Receiver.open()]);
-    hanging.answer = () => undefined;
+    const order: string[] = [];
+    hanging.answer = (response) => void response.on('close', () => order.push('given up on'));
+    receiver.answer = (response) => void (order.push('told'), response.end('ok'));
     let failures = 10;
     failing.answer = (response) => response.writeHead((failures -= 1) >= 0 ? 500 : 200).end();
     redirecting.answer = (response) => response.writeHead(308, { location: inside.url }).end();
@@ -83,7 +91,8 @@ describe('webhooks of a running system', () => {
     const { body } = await ada.post('/tickets', { title: 'Told' });
     await ada.post(`/tickets/${body['id']}/notes`, { body: 'hidden' });
     await ada.post(`/tickets/${body['id']}/comments`, { body: 'seen' });
-    await eventually(() => expect(receiver.ids).toEqual([`${body['id']}:1`, `${body['id']}:3`]), 5_000);
+    await eventually(() => expect(receiver.ids).toEqual([`${body['id']}:1`, `${body['id']}:3`]));
+    expect(order.slice(0, 2)).toEqual(['told', 'told']); // before the one that hangs is given up on
     expect(receiver.verified(webhook.secret)).toMatchObject([{ type: 'created', actor: { id: 'ada' } }, { type: 'comment-added', data: { comment: { body: 'seen' } }, ticket: { version: 3 } }]);
     await eventually(() => expect(failing.ids).toEqual([...Array(11).fill(`${body['id']}:1`), `${body['id']}:3`]));
     await eventually(async () => {
@@ -96,18 +105,17 @@ describe('webhooks of a running system', () => {
 
   it('have everything at least once, in order, when the service is killed while it sends', async () => {
     const webhook = await made();
-    let killed = false;
+    let isKilled = false;
     receiver.answer = (response) => {
-      if (receiver.received.length === 5 && !killed) {
-        killed = true;
+      if (receiver.received.length === 5 && !isKilled) {
+        isKilled = true;
         void app.kill('SIGKILL');
       }
       response.end();
     };
     const ids = await tickets(10);
-    await eventually(() => killed && !app.isRunning);
-    await app.restart();
-    await eventually(() => expect(new Set(receiver.ids).size).toBe(ids.length), 60_000);
+    await risen();
+    await eventually(() => expect(new Set(receiver.ids).size).toBe(ids.length));
     expectAllInOrder(ids);
     expect(receiver.verified(webhook.secret)).toHaveLength(receiver.received.length);
     expect(receiver.received.length - ids.length).toBeLessThanOrEqual(100);
@@ -118,7 +126,7 @@ describe('webhooks of a running system', () => {
     const unanswered: ServerResponse[] = [];
     receiver.answer = (response) => void unanswered.push(response);
     const first = await tickets(5);
-    await eventually(() => unanswered.length > 0, 60_000);
+    await eventually(() => unanswered.length > 0);
     const other = await stack.add('assignment-notification');
     process.kill(app.pid, 'SIGSTOP');
     receiver.answer = (response) => response.end();
@@ -128,7 +136,7 @@ describe('webhooks of a running system', () => {
     expect(timesOf(second)).toEqual(second.map(() => 1));
     process.kill(app.pid, 'SIGCONT');
     const third = await tickets(3);
-    await eventually(() => expectAllInOrder([...first, ...second, ...third]), 60_000);
+    await eventually(() => expectAllInOrder([...first, ...second, ...third]));
     expect(timesOf(third)).toEqual(third.map(() => 1));
     await other.end();
   });
@@ -137,20 +145,19 @@ describe('webhooks of a running system', () => {
     const from = new Date().toISOString();
     const ids = await tickets(8);
     const { id } = await made();
-    let killed = false;
+    let isKilled = false;
     receiver.answer = (response) => {
-      if (receiver.received.length === 3 && !killed) {
-        killed = true;
+      if (receiver.received.length === 3 && !isKilled) {
+        isKilled = true;
         void app.kill('SIGKILL');
       }
       response.end();
     };
     const key = { 'idempotency-key': randomUUID() };
     expect((await ada.post(`/webhooks/${id}/replay`, { from }, key)).status).toBe(202);
-    await eventually(() => killed && !app.isRunning, 60_000);
-    await app.restart();
-    await eventually(() => expectAllInOrder(ids), 60_000);
-    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', progress: 1, events: ids.length }), 60_000);
+    await risen();
+    await eventually(() => expectAllInOrder(ids));
+    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', progress: 1, events: ids.length }));
     expect((await ada.post(`/webhooks/${id}/replay`, { from }, key)).headers.get('idempotency-replayed')).toBe('true');
     expect((await ada.post(`/webhooks/${id}/replay`, { from: new Date(Date.now() + 60_000).toISOString() })).status).toBe(422);
   });
@@ -161,11 +168,11 @@ describe('webhooks of a running system', () => {
     const { id } = await made();
     await app.restart(abortAt({ point: 'after-replayed' }));
     const replaying = ada.post(`/webhooks/${id}/replay`, { from });
-    await eventually(() => !app.isRunning, 60_000);
+    await eventually(() => !app.isRunning);
     await replaying;
     await app.restart(undisturbed);
-    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', events: ids.length }), 60_000);
-    await eventually(() => expectAllInOrder(ids), 60_000);
+    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', events: ids.length }));
+    await eventually(() => expectAllInOrder(ids));
     const { items } = (await ada.get(`/webhooks/${id}/deliveries?limit=100`)).body as { items: { id: string }[] };
     const replayed = items.map((one) => one.id).filter((one) => one.includes('~'));
     expect([replayed.length, new Set(replayed).size]).toEqual([ids.length, ids.length]);

@@ -26,8 +26,8 @@ beforeAll(async () => {
   [ada, grace] = [clientOf(stack, { org, sub: 'ada' }), clientOf(stack, { org, sub: 'grace' })];
   bot = await agent('billing-bot', everyScope);
   for (const scope of everyScope) without.set(scope, await agent('billing-bot', everyScope.filter((other) => other !== scope)));
-}, 90_000);
-afterAll(() => stack?.stop(), 30_000);
+});
+afterAll(() => stack?.stop());
 
 const me = { type: 'agent', id: 'billing-bot', name: 'Billing assistant' };
 const conversation = { messages: [{ role: 'user', content: 'My invoice is wrong.' }, { role: 'assistant', content: 'Let me look.' }] };

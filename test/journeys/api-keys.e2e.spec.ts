@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openDatabase } from '#persistence';
 import type { AppHandle } from '../support/app-handle.js';
 import { Client, clientOf, type Answer } from '../support/client.js';
@@ -8,8 +7,6 @@ import { CuttingProxy } from '../support/cutting-proxy.js';
 import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
-
-jest.setTimeout(90_000);
 
 const [org, twin] = [`keys-${randomUUID().slice(0, 8)}`, `twin-${randomUUID().slice(0, 8)}`];
 let stack: Stack;
@@ -23,11 +20,11 @@ beforeAll(async () => {
   proxies = await Promise.all([CuttingProxy.toMongodb(stack.mongodbUri), CuttingProxy.toMongodb(stack.mongodbUri)]);
   gateways = await Promise.all(proxies.map(({ port }) => stack.add('gateway', { env: { MONGODB_URI: throughPort(port), LOG_LEVEL: 'trace' } })));
   ada = clientOf(stack, { org, sub: 'ada' });
-}, 90_000);
+});
 afterAll(async () => {
   await stack?.stop();
   for (const proxy of proxies ?? []) await proxy.close();
-}, 30_000);
+});
 beforeEach(() => {
   for (const proxy of proxies) {
     proxy.fate = () => 'pass';
@@ -52,15 +49,17 @@ const agentOf = (secret: unknown) => new Client(secret as string, stack.gatewayU
 const statusAt = async (secret: unknown, at: number) => (await agentOf(secret).send('GET', '/me', undefined, {}, at)).status;
 const named = async (name: string, by = ada) => ((await by.get('/api-keys')).body['items'] as Answer['body'][]).filter((key) => key['name'] === name);
 
-/** Asks until a deadline without pause; when each status was answered last, ms after the start. */
-async function lastAnswers(secret: unknown, at: number, ms: number): Promise<Map<number, number>> {
+/** What is answered from now on, until five questions in a row that were asked after 5 s or later: to those asked before, and to those asked then. */
+async function answersTo(secret: unknown, at: number): Promise<{ before: Set<number>; after: Set<number> }> {
   const startedAt = performance.now();
-  const last = new Map<number, number>();
-  while (performance.now() - startedAt < ms) {
-    last.set(await statusAt(secret, at), performance.now() - startedAt);
-    await delay(20);
-  }
-  return last;
+  const [before, after] = [new Set<number>(), new Set<number>()];
+  let late = 0;
+  await eventually(async () => {
+    const isLate = performance.now() - startedAt >= 5_000;
+    (isLate ? after : before).add(await statusAt(secret, at));
+    return isLate && (late += 1) === 5;
+  });
+  return { before, after };
 }
 
 describe('an API key that is deleted', () => {
@@ -68,12 +67,8 @@ describe('an API key that is deleted', () => {
     const { id, secret } = await made();
     expect([await statusAt(secret, 0), await statusAt(secret, 1)]).toEqual([200, 200]);
     expect((await ada.send('DELETE', `/api-keys/${id}`, undefined, {}, 0)).status).toBe(204);
-    const seen = await Promise.all([lastAnswers(secret, 0, 6_000), lastAnswers(secret, 1, 6_000)]);
-    for (const last of seen) {
-      expect(last.get(200) ?? 0).toBeLessThan(5_000);
-      expect([...last.keys()].sort()).toEqual([200, 401]);
-      expect(last.get(401)).toBeGreaterThan(5_900);
-    }
+    const seen = await Promise.all([answersTo(secret, 0), answersTo(secret, 1)]);
+    for (const { before, after } of seen) expect([[...before].filter((status) => status !== 200 && status !== 401), [...after]]).toEqual([[], [401]]);
   });
 
   it.each<[string, (proxy: CuttingProxy) => void, (proxy: CuttingProxy) => void]>([
@@ -85,9 +80,8 @@ describe('an API key that is deleted', () => {
     expect([await statusAt(secret, 1), await statusAt(kept['secret'], 1)]).toEqual([200, 200]);
     spoil(second);
     expect((await ada.send('DELETE', `/api-keys/${id}`, undefined, {}, 0)).status).toBe(204);
-    const last = await lastAnswers(secret, 1, 7_000);
-    expect(last.get(200)).toBeLessThan(5_000);
-    expect([...last.keys()].sort()).toEqual([200, 503]);
+    const { before, after } = await answersTo(secret, 1);
+    expect([[...before].filter((status) => status !== 200 && status !== 503), [...after]]).toEqual([[], [503]]);
     expect(await statusAt(kept['secret'], 0)).toBe(200);
     expect(await statusAt(`dsk_${randomUUID()}_${'A'.repeat(43)}`, 1)).toBe(503);
     mend(second);
@@ -101,7 +95,10 @@ describe('an API key that expires', () => {
   it('is good until then and not longer, at every gateway', async () => {
     const expiresAt = Date.now() + 3_000;
     const { secret } = await made({ expiresAt: new Date(expiresAt).toISOString() });
-    expect([await statusAt(secret, 0), await statusAt(secret, 1)]).toEqual([200, 200]);
+    for (const at of [0, 1]) {
+      const status = await statusAt(secret, at);
+      if (Date.now() < expiresAt) expect(status).toBe(200);
+    }
     await eventually(() => Date.now() > expiresAt);
     expect([await statusAt(secret, 0), await statusAt(secret, 1)]).toEqual([401, 401]);
   });
@@ -122,11 +119,11 @@ describe('an API key that is made', () => {
   it('is made once when its gateway is killed between storing and answering; the repeat names it without its secret, to be deleted', async () => {
     const [name, key] = [randomUUID(), { 'idempotency-key': randomUUID() }];
     proxies[0]!.fate = (request) => (request === 'insert' ? 3_000 : 'pass');
-    const lost = ada.send('POST', '/api-keys', { ...wanted, name }, key, 0).catch(() => 'lost');
+    const lost = ada.send('POST', '/api-keys', { ...wanted, name }, key, 0).then(({ status }) => status, () => 'lost');
     const other = new Client(stack.token({ org, sub: 'ada' }), [stack.gatewayUrls[1]!]);
     await eventually(async () => (await named(name, other)).length === 1);
     await gateways[0]!.kill();
-    expect(await lost).toBe('lost');
+    expect(['lost', 503]).toContain(await lost); // on a slow machine it has said by then that it does not know
     const again = await other.post('/api-keys', { ...wanted, name }, key);
     const [stored] = await named(name, other);
     expect([again.status, again.headers.get('idempotency-replayed'), again.body]).toEqual([201, 'true', stored]);

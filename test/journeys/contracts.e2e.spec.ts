@@ -23,8 +23,8 @@ beforeAll(async () => {
   grace = stack.token({ org, sub: 'grace' });
   const answer = await fetch(`${stack.gatewayUrl}/v1/openapi.json`);
   described = new Described(await answer.json());
-}, 60_000);
-afterAll(() => stack?.stop(), 30_000);
+});
+afterAll(() => stack?.stop());
 
 interface Ask {
   body?: unknown;
@@ -41,10 +41,17 @@ function sent({ body, headers, as }: Ask): RequestInit {
   return { headers: { ...signed(as), ...json, ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) };
 }
 
+/** What is not decided or not shown in time, as on a slow machine, is asked for again under its key. */
+const isLate = (told: { status: number; text: string }, status: number) => told.status !== status && (told.status === 202 || told.text.includes('/problems/not-yet'));
+
 /** Asks, and holds the answer against the document. */
-async function ask(method: string, path: string, status: number, asked: Ask = {}) {
-  const answer = await fetch(stack.gatewayUrl + path, { method, ...sent(asked) });
-  const told = { method, path: path.split('?')[0]!, status: answer.status, headers: answer.headers, text: await answer.text() };
+async function ask(method: string, path: string, status: number, { headers, ...asked }: Ask = {}) {
+  const init = sent({ ...asked, headers: { ...(method !== 'GET' && { 'idempotency-key': randomUUID() as string }), ...headers } });
+  const told = await eventually(async () => {
+    const answer = await fetch(stack.gatewayUrl + path, { method, ...init });
+    const heard = { method, path: path.split('?')[0]!, status: answer.status, headers: answer.headers, text: await answer.text() };
+    return !isLate(heard, status) && heard;
+  });
   expect([method, path, told.status, told.status === status ? '' : told.text]).toEqual([method, path, status, '']);
   expect(described.flaws(told)).toEqual([]);
   return { headers: told.headers, body: (told.text.startsWith('{') ? JSON.parse(told.text) : {}) as Record<string, any> }; // eslint-disable-line @typescript-eslint/no-explicit-any -- answers are looked at as callers see them
@@ -240,6 +247,7 @@ describe('what the document says of answers', () => {
     const { comment } = (await ask('POST', path, 201, { body: { body: 'Text' } })).body as { comment: { id: string } };
     await eventually(() => ask('POST', `${path}/${comment.id}/send`, 202));
     const [updates, delivery] = ['/v1/assistants/billing-bot/requester-updates', '/v1/assistants/billing-bot/delivery'];
+    await eventually(async () => expect((await fetch(stack.gatewayUrl + updates, sent({}))).status).toBe(200)); // the service hears of assistants over Kafka
     await ask('PUT', updates, 200, { body: { resolved: { enabled: true, text: 'It is solved.' } } });
     await ask('GET', updates, 200);
     await ask('PUT', delivery, 200, { body: { url: 'https://assistant.example/deskstream', secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G' } });

@@ -86,10 +86,10 @@ beforeAll(async () => {
   await Promise.all([producer.connect(), makeSystemTopics(stack.kafkaBrokers, system, { partitions: 1 })]);
   tail = await TopicTail.open(stack.kafkaBrokers, [inboundResultsTopic(system), topics.events]);
   await publishEntries(producer, grantOf(system, org, { commands: everyVerb.filter((verb) => verb !== 'restore') }));
-}, 90_000);
+});
 afterAll(async () => {
   await Promise.all([tail?.close(), producer?.close(), stack?.stop()]);
-}, 30_000);
+});
 
 async function doors(): Promise<Record<string, Door>> {
   const grace = clientOf(stack, { org, sub: 'grace' });
@@ -189,7 +189,7 @@ describe('the same wish through every door', () => {
       })),
     });
     expect((await ada.get(`/tickets/${foreign['id']}`)).body['version']).toBe(1);
-  }, 90_000);
+  });
 
   it('is done for one ticket only, where an outside system uses the id of its record for another one', async () => {
     const [first, second] = [await overTopic({ verb: 'create', data: { title: 'One' }, key: randomUUID() }), await overTopic({ verb: 'create', data: { title: 'Other' }, key: randomUUID() })];
@@ -203,5 +203,5 @@ describe('the same wish through every door', () => {
       ['idempotency-key-reused', undefined, true],
     ]);
     expect(await history(second.ticketId!, 1)).toHaveLength(1);
-  }, 60_000);
+  });
 });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openGuardedKafka, type GuardedKafka } from '../../libs/servers/testing/guarded-kafka.js';
 import { built } from '../../tools/places.js';
+import { clientOf, type Client } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
@@ -42,27 +43,21 @@ beforeAll(async () => {
   done(scram('ops', 512), built('tools/topics.js'), '--profile', 'local');
   const servers = { kafkaBrokers: kafka.open, mongodbUri: process.env['MONGODB_URI']! };
   stack = await startStack({ servers, instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] }, env: signIns() });
-}, 120_000);
+  ada = clientOf(stack, { org, sub: 'ada' });
+});
 afterAll(async () => {
   await stack?.stop();
   await kafka?.stop();
-}, 60_000);
+});
 
-const ask = (method: string, path: string, body?: object, headers: Record<string, string> = {}) =>
-  fetch(stack.gatewayUrl + path, {
-    method,
-    headers: { authorization: `Bearer ${stack.token({ org, sub: 'ada' })}`, ...(body && { 'content-type': 'application/json' }), ...headers },
-    ...(body && { body: JSON.stringify(body) }),
-  });
+let ada: Client;
 
 describe('where the brokers ask who their clients are', () => {
   it('every service does its work with what it is granted', async () => {
     const rule = { name: 'Only Ada', strategy: { type: 'fixed', assignee: { type: 'member', id: 'ada' } } };
-    await eventually(async () => expect((await ask('POST', '/v1/assignment-rules', rule)).status).toBe(201));
-    const created = await ask('POST', '/v1/tickets', { title: 'Through the gates' });
-    expect(created.status).toBe(201);
-    const { id } = (await created.json()) as { id: string };
-    await eventually(async () => expect(await (await ask('GET', `/v1/tickets/${id}`, undefined, { 'x-min-version': '2' })).json()).toMatchObject({ assignee: { id: 'ada' } }));
+    await eventually(async () => expect((await ada.post('/assignment-rules', rule)).status).toBe(201));
+    const { id } = await ada.ticket({ title: 'Through the gates' });
+    await eventually(async () => expect((await ada.get(`/tickets/${id}`)).body).toMatchObject({ assignee: { id: 'ada' } }));
   });
 
   it('deadlines are judged up to now', async () => {
@@ -83,15 +78,15 @@ describe('where the brokers ask who their clients are', () => {
   });
 
   it('the gateway makes the topics of an outside system', async () => {
-    const answer = await ask('POST', '/v1/producers', { id: 'erp', name: 'ERP', commands: ['create'] });
-    expect([answer.status, await answer.text()]).toEqual([201, expect.stringContaining('ticket.inbound.erp.v1')]);
+    const answer = await ada.post('/producers', { id: 'erp', name: 'ERP', commands: ['create'] });
+    expect([answer.status, answer.text]).toEqual([201, expect.stringContaining('ticket.inbound.erp.v1')]);
   });
 
   it('an outside system is told what happens', async () => {
     const topic = 'ticket.outbound.crm.v1';
-    expect((await ask('POST', '/v1/producers', { id: 'crm', name: 'CRM', commands: ['create'], assistantIds: ['billing-bot'], outbound: {} })).status).toBe(201);
+    expect((await ada.post('/producers', { id: 'crm', name: 'CRM', commands: ['create'], assistantIds: ['billing-bot'], outbound: {} })).status).toBe(201);
     const tail = await TopicTail.open(kafka.open, [topic]);
-    const { id } = (await (await ask('POST', '/v1/tickets', { title: 'For the CRM', assistantId: 'billing-bot' })).json()) as { id: string };
+    const { id } = await ada.ticket({ title: 'For the CRM', assistantId: 'billing-bot' });
     await eventually(() => tail.records(topic).some(({ key }) => String(key) === id)).finally(() => tail.close());
   });
 });

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Mailbox, type Refusal, type TakenMail } from '../../tools/mailbox/mailbox.js';
 import { Client, clientOf } from '../support/client.js';
 import { DeliveryReceiver } from '../support/delivery-receiver.js';
 import { eventually } from '../support/eventually.js';
+import { forgetService } from '../support/group-members.js';
 import { organisation } from '../support/organisation.js';
 import { handIn, mailSecret, mailText } from '../support/signed-mail.js';
 import { startStack, type Stack } from '../support/stack.js';
-
-jest.setTimeout(120_000);
 
 const [org, twin] = [`mails-${randomUUID().slice(0, 8)}`, `twin-${randomUUID().slice(0, 8)}`];
 const domain = 'in.deskstream.example';
@@ -29,26 +28,26 @@ beforeAll(async () => {
     directory: { organisations: [organisation(org), organisation(twin)] },
   });
   [ada, linus, stranger] = [clientOf(stack, { org, sub: 'ada' }), clientOf(stack, { org, sub: 'linus' }), clientOf(stack, { org: twin, sub: 'ada' })];
-  await eventually(async () => expect((await ada.get('/assistants/billing-bot/requester-updates')).status).toBe(200), 30_000);
-  await eventually(async () => expect((await stranger.get('/assistants/billing-bot/requester-updates')).status).toBe(200), 30_000);
-}, 120_000);
-afterAll(() => Promise.all([stack?.stop(), mailbox.close()]), 30_000);
+  await eventually(async () => expect((await ada.get('/assistants/billing-bot/requester-updates')).status).toBe(200));
+  await eventually(async () => expect((await stranger.get('/assistants/billing-bot/requester-updates')).status).toBe(200));
+});
+afterAll(() => Promise.all([stack?.stop(), mailbox.close()]));
 beforeEach(() => {
   refuse = () => undefined;
 });
 
 const someone = () => ({ name: 'Rita Roe', email: `rita-${randomUUID().slice(0, 8)}@example.org` });
 const mailsTo = (address: string): TakenMail[] => mailbox.mails.filter(({ envelope }) => envelope.to.includes(address)).reverse();
-const mailTo = (address: string, n = 1) => eventually(() => mailsTo(address)[n - 1] ?? false, 30_000, `mail ${n} to ${address}`);
+const mailTo = (address: string, n = 1) => eventually(() => mailsTo(address)[n - 1] ?? false);
 const opened = async (fields: object = {}, by = ada) => (await by.ticket({ title: 'Where is my order?', assistantId: 'billing-bot', ...fields }))['id'] as string;
 const replied = async (id: string, body = 'It left yesterday.') => (await ada.post(`/tickets/${id}/replies`, { body })).body['comment']['id'] as string;
 const commentsOf = async (id: string) => (await ada.get(`/tickets/${id}/comments`)).body['items'] as { id: string; kind: string; delivery?: { state: string; channel?: string; detail?: string } }[];
 const deliveryOf = async (id: string, commentId: string) => (await commentsOf(id)).find((one) => one.id === commentId)?.delivery;
-const untilDelivery = (id: string, commentId: string, delivery: object) => eventually(async () => expect(await deliveryOf(id, commentId)).toMatchObject(delivery), 40_000);
+const untilDelivery = (id: string, commentId: string, delivery: object) => eventually(async () => expect(await deliveryOf(id, commentId)).toMatchObject(delivery), 120_000);
 const moved = async (id: string, ...path: string[]) => {
   for (const to of path) expect((await ada.post(`/tickets/${id}/transitions`, { to })).status).toBe(200);
 };
-const followed = (id: string, check: (ticket: Record<string, unknown>) => void) => eventually(async () => check((await ada.get(`/tickets/${id}`)).body), 30_000);
+const followed = (id: string, check: (ticket: Record<string, unknown>) => void) => eventually(async () => check((await ada.get(`/tickets/${id}`)).body));
 const messagesOf = async (id: string) => (await ada.get(`/tickets/${id}/conversation`)).body['items'] as { role: string; content: string; name: string }[];
 const write = (headers: Record<string, string>, text?: string) => handIn(stack.gatewayUrl, mailText({ To: `${org}@${domain}`, ...headers }, text));
 
@@ -82,8 +81,9 @@ describe('a reply', () => {
     for (const other of [linus, stranger]) expect((await other.post(path)).status).toBe(404);
     await eventually(async () => {
       expect((await ada.post(path, undefined, { 'idempotency-key': `again-${comment}` })).status).toBe(202);
+      // eslint-disable-next-line deskstream/patient-specs -- the service may not know the new address yet: then it is asked again
       await eventually(async () => expect(await deliveryOf(id, comment)).toMatchObject({ state: 'delivered', channel: 'email' }), 3_000);
-    }, 30_000);
+    }, 120_000);
     expect(mailsTo(rita.email)).toHaveLength(1);
     expect((await ada.post(`/tickets/${id}/replies/${randomUUID()}/send`)).status).toBe(404);
   });
@@ -114,6 +114,7 @@ describe('a reply', () => {
     const comment = await replied(id);
     await asked.promise;
     await service!.kill('SIGKILL');
+    await forgetService(stack.kafkaBrokers, 'assignment-notification');
     refuse = () => undefined;
     await service!.restart();
     await untilDelivery(id, comment, { state: 'delivered' });
@@ -127,7 +128,7 @@ describe('a reply', () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => opened({ requester: rita })));
     await second.kill('SIGSTOP');
     const comments = await Promise.all(ids.map((id) => replied(id)));
-    for (const [i, id] of ids.entries()) await eventually(async () => expect(await deliveryOf(id, comments[i]!)).toMatchObject({ state: 'delivered' }), 90_000);
+    for (const [i, id] of ids.entries()) await eventually(async () => expect(await deliveryOf(id, comments[i]!)).toMatchObject({ state: 'delivered' }), 120_000);
     await second.kill('SIGCONT');
     await second.end();
     expect(new Set(mailsTo(rita.email).map(({ messageId }) => messageId)).size).toBe(5);
@@ -246,7 +247,7 @@ describe('a mail that comes in', () => {
     await eventually(async () => {
       const { body } = await write({ From: rita.email, To: mail.replyTo, Subject: 'Still broken' });
       await followed(body.ticketId, (ticket) => expect(ticket).toMatchObject({ followUpOf: id, assistantId: 'billing-bot', title: 'Still broken' }));
-    }, 30_000);
+    });
   });
 
   it.each([
@@ -274,7 +275,7 @@ describe('a mail that comes in', () => {
     for (const [raw, status, code] of hostile) {
       const answer = await handIn(stack.gatewayUrl, raw);
       expect([answer.status, answer.body.errors?.[0]?.code]).toEqual([status, code]);
-      if (status === 202) await eventually(async () => expect((await ada.get(`/tickets/${answer.body.ticketId}`)).status).toBe(200), 20_000);
+      if (status === 202) await eventually(async () => expect((await ada.get(`/tickets/${answer.body.ticketId}`)).status).toBe(200));
     }
     const whole = mailText({ From: 'rita@example.org', To: `${org}@${domain}` });
     expect((await handIn(stack.gatewayUrl, mailText({ From: 'rita@example.org' }, 'x'.repeat(11 * 1024 * 1024)))).status).toBe(413);

@@ -27,11 +27,11 @@ beforeAll(async () => {
   await admin.connect();
   tail = await TopicTail.open(brokers, ['directory.v1']);
   stack = await startStack({ directory: { organisations: [organisation(org)] }, instances: { gateway: 2, 'ticket-command': 0, 'query-search': 0 }, env: { gateway: { PRODUCERS_FILE: file } } });
-}, 60_000);
+});
 afterAll(async () => {
   await stack?.stop();
   await Promise.all([tail?.close(), admin?.disconnect()]);
-}, 30_000);
+});
 
 const ask = (method: string, path: string, body?: object, gateway = 0) =>
   fetch(stack.gatewayUrls[gateway] + path, {

@@ -12,15 +12,18 @@ let ada: Client;
 beforeAll(async () => {
   stack = await startStack({ directory: { organisations: [organisation(org)] } });
   ada = clientOf(stack, { org, sub: 'ada' });
-}, 60_000);
-afterAll(() => stack?.stop(), 30_000);
+});
+afterAll(() => stack?.stop());
 
 const lagOf = async (path: string) => (await ada.get(path)).headers.get('x-projection-lag-ms');
 
 describe('reads', () => {
   it('show a write to who names its version', async () => {
     const { body } = await ada.post('/tickets', { title: 'Mine at once' });
-    const seen = await ada.get(`/tickets/${body['id']}`, { 'x-min-version': '1' });
+    const seen = await eventually(async () => {
+      const answer = await ada.get(`/tickets/${body['id']}`, { 'x-min-version': '1' });
+      return answer.status !== 503 && answer; // not yet
+    });
     expect(seen).toMatchObject({ status: 200, body: { id: body['id'], version: 1 } });
   });
 

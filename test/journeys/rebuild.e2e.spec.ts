@@ -61,16 +61,21 @@ describe('npm run query:rebuild', () => {
     const before = await eventually(() => atRest(live), 120_000);
     await scene.makeOlder();
     const answers = new Set<unknown>();
+    const underWay = async () => ((await (await fetch(`${scene.instances[0]!.managementUrl}/health/ready`)).json()) as { rebuild?: unknown }).rebuild;
+    const told: unknown[] = [];
     await eventually(async () => {
       answers.add(await found());
+      told.push(await underWay());
       return (await scene.course()).live > live;
     }, 120_000);
     answers.add(await found());
     expect([...answers].filter((answer) => answer !== 3)).toEqual([]);
+    expect(told).toContainEqual({ label: expect.any(String), done: expect.any(Number), total: expect.any(Number) });
+    await eventually(async () => (await underWay()) === undefined);
     expect(await scene.course()).toMatchObject({ live: live + 1, building: null, shapes: { [live + 1]: expect.any(Number) } });
     const after = await eventually(() => atRest(live + 1), 120_000);
     for (const [name, documents] of Object.entries(before)) expect([name, after[name]]).toEqual([name, documents]);
-    await eventually(async () => (await scene.course()).retired.length + (await scene.course()).dropping.length === 0, 60_000);
+    await eventually(async () => (await scene.course()).retired.length + (await scene.course()).dropping.length === 0);
   });
 
   it('leaves groups that tools find: those of what is live', async () => {

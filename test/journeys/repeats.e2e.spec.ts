@@ -12,8 +12,8 @@ let ada: Client;
 beforeAll(async () => {
   stack = await startStack({ directory: { organisations: [organisation(org)] }, instances: { gateway: 2, 'ticket-command': 2, 'query-search': 2 } });
   ada = clientOf(stack, { org, sub: 'ada' });
-}, 60_000);
-afterAll(() => stack?.stop(), 30_000);
+});
+afterAll(() => stack?.stop());
 
 const key = () => ({ 'idempotency-key': randomUUID() });
 

@@ -27,8 +27,8 @@ beforeAll(async () => {
   hidden = await ada.ticket({ ...fields, assistantId: 'tech-bot' });
   foreign = await stranger.ticket({ ...fields, assistantId: 'billing-bot' });
   await eventually(async () => (await ada.get(`/tickets?q=${word}`)).body['total'] === 2); // search follows the lists
-}, 60_000);
-afterAll(() => stack?.stop(), 30_000);
+});
+afterAll(() => stack?.stop());
 
 describe('what is not yours', () => {
   it('is in no list, search, filter, count or page', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from './eventually.js';
 import type { Stack, TokenClaims } from './stack.js';
 
 /** An answer, read to the end. */
@@ -8,6 +9,12 @@ export interface Answer<T = Record<string, any>> { // eslint-disable-line @types
   body: T;
   text: string;
 }
+
+/** A promise instead of an outcome: what a gateway answers when that takes longer than it waits. */
+const isPromise = ({ status, headers }: Answer) => status === 202 && headers.get('location')?.startsWith('/v1/commands/') === true;
+
+/** Keys that were used, by whomever: who uses one again asks for a repeat. */
+const usedKeys = new Set<string>();
 
 /** Somebody who uses the public REST. */
 export class Client {
@@ -22,8 +29,26 @@ export class Client {
   patch = (path: string, body?: unknown, headers: Record<string, string> = {}) => this.send('PATCH', path, body, headers);
   delete = (path: string, headers: Record<string, string> = {}) => this.send('DELETE', path, undefined, headers);
 
-  /** Sends to one gateway; `at` chooses which. */
+  /**
+   * Sends to one gateway; `at` chooses which. Where it only promises an outcome (a slow machine), the request is repeated under its key until there
+   * is one, unless that was all it asked for; of a repeat that nobody else asked for nothing is to be seen.
+   */
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, at = 0): Promise<Answer> {
+    if (method === 'GET' || headers['prefer'] !== undefined) return this.ask(method, path, body, headers, at);
+    const keyed = { 'idempotency-key': randomUUID() as string, ...headers };
+    const isRepeat = usedKeys.has(keyed['idempotency-key']);
+    usedKeys.add(keyed['idempotency-key']);
+    const first = await this.ask(method, path, body, keyed, at);
+    if (!isPromise(first)) return first;
+    const answer = await eventually(async () => {
+      const again = await this.ask(method, path, body, keyed, at);
+      return !isPromise(again) && again;
+    }, 120_000);
+    return isRepeat ? answer : { ...answer, headers: new Headers([...answer.headers].filter(([name]) => name !== 'idempotency-replayed')) };
+  }
+
+  /** Sends once, whatever comes of it. */
+  async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, at = 0): Promise<Answer> {
     const response = await fetch(`${this.urls[at % this.urls.length]}/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${this.token}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
@@ -43,11 +68,8 @@ export class Client {
 
   /** Waits until reads show a ticket at a version or later. */
   async shown(id: string, version: number): Promise<void> {
-    for (const end = Date.now() + 15_000; Date.now() < end; ) {
-      const { status } = await this.get(`/tickets/${id}`, { 'x-min-version': String(version) });
-      if (status !== 503) return;
-    }
-    throw new Error(`version ${version} of ticket ${id} was not shown within 15 s`);
+    const isShown = async () => (await this.get(`/tickets/${id}`, { 'x-min-version': String(version) })).status !== 503;
+    await eventually(isShown, 120_000, `version ${version} of ticket ${id} is shown`);
   }
 }
 

@@ -44,7 +44,9 @@ export class EventStream {
 
   /** Waits until so many messages have come. */
   async until(count: number): Promise<Heard['data'][]> {
-    await eventually(() => this.heard.length >= count, 15_000, `${count} messages, of which ${this.heard.length} came`);
+    await eventually(() => {
+      if (this.heard.length < count) throw new Error(`${this.heard.length} of ${count} messages have come`);
+    });
     return this.data;
   }
 

@@ -33,7 +33,7 @@ export function watchHealth(managementUrl: string): HealthWatch {
 }
 
 const statusOf = (url: string) =>
-  fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+  fetch(url, { signal: AbortSignal.timeout(30_000) }).then(
     async (response) => {
       await response.arrayBuffer();
       return response.status;

@@ -18,7 +18,6 @@ const ghost = { type: 'member', id: 'ghost' };
 
 /** An outside system, an eye on all that concerns it, and a stack in which nothing runs unless it is told what. */
 export class InboundScene {
-
   private constructor(
     readonly system: string,
     readonly stack: Stack,
@@ -96,7 +95,7 @@ export class InboundScene {
   }
 
   /** Resolves when every record is answered, and both groups have committed everything. */
-  async settled(records: readonly PlannedRecord[], timeoutMs = 60_000): Promise<void> {
+  async settled(records: readonly PlannedRecord[]): Promise<void> {
     const ids = new Set(records.map(({ ceId }) => ceId));
     await eventually(async () => {
       await this.tail.readToEnd();
@@ -105,7 +104,7 @@ export class InboundScene {
       if (waiting > 0) throw new Error(`${waiting} of ${ids.size} records have no result`);
       const lag = (await this.tail.lagOf(this.group, inboundTopic(this.system))) + (await this.tail.lagOf('ticket-command', topics.commands));
       if (lag > 0) throw new Error(`${lag} records are not committed`);
-    }, timeoutMs);
+    }, 120_000);
     await this.tail.readToEnd();
   }
 

@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { eventId, eventSource, topics, type Principal, type TicketEvent } from '#contracts';
 import { RecordProducer, toHeaders, type OutgoingRecord } from '#messaging';
 import { openDatabase, type Database } from '#persistence';
 import { leash, openServers, temporaryFolder, type Leashed, type RunningServers } from '#servers';
 import { Story } from '../../apps/query-search/testing/stories.js';
-import { rootDir } from '../../tools/places.js';
+import { built, rootDir } from '../../tools/places.js';
 import { inherited } from '../../tools/processes/apps.js';
 import { eventually } from './eventually.js';
 import { startStack, type Stack, type StackOptions } from './stack.js';
@@ -64,8 +65,18 @@ export class RebuildScene {
 
   /** As `npm run query:rebuild` does. */
   rebuild(...options: string[]): RebuildRun {
-    const env = { ...inherited(), KAFKA_BROKERS: this.servers.kafkaBrokers, MONGODB_URI: this.servers.mongodbUri };
-    const run = leash({ command: [process.execPath, join(rootDir, 'tools', 'run.mjs'), 'query:rebuild', ...options], env });
+    return this.run([join(rootDir, 'tools', 'run.mjs'), 'query:rebuild', ...options]);
+  }
+
+  /** The same, and when it comes to a phase it sends a signal, by default to itself. */
+  rebuildSignalling(phase: string, signal: NodeJS.Signals, pid?: number): RebuildRun {
+    const env = { AT_PHASE: phase, PHASE_SIGNAL: signal, ...(pid !== undefined && { PHASE_PID: String(pid) }) };
+    return this.run(['--import', built('test/support/signal-at-phase.js'), join(rootDir, 'tools', 'run.mjs'), 'query:rebuild'], env);
+  }
+
+  private run(args: string[], more: NodeJS.ProcessEnv = {}): RebuildRun {
+    const env = { ...inherited(), KAFKA_BROKERS: this.servers.kafkaBrokers, MONGODB_URI: this.servers.mongodbUri, ...more };
+    const run = leash({ command: [process.execPath, ...args], env });
     let said = '';
     for (const output of run.outputs) output.on('data', (chunk: Buffer) => (said += chunk.toString()));
     return { ended: run.ended, signal: run.signal, pid: run.pid, said: () => said };
@@ -148,7 +159,7 @@ export class Traffic {
       const others = Array.from({ length: turn % 5 === 0 ? 1 : 0 }, () => new Story({ orgId: 'moving', number: ++this.tickets, at: Date.now() }).create({ title: 'Another one' }).move('pending'));
       for (let i = 0; i < 5; i++) this.hot.happens('ticket.update-details.v1', { title: `Hot ${turn}.${i}` });
       await this.scene.publish([...this.hot.events.slice(told), ...others.flatMap(({ events }) => events)]);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await delay(150); // every event comes again with each rebuild
     }
   }
 }
@@ -161,7 +172,6 @@ export class Watcher {
   /** What must not have been. */
   readonly wrong: string[] = [];
   readonly answers = { good: 0, unavailable: 0 };
-  longestMs = 0;
   readonly questions = 5;
   /** Instances that are asked; one that stands still is left out. */
   asked = [0, 1];
@@ -194,9 +204,7 @@ export class Watcher {
     const [path, measure] = questions[turn % questions.length]!;
     const name = path.split('from=')[0]!;
     const before = this.known.get(name) ?? 0;
-    const startedAt = performance.now();
     const { status, body } = await this.scene.ask(instance, path, administrator(path.includes(this.ticketId) ? 'hot' : 'moving'));
-    this.longestMs = Math.max(this.longestMs, performance.now() - startedAt);
     if (status === 503) return void this.answers.unavailable++;
     if (status !== 200) return void this.wrong.push(`${path} of instance ${instance}: ${status}`);
     this.answers.good++;
@@ -206,6 +214,6 @@ export class Watcher {
   }
 
   private async work(): Promise<void> {
-    for (let turn = 0; !this.isOver; turn++) await this.look(this.asked[turn % this.asked.length]!, Math.floor(turn / 2));
+    for (let turn = 0; !this.isOver; turn++, await delay(10)) await this.look(this.asked[turn % this.asked.length]!, Math.floor(turn / 2));
   }
 }

@@ -38,7 +38,7 @@ export class TopicTail {
   async readToEnd(): Promise<void> {
     for (const topic of this.topics) {
       const ends = await this.admin.fetchTopicOffsets(topic);
-      await eventually(() => ends.every(({ partition, high }) => this.#at(topic, partition).next >= Number(high)), 20_000);
+      await eventually(() => ends.every(({ partition, high }) => this.#at(topic, partition).next >= Number(high)));
     }
   }
 

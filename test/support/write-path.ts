@@ -29,7 +29,7 @@ export class WritePath {
   }
 
   /** Resolves when every command that arrived is answered and the group has committed the last one. */
-  async settled(sent: readonly PlannedCommand[] = this.client.sent, timeoutMs = 40_000): Promise<void> {
+  async settled(sent: readonly PlannedCommand[] = this.client.sent): Promise<void> {
     const ids = new Set(sent.map(({ commandId }) => commandId));
     await eventually(async () => {
       await this.tail.readToEnd();
@@ -38,7 +38,7 @@ export class WritePath {
       if (waiting > 0) throw new Error(`${waiting} of ${ids.size} commands have no answer`);
       const lag = await this.tail.lagOf('ticket-command', topics.commands);
       if (lag > 0) throw new Error(`${lag} commands are not committed`);
-    }, timeoutMs);
+    }, 120_000);
   }
 
   /** What is wrong with what was made of these commands; reads topics and store to their ends first. */

@@ -45,7 +45,7 @@ describe('npm run token', () => {
   it('gives what lasts for as long as asked for', () => {
     const { iat, exp } = claims({ ttl: 60 });
     expect(exp! - iat!).toBe(60);
-    expect(claims({ ttl: -5 }).exp! * 1_000).toBeLessThan(Date.now());
+    expect(claims({ ttl: -5 }).exp! * 1_000 < Date.now()).toBe(true);
   });
 
   it('says where the token is good when nothing runs, and nothing more when something does', () => {

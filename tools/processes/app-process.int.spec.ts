@@ -37,11 +37,11 @@ async function launch(behaviour: string, plan: Partial<AppPlan> = {}) {
 describe('a supervised process', () => {
   it('is started again on the same port when it is killed, and its death is told', async () => {
     const { app, deaths, url } = await launch('');
-    expect(await untilReady(url, 5_000)).toBeUndefined();
+    expect(await untilReady(url, 60_000)).toBeUndefined();
     const first = app.pid!;
     app.kill('SIGKILL');
     await eventually(() => app.pid !== first && app.isRunning, 'it runs again');
-    expect(await untilReady(url, 5_000)).toBeUndefined();
+    expect(await untilReady(url, 60_000)).toBeUndefined();
     expect(deaths).toMatchObject([{ code: null, signal: 'SIGKILL', lastLines: [{ text: expect.stringContaining('listening') }], restartInMs: 200 }]);
   });
 
@@ -66,8 +66,8 @@ describe('a supervised process', () => {
 
   it('stops in good order when asked to, which is no death', async () => {
     const { app, url, deaths, logFile } = await launch('slow');
-    await untilReady(url, 5_000);
-    await app.stop(5_000);
+    await untilReady(url, 60_000);
+    await app.stop(60_000);
     expect(app.isRunning).toBe(false);
     expect(deaths).toEqual([]);
     expect(readFileSync(logFile, 'utf8')).toContain('stopping');
@@ -76,7 +76,7 @@ describe('a supervised process', () => {
   it('is killed when it does not stop in time, or when there is a hurry', async () => {
     for (const hurry of [undefined, AbortSignal.timeout(200)]) {
       const { app, url } = await launch('deaf');
-      await untilReady(url, 5_000);
+      await untilReady(url, 60_000);
       const { pid } = app;
       await app.stop(hurry ? 60_000 : 300, hurry);
       expect(look(pid!)).toBeUndefined();
@@ -88,6 +88,7 @@ describe('a supervised process', () => {
     await eventually(() => deaths.length >= 2, 'it died twice');
     await app.stop(1_000);
     const { pid } = app;
+    // eslint-disable-next-line deskstream/specs-never-sleep -- what must not happen would happen before this is over
     await new Promise((resolve) => setTimeout(resolve, deaths.at(-1)!.restartInMs! + 200));
     expect(app.pid).toBe(pid);
   });

@@ -43,8 +43,8 @@ describe('seeding a running installation', () => {
     await open();
     ada = clientOf(stack, { org, sub: 'ada' });
     await seed();
-  }, 90_000);
-  afterAll(close, 30_000);
+  });
+  afterAll(close);
 
   const counts = async () => (await ada.get('/tickets/counts')).body as { total: number };
   const deleted = commands.filter(({ type }) => type === 'ticket.delete.v1').length;
@@ -65,15 +65,15 @@ describe('seeding a running installation', () => {
     const before = (await ada.get('/tickets?pageSize=100&sort=number')).body;
     await seed({ ...plan, end: plan.end + 3_600_000 });
     expect((await ada.get('/tickets?pageSize=100&sort=number')).body).toEqual(before);
-  }, 60_000);
+  });
 });
 
 describe('seeding an installation that takes no commands of the past', () => {
-  afterEach(close, 30_000);
+  afterEach(close);
 
   it('fails after one command, and says why', async () => {
     await open({ ALLOW_PAST_COMMANDS: 'false' });
     const other = seedOrganisations(1, { organisations: [organisation(`${org}-2`)] });
     await expect(seed({ ...plan, shares: sharesOf(tickets, other) })).rejects.toThrow('set 1 of the commands aside');
-  }, 90_000);
+  });
 });

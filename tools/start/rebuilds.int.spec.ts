@@ -1,13 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { temporaryFolder } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { rootDir } from '../places.js';
 import { watchSources } from './rebuilds.js';
 import { Terminal } from './terminal.js';
-
-jest.setTimeout(60_000);
 
 let root: string;
 let touched: string[][];

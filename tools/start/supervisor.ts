@@ -5,6 +5,7 @@ import { signerFile } from '../issuer/signer.js';
 import { serviceNotes } from '../places.js';
 import { addressOf, type AppName, appEnvironment, appNames, host, inherited, readyUrl, type Surroundings } from '../processes/apps.js';
 import { Crew } from './crew.js';
+import { tellOfRebuilds } from './rebuild-news.js';
 import { removeRun, type Run, writeRun } from './run-file.js';
 import { choosePorts, keepInboundSecret, keepInternalKey, type Ports } from './settings.js';
 import type { Terminal } from './terminal.js';
@@ -50,6 +51,7 @@ export class Supervisor {
   #servers?: OpenServers;
   #ports?: Ports;
   #watching?: { stop(): Promise<void> };
+  #rebuilds?: { stop(): void };
   #isReady = false;
 
   constructor(parts: SupervisorParts) {
@@ -79,6 +81,7 @@ export class Supervisor {
     const run = this.#run();
     writeRun(dataDir, run);
     this.#watch();
+    this.#rebuilds = tellOfRebuilds({ readyUrl: readyUrl(this.#ports['query-search']), terminal });
     return run;
   }
 
@@ -90,6 +93,7 @@ export class Supervisor {
     this.#isReady = false;
     this.#starting.abort();
     removeRun(this.#parts.dataDir);
+    this.#rebuilds?.stop();
     await this.#watching?.stop();
     await this.#crew.stop('gateway', appGraceMs, hurry);
     await Promise.all(appNames.filter((app) => app !== 'gateway').map((app) => this.#crew.stop(app, appGraceMs, hurry)));

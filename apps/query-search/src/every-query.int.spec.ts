@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
 import type { Principal, Sort } from '#contracts';
 import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
 import { newsRecordOf, newYear, Story } from '../testing/stories.js';
 import { Recount } from './stats/recount.js';
-
-jest.setTimeout(120_000);
 
 type Command = Record<string, unknown>;
 

@@ -22,6 +22,8 @@ const mostMerged = 1_100;
 const fewWays = 8;
 /** So few tickets are all gathered by the index that finds what meets several conditions on it, and sorted here. */
 const mostGathered = rareUpTo;
+/** From so far into a list on, what comes before is passed over by its index alone. */
+const deep = 1_000;
 /** What it takes to sort. */
 const placing: Record<Exclude<SortField, '_id'>, 1> = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 
@@ -123,12 +125,28 @@ export class PlannedReads<T extends { _id: string }> {
     if (found.length > mostGathered) return void this.totals.delete(scope);
     const page = merged(sort, [found]).slice(skip, skip + limit);
     if (page.length === 0 || Object.keys(projection).every((field) => Object.hasOwn(placing, field))) return page;
-    const filled = await asking(() => readOnce<T>(this.db, this.collection, { filter: { ...filter, _id: { $in: page.map(({ _id }) => _id) } }, projection, hint: '_id_', limit: page.length, maxTimeMS: longestMs }));
-    const byId = new Map(filled.map((one) => [one._id, one]));
-    return page.flatMap(({ _id }) => byId.get(_id) ?? []);
+    return asking(() => this.filled({ filter }, page.map(({ _id }) => _id), projection));
   }
 
-  private async read(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
+  /** Documents by their ids, in the same order, as far as they still pass. */
+  private async filled({ filter }: Pick<Plan, 'filter'>, ids: readonly string[], projection: object): Promise<T[]> {
+    if (ids.length === 0) return [];
+    const found = await readOnce<T>(this.db, this.collection, { filter: { ...filter, _id: { $in: ids } }, projection, hint: '_id_', limit: ids.length, maxTimeMS: longestMs });
+    const byId = new Map(found.map((one) => [one._id, one]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
+  }
+
+  /** Far into a list the index passes over what comes before, and only what is wanted is looked at. */
+  private async read(sort: Query['sort'], plan: Plan, asked: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
+    const { piece: { skip }, projection } = asked;
+    if (skip < deep) return this.readAt(sort, plan, asked);
+    const ids = (await this.readAt(sort, plan, { ...asked, projection: { _id: 1 } })).map(({ _id }) => _id);
+    const filled = await this.filled(plan, ids, projection);
+    // What has changed just now is no longer where it was.
+    return filled.length === ids.length ? filled : this.readAt(sort, plan, asked);
+  }
+
+  private async readAt(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
     const { skip, limit } = piece;
     return readOnce(this.db, this.collection, { filter, projection, sort: new Map(orders[sort].fields), skip, limit, hint, maxTimeMS });
   }

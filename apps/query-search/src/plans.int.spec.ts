@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ListQuery, sorts, type Principal } from '#contracts';
 import { ada, agent } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
@@ -8,8 +8,6 @@ import { behind, orders, positionOf } from './list-order.js';
 import { conditionsOf, dueIn, queryOf, viewBase, waysOf, type Condition, type Plan, type Query } from './list-plan.js';
 import { entryConditions } from './search/search-plan.js';
 import { asked } from './search/words.js';
-
-jest.setTimeout(120_000);
 
 const collections = collectionsOf(1);
 /** Queries that are explained at once. */

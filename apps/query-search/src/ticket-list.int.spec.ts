@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ListQuery, Priority, sorts, Status, type Principal, type Sort, type Ticket, type TicketCounts, type TicketDeadline, type TicketList } from '#contracts';
 import { lacks, sees } from '#domain';
@@ -7,8 +7,6 @@ import { ada, agent, grace, linus } from '../../../libs/contracts/testing/builde
 import { Running, type Answer } from '../testing/running.js';
 import { newsRecordOf, newYear, recordOf, roundOf, Story } from '../testing/stories.js';
 import { TicketViewConsumer } from './ticket-view.consumer.js';
-
-jest.setTimeout(60_000);
 
 const day = 86_400_000;
 const noteless = agent('billing-bot', 'tickets:read');

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { deadLetterProblem, resultType, type CommandResult, type TicketEvent } from '#contracts';
 import { toHeaders, type IncomingRecord } from '#messaging';
 import { ada, grace } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
 import { recordOf, Story } from '../testing/stories.js';
-
-jest.setTimeout(60_000);
 
 let one: Running;
 let other: Running;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Moment, type Page, type PageQuery, type Principal, type SuggestQuery, type Suggestions, type Ticket, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
+import { maxListDepth, Status, type Comment, type CountsQuery, type ListQuery, type Message, type Moment, type Page, type PageQuery, type Principal, type Sort, type SuggestQuery, type Suggestions, type Ticket, type TicketCounts, type TicketFilters, type TimelineQuery } from '#contracts';
 import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import { readOnce, type Database, type ShortQuestion } from '#persistence';
@@ -8,7 +8,7 @@ import { asking, tooLong } from './asking.js';
 import type { Collections } from './collections.js';
 import type { Count } from './large-counts.js';
 import { ListCursors } from './list-cursor.js';
-import { behind, positionOf, type Position } from './list-order.js';
+import { behind, orders, positionOf, type Position } from './list-order.js';
 import { conditionsOf, dueIn, viewBase, type ListFilters } from './list-plan.js';
 import { longestMs, PlannedReads } from './planned-reads.store.js';
 import { COLLECTIONS, STORE } from './store.js';
@@ -46,7 +46,9 @@ export interface Reader {
 export type TicketRef = string | number;
 
 const forDetail = { version: 1, status: 1, deleted: 1, ticket: 1, description: 1, deadlines: 1 };
-const forList = { status: 1, ticket: 1, snippet: 1, deadlines: 1, createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
+const forList = { status: 1, ticket: 1, snippet: 1, deadlines: 1 };
+/** With what a place in its order is made of, and no more: each field costs store and service. */
+const forPage = (sort: Sort) => ({ ...forList, ...Object.fromEntries(orders[sort].fields.map(([field]) => [field, 1])) });
 
 /** Tickets that suggestions are taken from. */
 const lookedThrough = 100;
@@ -115,7 +117,7 @@ export class TicketViewStore {
   private async browse(principal: Principal, asked: ListQuery, { from, ...piece }: Piece): Promise<Found[]> {
     const { sort } = asked;
     const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filtersOf(asked)), from: from && behind(sort, from) });
-    const views = await this.reads.find(query, piece, forList);
+    const views = await this.reads.find(query, piece, forPage(sort));
     return views.map((view) => ({ view, position: positionOf(sort, view) }));
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { topics, type TicketCommand } from '#contracts';
 import { RecordProducer, type OutgoingRecord } from '#messaging';
@@ -16,7 +16,6 @@ import { Outcomes } from './outcomes.js';
 import { TicketHandler } from './ticket.handler.js';
 
 Logger.overrideLogger(false);
-jest.setTimeout(60_000);
 
 const size = 500;
 /** What a command of the driver counts as; any other counts under its own name. */

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import kafkajs from 'kafkajs';
 import { eventually, Witness } from '../testing/broker.suite.js';
@@ -8,7 +8,6 @@ import { batchLimit } from './batch-reader.js';
 import type { RoundTransport } from './transport.js';
 
 Logger.overrideLogger(false);
-jest.setTimeout(60_000);
 
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 const codecs = everyCodec();

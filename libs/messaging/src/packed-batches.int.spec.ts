@@ -9,7 +9,7 @@ import { brokers, createTopics, freshName } from '../testing/kafka-broker.js';
 import { RecordProducer } from './producer.js';
 
 Logger.overrideLogger(false);
-jest.setTimeout(90_000);
+jest.setTimeout(300_000);
 
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 const built = pathToFileURL(join(import.meta.dirname, '../../../dist/libs/messaging/src/index.js')).href;
@@ -62,7 +62,7 @@ async function outcomeOf<T>(program: string): Promise<T & { peak: number }> {
   const args = ['--max-semi-space-size=4', '--max-old-space-size=192', '--input-type=module', '--eval', program];
   const env = { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 280_000);
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await once(child, 'close');

@@ -1,11 +1,10 @@
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { brokers, freshName } from '../testing/kafka-broker.js';
 import { connectKafka } from './kafka.js';
 import { createTopics, ensureTopics, TopicNameTaken, type TopicSpec } from './topics.js';
 
 Logger.overrideLogger(false);
-jest.setTimeout(60_000);
 
 describe('topics', () => {
   const admin = connectKafka({ brokers, clientId: 'spec-topics' }).admin();

@@ -8,16 +8,25 @@ type Probe = () => boolean | Promise<boolean>;
 /** A probe that takes longer than this counts as down, ms. */
 const patience = 2_000;
 
+/** Something that goes on beside, and makes nobody unready. */
+type Remark = () => object | undefined | Promise<object | undefined>;
+
 /** What the service needs to be ready, and whether it still lives. Parts register themselves; the management port answers. */
 @Injectable()
 export class Health {
   private readonly probes: [Dependency, Probe][] = [];
   private readonly signs: (() => boolean)[] = [];
+  private readonly remarks: [string, Remark][] = [];
   private stopping = false;
 
   /** A dependency is up when all its probes say so. */
   check(name: Dependency, probe: Probe): void {
     this.probes.push([name, probe]);
+  }
+
+  /** Readiness tells of it under this name, as long as there is something to tell. */
+  remark(name: string, tell: Remark): void {
+    this.remarks.push([name, tell]);
   }
 
   /** The process should be ended and started again as soon as one of these says no. */
@@ -35,15 +44,18 @@ export class Health {
   }
 
   async ready(): Promise<HealthAnswer> {
-    const results = await Promise.all(this.probes.map(async ([name, probe]) => [name, await answers(probe)] as const));
+    const [results, remarks] = await Promise.all([
+      Promise.all(this.probes.map(async ([name, probe]) => [name, await inTime(probe, false)] as const)),
+      Promise.all(this.remarks.map(async ([name, tell]) => [name, await inTime(tell, undefined)] as const)),
+    ]);
     const names = [...new Set(results.map(([name]) => name))];
     const checks = Object.fromEntries(names.map((name) => [name, results.every(([of, up]) => of !== name || up) ? 'up' : 'down']));
     const up = !this.stopping && Object.values(checks).every((state) => state === 'up') && this.live().status === 'up';
-    return { status: up ? 'up' : 'down', checks };
+    return { status: up ? 'up' : 'down', checks, ...Object.fromEntries(remarks.filter(([, told]) => told !== undefined)) };
   }
 }
 
-async function answers(probe: Probe): Promise<boolean> {
-  const timeout = new Promise<false>((resolve) => setTimeout(resolve, patience, false).unref());
-  return Promise.race([Promise.resolve().then(probe).catch(() => false), timeout]);
+async function inTime<T>(ask: () => T | Promise<T>, otherwise: T): Promise<T> {
+  const timeout = new Promise<T>((resolve) => setTimeout(resolve, patience, otherwise).unref());
+  return Promise.race([Promise.resolve().then(ask).catch(() => otherwise), timeout]);
 }

@@ -1,10 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { commitLogSuite, commitOf } from '../testing/commit-log.suite.js';
 import { openTestStore, openWatchedStore } from '../testing/test-store.js';
 import { MongoCommitLog, prepareCommits, StoreFault } from './index.js';
-
-jest.setTimeout(60_000);
 
 commitLogSuite('MongoDB', async () => {
   const { store, another, close } = openTestStore('commits');

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { openTestStore, openWatchedStore } from '../testing/test-store.js';
 import { NumberBlocks } from './index.js';
-
-jest.setTimeout(30_000);
 
 describe('number blocks in MongoDB', () => {
   const { store, another, database, close } = openTestStore('numbers');

@@ -14,6 +14,9 @@ export interface ShortQuestion {
   maxTimeMS: number;
 }
 
+/** Texts are looked at where they come in. To look at every character again took a third of the time of reading an answer. */
+const asWritten = { enableUtf8Validation: false } as const;
+
 /** `MaxTimeMSExpired` */
 const timeIsUp = 50;
 
@@ -39,7 +42,7 @@ interface Answer<T> {
 async function ask<T>(db: mongoose.mongo.Db, collection: string, { hint, ...question }: ShortQuestion): Promise<Answer<T>> {
   const batchSize = question.limit + 1; // with as many as are wanted, some servers keep a cursor for what nobody asks for
   const command = { find: collection, ...question, ...(hint !== undefined && { hint }), batchSize, readConcern: db.readConcern };
-  const { cursor } = (await db.command(command)) as { cursor: { firstBatch: T[]; id: number | mongoose.mongo.Long } };
+  const { cursor } = (await db.command(command, asWritten)) as { cursor: { firstBatch: T[]; id: number | mongoose.mongo.Long } };
   return { firstBatch: cursor.firstBatch, rest: mongoose.mongo.Long.fromValue(cursor.id) }; // small ones come as numbers, which no server takes back
 }
 

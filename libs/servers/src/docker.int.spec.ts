@@ -56,7 +56,7 @@ describe('a Docker engine', () => {
   it('is none when the client hangs', async () => {
     client('sleep 1000');
     expect(await dockerAnswers(signal)).toBe(false);
-  }, 15_000);
+  });
 
   it('is none without a client', async () => {
     process.env['PATH'] = folder;

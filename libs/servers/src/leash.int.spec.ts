@@ -53,24 +53,24 @@ describe('a program on a leash', () => {
   it('is asked to end when its owner is killed', async () => {
     const end = join(scratchFolder(), 'end');
     const pid = await orphan({ trap: `echo in good order > ${end}; exit`, program: forEver });
-    await eventually(() => isGone(pid), 'the orphan is gone', 5_000);
+    await eventually(() => isGone(pid), 'the orphan is gone');
     expect(readFileSync(end, 'utf8')).toBe('in good order\n');
   });
 
-  it('is killed within 10 s of its owner when it does not listen, with all that it started', async () => {
+  it('is killed after its owner when it does not listen, with all that it started', async () => {
     const last = join(scratchFolder(), 'last');
     const pid = await orphan({ trap: '', program: `sleep 1000 & ${forEver}`, last: `touch ${last}` });
-    await eventually(() => isGone(pid), 'the orphan is gone', 10_000);
+    await eventually(() => isGone(pid), 'the orphan is gone');
     await eventually(() => existsSync(last), 'the last word was said');
-    await eventually(() => isEmpty(pid), 'nothing of its group is left', 5_000);
-  }, 20_000);
+    await eventually(() => isEmpty(pid), 'nothing of its group is left');
+  });
 
   it('is killed when it is frozen', async () => {
     const { owner, pid } = await ward({ trap: '', program: forEver });
     process.kill(pid, 'SIGSTOP');
     owner.kill('SIGKILL');
-    await eventually(() => isGone(pid), 'the orphan is gone', 10_000);
-  }, 20_000);
+    await eventually(() => isGone(pid), 'the orphan is gone');
+  });
 
   it('is watched again when its watcher is killed', async () => {
     const { owner, pid } = await ward({ trap: 'exit', program: forEver });
@@ -79,7 +79,7 @@ describe('a program on a leash', () => {
     await eventually(() => readdirSync('/proc').map(Number).some((id) => id !== pid && isNew(id)), 'there is a new watcher');
     expect(isGone(pid)).toBe(false);
     owner.kill('SIGKILL');
-    await eventually(() => isGone(pid), 'the orphan is gone', 5_000);
+    await eventually(() => isGone(pid), 'the orphan is gone');
   });
 
   it('does not hear a Ctrl-C in the terminal of its owner: it has a group of its own', async () => {

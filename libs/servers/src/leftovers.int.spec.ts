@@ -43,7 +43,7 @@ describe('what a killed run left behind', () => {
     noteProcess({ folder, name: 'kafka', mark: 'mark-b' }, { pid, gentle: 'SIGTERM' });
     await endAll(folder);
     expect(look(pid)).toBeUndefined();
-  }, 20_000);
+  });
 
   it('is not a stranger that was given the same process id later', async () => {
     const folder = scratchFolder();

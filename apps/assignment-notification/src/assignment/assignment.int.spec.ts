@@ -5,8 +5,7 @@ import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { Fault } from '#messaging';
 import { course, type Course } from '../../testing/course.js';
 import { directoryRecord, eventRecord, member, recordOf, Running } from '../../testing/running.js';
-
-jest.setTimeout(60_000);
+import { TrackedTickets } from './tracked-tickets.store.js';
 
 let one: Running;
 let other: Running;
@@ -90,13 +89,15 @@ describe('a ticket that needs somebody', () => {
   });
 
   it('waits for a clock, and is given once where two instances look at it', async () => {
-    const until = new Date(Date.now() + 1_500).toISOString();
-    const orgId = await organised(inTurn('a', 'b'), member('', 'a', { away: { until } }), member('', 'b', { away: { until: null } }));
+    const farAway = new Date(Date.now() + 3_600_000).toISOString();
+    const orgId = await organised(inTurn('a', 'b'), member('', 'a', { away: { until: farAway } }), member('', 'b', { away: { until: null } }));
     const tickets = Array.from({ length: 20 }, () => course(orgId).created());
     await Promise.all([one.follow(...tickets.flatMap(({ events }) => events)), other.follow(...tickets.flatMap(({ events }) => events))]);
     await eventually(async () => (await one.db.collection('tickets').countDocuments({ orgId, 'need.state': 'waits' })) === 20, 'they wait');
-    await eventually(async () => (await one.db.collection<{ _id: string; dueAt: Date }>('agendas').findOne({ _id: orgId }))!.dueAt?.getTime() === Date.parse(until), 'they are due when somebody is back');
+    await eventually(async () => (await one.db.collection<{ _id: string; dueAt: Date }>('agendas').findOne({ _id: orgId }))!.dueAt?.getTime() === Date.parse(farAway), 'they are due when somebody is back');
     expect(tickets.flatMap(chosenFor)).toEqual([]);
+    const until = new Date(Date.now() + 1_000).toISOString();
+    await one.know({ ...member('', 'a', { away: { until }, revision: 2 }), orgId });
     await eventually(() => tickets.every((ticket) => sentFor(ticket).length > 0), 'all are given');
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(until));
     await settled(orgId);
@@ -110,10 +111,11 @@ describe('a ticket that needs somebody', () => {
     for (let i = 0; i < stuck.length; i += 500) await one.follow(...stuck.slice(i, i + 500));
     await settled(orgId);
     const ticket = course(orgId).created();
-    const startedAt = performance.now();
+    const looks = [one, other].map((instance) => jest.spyOn(instance.part(TrackedTickets), 'settle'));
     await one.follow(...ticket.events);
     await eventually(() => chosenFor(ticket).length === 1, 'it is given');
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    console.log('LOOKS', looks.map((look) => look.mock.calls.map(([findings]) => findings.length)));
+    for (const look of looks) look.mockRestore();
     await one.know({ ...member('', 'away', { revision: 2 }), orgId });
     await eventually(() => one.sent.concat(other.sent).filter((sent) => sent.orgId === orgId).length >= 2_001, 'all are given');
   });

@@ -8,8 +8,6 @@ import { member, Running } from '../../testing/running.js';
 import { Agenda } from './agenda.store.js';
 import { TrackedTickets, type Finding } from './tracked-tickets.store.js';
 
-jest.setTimeout(60_000);
-
 let one: Running;
 
 beforeAll(async () => {

@@ -53,7 +53,8 @@ export type Unsent = Pick<Read, 'id' | 'orgId' | 'ticketId' | 'turn' | 'outgoing
 /** `_id` of a ticket. */
 export const idOf = (orgId: string, ticketId: string) => `${orgId}/${ticketId}`;
 
-const there = { $exists: true };
+/** Whoever asks an index for tickets that have a field says that they have it: some engines read all of the index else, instead of a part. */
+const there = { $exists: true } as const;
 
 /**
  * The tickets whose deadlines are watched, each with its timer and with what is to be sent. Whoever writes one writes it over what they have read: of several who
@@ -85,12 +86,12 @@ export class WatchedTickets {
 
   /** Tickets whose timer has run out, the longest first. @throws StoreFault */
   due(now: number, limit: number): Promise<Read[]> {
-    return this.found({ lookAt: { $lte: new Date(now) } }, (cursor) => cursor.sort({ lookAt: 1 }).hint('timers').limit(limit));
+    return this.found({ lookAt: { ...there, $lte: new Date(now) } }, (cursor) => cursor.sort({ lookAt: 1 }).hint('timers').limit(limit));
   }
 
   /** Tickets that were judged by policies before a revision. @throws StoreFault */
   judgedBefore(orgId: string, revision: number, limit: number): Promise<Read[]> {
-    return this.found({ orgId, ruling: { $lt: revision } }, (cursor) => cursor.hint('rulings').limit(limit));
+    return this.found({ orgId, ruling: { ...there, $lt: revision } }, (cursor) => cursor.hint('rulings').limit(limit));
   }
 
   /** Tickets of which something may not have been sent. @throws StoreFault */

@@ -8,8 +8,6 @@ import { Receiver } from '../../testing/receiver.js';
 import { assistant, deadlineRecord, eventRecord, member, Running } from '../../testing/running.js';
 import { Deliveries } from './deliveries.store.js';
 
-jest.setTimeout(60_000);
-
 let running: Running;
 let receiver: Receiver;
 

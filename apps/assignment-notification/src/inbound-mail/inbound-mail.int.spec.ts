@@ -12,8 +12,6 @@ import { InboundMail } from './inbound-mail.js';
 import { MailResultsConsumer } from './mail-results.consumer.js';
 import type { IncomingMail } from './mail.reader.js';
 
-jest.setTimeout(60_000);
-
 let running: Running;
 let orgId: string;
 

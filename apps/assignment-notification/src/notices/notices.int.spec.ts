@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Actor, DeadlineNews, Principal, Role } from '#contracts';
 import { Fault } from '#messaging';
 import { course } from '../../testing/course.js';
 import { assistant, member, Running } from '../../testing/running.js';
 import { mostOfOne } from './notices.store.js';
-
-jest.setTimeout(120_000);
 
 let one: Running;
 let other: Running;

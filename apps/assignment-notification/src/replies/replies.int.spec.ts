@@ -21,7 +21,7 @@ beforeAll(async () => {
   const message = { type: 'requester.message', id: randomUUID(), at: new Date().toISOString(), orgId, ticketId, number: 1, externalId: null, assistantId: 'old-bot', requester: null, kind: 'reply', text: 'Hello', commentId } as const;
   const content = JSON.stringify({ way: 'assistant', assistantId: 'old-bot', message } satisfies Content);
   await running.part(Deliveries).claim([{ id, orgId, target: requesterTarget(orgId, 'old-bot'), queue: ticketId, seq: 2, content, about: { kind: 'reply', ticketId, commentId } }]);
-}, 60_000);
+});
 afterAll(() => running?.stop());
 
 const [one, two] = [randomUUID(), randomUUID()];

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import mongoose from 'mongoose';
+import type { Step } from '#observability';
 import { guarded, StoreFault, type Database } from '#persistence';
 import { collectionsOf } from '../collections.js';
 import { STORE } from '../store.js';
@@ -17,7 +18,12 @@ export interface Member extends Sign, Shaped {
   joined: number | null;
   /** Generations that somebody reads through it, beside the live one. */
   uses: number[];
+  /** What it builds, and how far that is. */
+  doing?: Doing | undefined;
 }
+
+/** How far something is, as processes tell each other. */
+export type Doing = Pick<Step, 'label' | 'done' | 'total'>;
 
 const courseId = 'course';
 /** Who hears nothing for so long tries again, ms: less than a lease. */

@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { Logger, type BeforeApplicationShutdown, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { patiently } from '#observability';
 import { currentShape } from '../shape.js';
-import type { Board } from './board.store.js';
-import { keptUp, lowered, shapeOf, type Course } from './course.policy.js';
+import type { Board, Doing } from './board.store.js';
+import { isOutdated, keptUp, lowered, shapeOf, type Course } from './course.policy.js';
 import { CourseWatch, type Told } from './course-watch.js';
 import { ReadModel, type Feeds } from './read-model.js';
 import type { Surroundings } from './read-model.module.js';
@@ -68,6 +68,14 @@ export class Generations implements OnModuleInit, BeforeApplicationShutdown, OnA
   /** How far answers may be behind the events, ms; undefined while that is not known. */
   get lagMs(): number | undefined {
     return this.readings.answering()?.lagMs;
+  }
+
+  /** How far it is that what answers is built anew, while it is of an older shape. @throws StoreFault */
+  async renewal(): Promise<Doing | undefined> {
+    const { course } = this.watch;
+    if (course === undefined || !isOutdated(course)) return undefined;
+    const builder = (await this.parts.board.members()).find(({ _id }) => _id === course.holder);
+    return builder?.doing ?? { label: 'waiting for its turn', done: 0, total: 0 };
   }
 
   /** Before anything is written: what a newer version has made is of our shape, too, from now on. False when the course has just become another one. */

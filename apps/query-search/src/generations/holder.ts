@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { patiently } from '#observability';
 import { isPassing } from '#persistence';
 import { currentShape } from '../shape.js';
-import type { Board, Member } from './board.store.js';
+import type { Board, Doing, Member } from './board.store.js';
 import { claimed, released, type Course } from './course.policy.js';
 import { goneMs, Presence } from './presence.js';
 
@@ -26,6 +26,7 @@ export class Holder {
   private readonly ending = new AbortController();
   private saying: Promise<void> | undefined;
   private known: Course | undefined;
+  private doing: Doing | undefined;
 
   constructor(private readonly board: Board) {}
 
@@ -43,6 +44,11 @@ export class Holder {
     const wanted = claimed(course, this.id, isFresh);
     if (!(await this.board.change(course, wanted))) throw new RebuildFailed('Another rebuild has just begun.');
     this.known = wanted;
+  }
+
+  /** Whoever looks at the board sees how far it is. */
+  tell({ label, done, total }: Doing): void {
+    this.doing = { label, done, total };
   }
 
   /** Changes the course, which nobody else may have changed. @throws NotNow when an instance did, RebuildFailed when another process builds by now */
@@ -80,7 +86,7 @@ export class Holder {
   }
 
   private say(): Promise<void> {
-    return this.board.say({ _id: this.id, role: 'rebuild', name: this.name, seen: 0, joined: null, uses: [], shape: currentShape });
+    return this.board.say({ _id: this.id, role: 'rebuild', name: this.name, seen: 0, joined: null, uses: [], shape: currentShape, ...(this.doing && { doing: this.doing }) });
   }
 
   private async sayOn(): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Backlog } from '#messaging';
-import { amount, duration, patiently, type Progress } from '#observability';
+import { amount, duration, patiently, type Progress, type Step } from '#observability';
 import { guarded } from '#persistence';
 import { collectionsOf } from '../collections.js';
 import { currentShape } from '../shape.js';
@@ -34,7 +34,7 @@ const lookMs = 1_000;
 const countMs = 60_000;
 const countAgainMs = 200;
 /** How long tickets that are live may be missing in what was built, ms. */
-const wholeMs = 15_000;
+const usualWholeMs = 15_000;
 const countedAtOnce = 4;
 /** Times that a switch is tried, and between them, ms. */
 const [mostTries, againMs] = [10, 2_000];
@@ -48,7 +48,10 @@ export class Rebuild {
   private model: ReadModel | undefined;
   private counting: { done: Promise<unknown>; end: AbortController } | undefined;
 
-  constructor(private readonly parts: RebuildParts) {
+  constructor(
+    private readonly parts: RebuildParts,
+    private readonly wholeMs = usualWholeMs,
+  ) {
     this.holder = new Holder(parts.board);
   }
 
@@ -96,7 +99,7 @@ export class Rebuild {
       const look = await followers.look().catch(() => undefined);
       if (look) ({ done, total } = look);
       const { detail } = model.health;
-      this.parts.progress.tell({ label: 'events', done: done / readers, total: total / readers, unit: 'events', ...(detail !== undefined && { remark: detail }) });
+      this.tell({ label: 'events', done: done / readers, total: total / readers, unit: 'events', ...(detail !== undefined && { remark: detail }) });
       if (look?.isThere || this.parts.signal.aborted) return total / readers;
     }
   }
@@ -125,12 +128,12 @@ export class Rebuild {
   /** Waits until statistics are nearly as far as those that are shown. */
   private async count(): Promise<void> {
     const [live, built] = this.marks();
-    const { signal, progress } = this.parts;
+    const { signal } = this.parts;
     const deadline = performance.now() + countMs;
     for (let most = 0; !signal.aborted && performance.now() < deadline; await this.pause(lookMs)) {
       const [shown, waiting] = await Promise.all([live.waiting(), built.waiting()]).catch(() => [nothing, nothing]);
       most = Math.max(most, waiting.size);
-      progress.tell({ label: 'statistics', done: most - waiting.size, total: most, unit: 'days' });
+      this.tell({ label: 'statistics', done: most - waiting.size, total: most, unit: 'days' });
       if (waiting !== nothing && isCountedAsFar(waiting, shown)) return;
     }
   }
@@ -140,9 +143,10 @@ export class Rebuild {
     const { live, building } = this.holder.course;
     const { db } = this.parts.around.store;
     const tickets = (generation: number) => patiently('counting tickets', () => guarded(() => db.collection(collectionsOf(generation).views).countDocuments()));
-    const [shown, deadline] = [await tickets(live), performance.now() + wholeMs];
+    const [shown, deadline] = [await tickets(live), performance.now() + this.wholeMs];
     for (let built = await tickets(building!); built < shown && !this.parts.signal.aborted; built = await tickets(building!)) {
       if (performance.now() > deadline) throw new RebuildFailed(`What was built has ${amount(built)} tickets, what is live ${amount(shown)}: events are missing on their topic. Nothing was switched.`);
+      this.tell({ label: 'tickets', done: built, total: shown, unit: 'tickets' });
       await this.pause(lookMs); // what came meanwhile is still on its way
     }
   }
@@ -152,7 +156,7 @@ export class Rebuild {
     for (;;) {
       const others = await this.holder.instances().then((all) => all.filter(isOther), () => undefined);
       if (others?.length === 0 || this.parts.signal.aborted) return;
-      this.parts.progress.tell({ label: 'waiting for instances of another version to end', done: 0, total: others?.length ?? 0, unit: 'instances' });
+      this.tell({ label: 'waiting for instances of another version to end', done: 0, total: others?.length ?? 0, unit: 'instances' });
       await this.pause(lookMs);
     }
   }
@@ -171,6 +175,11 @@ export class Rebuild {
       if (!signal.aborted) progress.say(`Not yet: ${error instanceof Error ? error.message : String(error)}.`);
       return undefined;
     }
+  }
+
+  private tell(step: Step): void {
+    this.parts.progress.tell(step);
+    this.holder.tell(step);
   }
 
   private marks(): readonly [Marks, Marks] {

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { CommandData, CommandType, Principal } from '#contracts';
 import { Rejection, sees, lacks } from '#domain';
 import { ada, agent, assigneeOf, grace, linus } from '../../../../libs/contracts/testing/builders.js';
+import { awaited } from '../../testing/awaited.js';
 import { Running, type Answer } from '../../testing/running.js';
 import { newYear, Story } from '../../testing/stories.js';
 import { commentIn } from '../events.js';
-
-jest.setTimeout(120_000);
 
 const hank: Principal = { orgId: 'globex', actor: { type: 'member', id: 'ada', name: 'Hank' }, access: { role: 'admin', assistantIds: [] } };
 const billingReader = agent('billing-bot', 'tickets:read');
@@ -192,11 +191,13 @@ describe('moments of a ticket', () => {
   });
 
   it('wait for the version that the reader must see, which is about the ticket as it is', async () => {
-    const late = new Story().create().comment('one').comment('two');
-    await service.project(...late.events.slice(0, 2));
-    const asks = ['version=3', 'version=1', 'asOf=9999-12-31'].map((moment) => service.get(ada, `/tickets/${late.id}?${moment}`, { 'x-min-version': '3' }));
-    await service.project(late.events[2]!);
-    expect((await Promise.all(asks)).map(({ body }) => body.version as number)).toEqual([3, 1, 3]);
+    const answers = await awaited(async () => {
+      const late = new Story().create().comment('one').comment('two');
+      await service.project(...late.events.slice(0, 2));
+      const asks = ['version=3', 'version=1', 'asOf=9999-12-31'].map((moment) => () => service.get(ada, `/tickets/${late.id}?${moment}`, { 'x-min-version': '3' }));
+      return { ask: () => Promise.all(asks.map((ask) => ask())), come: () => service.project(late.events[2]!) };
+    });
+    expect(answers.map(({ body }) => body.version as number)).toEqual([3, 1, 3]);
     expect(problemIn(await get('version=1', grace, { 'x-min-version': '6' }))).toEqual([503, '/problems/not-yet']);
   });
 

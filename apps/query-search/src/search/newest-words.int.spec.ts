@@ -6,8 +6,6 @@ import { newYear, Story } from '../../testing/stories.js';
 import { NewestWords } from './newest-words.store.js';
 import { mostBeginnings } from './vocabulary.store.js';
 
-jest.setTimeout(60_000);
-
 const letters = 'abcdefghij';
 const count = 60;
 /** More words begin with `nor` than are looked up one by one; one of them is frequent, in a third of the tickets; some stand in notes only. */

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Principal } from '#contracts';
 import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { ada, agent, grace, linus } from '../../../../libs/contracts/testing/builders.js';
 import { Running } from '../../testing/running.js';
 import { newYear, Story } from '../../testing/stories.js';
 import { collectionsOf } from '../collections.js';
-
-jest.setTimeout(60_000);
 
 const stories = Array.from({ length: 40 }, (_, i) =>
   new Story({ number: i + 1, at: newYear + i * 3_600_000 })

@@ -6,8 +6,6 @@ import { collectionsOf, dropViews, prepareViews } from '../collections.js';
 import { ProjectionStore } from '../projection.store.js';
 import { mostBeginnings, Vocabulary } from './vocabulary.store.js';
 
-jest.setTimeout(60_000);
-
 const collections = collectionsOf(1);
 const entry = (orgId: string, ...tokens: string[]) => ({ orgId, tokens });
 

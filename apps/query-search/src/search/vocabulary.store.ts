@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
-import { addMissing, type Database, guarded } from '#persistence';
+import { addMissing, type Database, guarded, readOnce } from '#persistence';
 import { asking } from '../asking.js';
 import type { Collections } from '../collections.js';
 import { mostWays } from '../list-plan.js';
@@ -34,6 +34,7 @@ const last = '\u{10FFFF}';
  */
 @Injectable()
 export class Vocabulary {
+  private readonly db: Database['db'];
   private readonly words: mongoose.mongo.Collection<Noted>;
   private readonly entries: mongoose.mongo.Collection<SearchEntry>;
   private readonly remembered = new LRUCache<string, true>({ max: mostRemembered });
@@ -41,7 +42,11 @@ export class Vocabulary {
   private readonly long = new LRUCache<string, true>({ max: 5_000 });
   private isWhole: boolean | undefined;
 
-  constructor(@Inject(STORE) { db }: Pick<Database, 'db'>, @Inject(COLLECTIONS) collections: Collections) {
+  constructor(
+    @Inject(STORE) { db }: Pick<Database, 'db'>,
+    @Inject(COLLECTIONS) private readonly collections: Collections,
+  ) {
+    this.db = db;
     this.words = db.collection(collections.words);
     this.entries = db.collection(collections.search);
   }
@@ -71,15 +76,15 @@ export class Vocabulary {
   async beginnings(orgId: string, prefix: string): Promise<string[] | undefined> {
     const from = wordKey(orgId, prefix);
     if (!isNoted(prefix) || this.long.get(from) || !(await this.hasAll())) return undefined;
-    const options = { projection: { _id: 1 }, hint: '_id_', limit: mostBeginnings + 1, maxTimeMS: longestMs };
-    const found = await asking(() => this.words.find({ _id: { $gte: from, $lt: `${from}${last}` } }, options).toArray());
+    const question = { filter: { _id: { $gte: from, $lt: `${from}${last}` } }, projection: { _id: 1 }, limit: mostBeginnings + 1, maxTimeMS: longestMs } as const;
+    const found = await asking(() => readOnce<Noted>(this.db, this.collections.words, question));
     if (found.length > mostBeginnings) this.long.set(from, true); // words stay, so there will always be as many
     return found.length > mostBeginnings ? undefined : found.map(({ _id }) => _id.slice(wordKey(orgId, '').length));
   }
 
   /** It never becomes whole later. */
   private async hasAll(): Promise<boolean> {
-    this.isWhole ??= (await asking(() => this.words.findOne({ _id: whole }, { hint: '_id_', maxTimeMS: longestMs }))) !== null;
+    this.isWhole ??= (await asking(() => this.words.findOne({ _id: whole }, { maxTimeMS: longestMs }))) !== null;
     return this.isWhole;
   }
 }

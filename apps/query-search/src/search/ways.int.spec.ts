@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
 import { Running } from '../../testing/running.js';
 import { collectionsOf } from '../collections.js';
@@ -6,8 +6,6 @@ import { behind, compare, positionOf } from '../list-order.js';
 import { anyOf, queryOf, rangeOf, type Condition } from '../list-plan.js';
 import { PlannedReads } from '../planned-reads.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
-
-jest.setTimeout(60_000);
 
 const words = ['print', 'printed', 'printer', 'prints'];
 const at = (i: number) => new Date(Date.UTC(2026, 0, 1 + Math.floor(i / 5)));

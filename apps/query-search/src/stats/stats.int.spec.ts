@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Priority, type Principal, type Stats, type Ticket, type TicketEvent } from '#contracts';
 import { ada, agent, grace, linus } from '../../../../libs/contracts/testing/builders.js';
+import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { Running } from '../../testing/running.js';
 import { expectedStats, type Asked } from '../../testing/stats-oracle.js';
 import { recordOf, roundOf, Story } from '../../testing/stories.js';
@@ -10,8 +10,6 @@ import { TicketViewConsumer } from '../ticket-view.consumer.js';
 import { Cells, personScope } from './cells.store.js';
 import { Marks } from './marks.store.js';
 import { Recount } from './recount.js';
-
-jest.setTimeout(120_000);
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -105,10 +103,10 @@ async function untilDone(work: () => Promise<unknown>): Promise<void> {
 const marksLeft = async () => one.db.collection('stats_marks').countDocuments();
 
 async function counted() {
-  for (const deadline = Date.now() + 60_000; (await marksLeft()) > 0; ) {
-    if (Date.now() > deadline) throw new Error('there are days left to count');
-    if (!(await one.part(Recount).next())) await delay(20);
-  }
+  await eventually(async () => {
+    while (await one.part(Recount).next());
+    return (await marksLeft()) === 0; // else somebody else is at it
+  }, 'all days are counted');
 }
 
 const inChunks = <T>(items: readonly T[], sizes: readonly number[]): T[][] => {

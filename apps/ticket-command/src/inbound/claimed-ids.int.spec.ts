@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openTestStore, openWatchedStore } from '../../../../libs/persistence/testing/test-store.js';
 import { ClaimedIds, prepareClaims } from './claimed-ids.store.js';
-
-jest.setTimeout(60_000);
 
 const claimOf = (commandId: string = randomUUID()) => ({ commandId, ticketId: randomUUID() });
 
