@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventId, eventSource, topics, type Ticket } from '#contracts';
 import { RecordProducer, toHeaders, type OutgoingRecord } from '#messaging';
 import { openDatabase, type Database } from '#persistence';
@@ -12,8 +12,6 @@ import { forgetService } from '../support/group-members.js';
 import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { TopicTail } from '../support/topic-tail.js';
-
-jest.setTimeout(300_000);
 
 const [org, hasty] = ['kept', 'hasty'].map((name) => `${name}-${randomUUID().slice(0, 8)}`) as [string, string];
 const minute = 60_000;

@@ -118,7 +118,7 @@ describe('a run', () => {
 
   it('tells how far the read model is while it is built anew, and when that is done', async () => {
     const { said } = launch({ TINY: 'old' });
-    await eventually(() => /query-search +the read model was built anew/.test(said()), 'it is told that it is done', 30_000);
+    await eventually(() => /query-search +the read model was built anew/.test(said()), 'it is told that it is done');
     const told = [...said().matchAll(/query-search +the read model is of an older version and is built anew \(events, (\d+) %\)/g)].map(([, percent]) => Number(percent));
     expect(told).toEqual([0, 20, 50, 70]);
   });

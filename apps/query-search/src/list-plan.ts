@@ -82,6 +82,8 @@ export interface Query {
   sort: Sort;
   /** The same for the same organisation and conditions, wherever in the list. */
   scope: string;
+  /** Whether nothing is left out of the list. */
+  isWhole: boolean;
   /** Goes along the list's own order until enough match: quick unless few do. */
   walk: Plan;
   /** Looks only at tickets of one condition. Unless they come in the list's order, all of them have to be gathered and sorted: no matter when they are rare. */
@@ -108,7 +110,7 @@ export interface Query {
 export function queryOf({ base, sort, conditions, from = [] }: Wanted): Query {
   const { index } = orders[sort];
   const place = from.map((filter) => ({ filter }));
-  const query = { sort, scope: scopeOf(base, conditions), walk: { filter: filterOf(base, [...conditions, ...place]), hint: index } };
+  const query = { sort, scope: scopeOf(base, conditions), isWhole: conditions.length === 0 && from.length === 0, walk: { filter: filterOf(base, [...conditions, ...place]), hint: index } };
   const leader = conditions.filter(hasLead).sort((one, other) => sizeOf(one) - sizeOf(other))[0];
   return leader ? { ...query, led: ledBy(leader, { base, sort, conditions, from }) } : query;
 }

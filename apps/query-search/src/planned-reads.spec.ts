@@ -220,24 +220,6 @@ describe('a condition that very many meet', () => {
   });
 });
 
-describe('a page far into a list', () => {
-  const far = { skip: 1_000, limit: 26 };
-  const found = { byCreation: { _id: 'acme/1' } as never };
-
-  it('is found by the index, and then looked at', async () => {
-    const { asked, reads } = collection({ ...found, _id_: { _id: 'acme/1', title: 'Printer' } as never });
-    expect(await reads.find(all, far, { title: 1 })).toEqual([{ _id: 'acme/1', title: 'Printer' }]);
-    await reads.find(all, { ...far, skip: 999 }, { title: 1 });
-    expect(asked).toEqual(['byCreation', '_id_', 'byCreation']);
-  });
-
-  it('is looked at as a whole where something of it has just changed', async () => {
-    const { asked, reads } = collection({ ...found, _id_: { _id: 'acme/2' } as never });
-    expect(await reads.find(all, far, { title: 1 })).toEqual([{ _id: 'acme/1' }]);
-    expect(asked).toEqual(['byCreation', '_id_', 'byCreation']);
-  });
-});
-
 describe('a list that goes on', () => {
   const conditions = [{ filter: { keys: 'status:open' }, lead: { index: 'byKey' as const, isSingle: true, size: 10_000 } }];
   const query = queryOf({ base, sort: '-createdAt', conditions, from: behind('-createdAt', [1, 'acme/1']) });

@@ -22,8 +22,6 @@ const mostMerged = 1_100;
 const fewWays = 8;
 /** So few tickets are all gathered by the index that finds what meets several conditions on it, and sorted here. */
 const mostGathered = rareUpTo;
-/** From so far into a list on, what comes before is passed over by its index alone. */
-const deep = 1_000;
 /** What it takes to sort. */
 const placing: Record<Exclude<SortField, '_id'>, 1> = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 
@@ -50,6 +48,15 @@ function isSoon(led: NonNullable<Query['led']>, piece: Slice): boolean {
 /** Whether nothing is quicker to count by. Entries of words are passed over twenty times as quickly as documents are looked at, even where many words begin alike. */
 const isSure = ({ isSingle, isRare, ways, hint }: NonNullable<Query['led']>) => isSingle || isRare || ways !== undefined || hint === 'byWord';
 
+/** What is read of a list, and how long that may take. */
+interface Asked {
+  piece: Slice;
+  projection: object;
+  maxTimeMS: number;
+}
+
+const within = ({ filter, hint }: Plan, field: string, range: object): Plan => ({ filter: { ...filter, [field]: range }, hint });
+
 type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 
 /** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: who asks has made it part of the query. */
@@ -59,10 +66,14 @@ export class PlannedReads<T extends { _id: string }> {
   /** What was found lately, where it matters how much it is. */
   private readonly totals = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
   private readonly sizes = new LRUCache<string, Promise<number>>({ max: 20_000, ttl: memoryMs });
+  /** Moments that lay far into lists, one for each stride. */
+  private readonly milestones = new LRUCache<string, Date>({ max: 5_000, ttl: commonMs });
 
+  /** @param stride so far into a list that leaves nothing out, what comes before a page is counted, not passed over */
   constructor(
     private readonly db: mongoose.mongo.Db,
     private readonly collection: string,
+    private readonly stride = 1_000,
   ) {}
 
   /**
@@ -100,10 +111,16 @@ export class PlannedReads<T extends { _id: string }> {
 
   /** Documents of a page in the list's order. */
   async find(query: Query, piece: Slice, projection: object): Promise<T[]> {
-    const { scope, sort, walk, led } = query;
+    const { sort, walk, led, isWhole } = query;
+    const asked = { piece, projection, maxTimeMS: longestMs };
+    if (isWhole && piece.skip >= this.stride) return asking(() => this.readFar(query, asked));
+    return !led || led.common ? asking(() => this.read(sort, walk, asked)) : this.findLed(query, led, asked);
+  }
+
+  private async findLed(query: Query, led: NonNullable<Query['led']>, { piece, projection }: Asked): Promise<T[]> {
+    const { scope, sort, walk } = query;
     const { limit } = piece;
     const read: Read<T[]> = (plan, maxTimeMS) => this.read(sort, plan, { piece, projection, maxTimeMS });
-    if (!led || led.common) return asking(() => read(walk, longestMs));
     const gather = async () => {
       if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
       return read(led.isOrdered || (await this.isSortable(scope, led)) ? led : walk, longestMs);
@@ -125,30 +142,34 @@ export class PlannedReads<T extends { _id: string }> {
     if (found.length > mostGathered) return void this.totals.delete(scope);
     const page = merged(sort, [found]).slice(skip, skip + limit);
     if (page.length === 0 || Object.keys(projection).every((field) => Object.hasOwn(placing, field))) return page;
-    return asking(() => this.filled({ filter }, page.map(({ _id }) => _id), projection));
+    const filled = await asking(() => readOnce<T>(this.db, this.collection, { filter: { ...filter, _id: { $in: page.map(({ _id }) => _id) } }, projection, hint: '_id_', limit: page.length, maxTimeMS: longestMs }));
+    const byId = new Map(filled.map((one) => [one._id, one]));
+    return page.flatMap(({ _id }) => byId.get(_id) ?? []);
   }
 
-  /** Documents by their ids, in the same order, as far as they still pass. */
-  private async filled({ filter }: Pick<Plan, 'filter'>, ids: readonly string[], projection: object): Promise<T[]> {
-    if (ids.length === 0) return [];
-    const found = await readOnce<T>(this.db, this.collection, { filter: { ...filter, _id: { $in: ids } }, projection, hint: '_id_', limit: ids.length, maxTimeMS: longestMs });
-    const byId = new Map(found.map((one) => [one._id, one]));
-    return ids.flatMap((id) => byId.get(id) ?? []);
-  }
-
-  /** Far into a list the index passes over what comes before, and only what is wanted is looked at. */
-  private async read(sort: Query['sort'], plan: Plan, asked: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
-    const { piece: { skip }, projection } = asked;
-    if (skip < deep) return this.readAt(sort, plan, asked);
-    const ids = (await this.readAt(sort, plan, { ...asked, projection: { _id: 1 } })).map(({ _id }) => _id);
-    const filled = await this.filled(plan, ids, projection);
-    // What has changed just now is no longer where it was.
-    return filled.length === ids.length ? filled : this.readAt(sort, plan, asked);
-  }
-
-  private async readAt(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: { piece: Slice; projection: object; maxTimeMS: number }): Promise<T[]> {
+  private async read(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: Asked): Promise<T[]> {
     const { skip, limit } = piece;
     return readOnce(this.db, this.collection, { filter, projection, sort: new Map(orders[sort].fields), skip, limit, hint, maxTimeMS });
+  }
+
+  /**
+   * Far into a list of everything. What comes before a moment that lay there lately is counted, which takes its index alone: a third of what passing over it takes.
+   * So the page is that of now, whatever has come and gone since.
+   */
+  private async readFar({ sort, scope, walk }: Query, asked: Asked): Promise<T[]> {
+    const { piece } = asked;
+    const [field, direction] = orders[sort].fields[0]!;
+    const stone = `${sort} ${Math.floor(piece.skip / this.stride)} ${scope}`;
+    const value = this.milestones.get(stone);
+    if (value !== undefined) {
+      const [before, behind] = direction === 1 ? ['$lt', '$gte'] : ['$gt', '$lte'];
+      const passed = await this.countUpTo(piece.skip + 1, within(walk, field, { [before!]: value }), longestMs);
+      if (passed <= piece.skip) return this.read(sort, within(walk, field, { [behind!]: value }), { ...asked, piece: { ...piece, skip: piece.skip - passed } });
+    }
+    const found = await this.read(sort, walk, asked);
+    const first = (found[0] as Partial<TicketView> | undefined)?.[field];
+    if (first instanceof Date) this.milestones.set(stone, first);
+    return found;
   }
 
   /** From each way as many as may be wanted of it. */

@@ -130,6 +130,8 @@ checkpoint_completion_target = 0.9
 wal_buffers = '16MB'
 # Whole pages in the log are squeezed: less to write before a commit returns.
 wal_compression = 'lz4'
+# So are documents above 2 KB: reading one takes half of what it does with PostgreSQL's own way, and writing one less still.
+default_toast_compression = 'lz4'
 # Nobody replicates from here.
 wal_level = minimal
 max_wal_senders = 0

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
 import { Running } from '../../testing/running.js';
 import { WatchedTickets } from './watched-tickets.store.js';
-
-jest.setTimeout(120_000);
 
 type Command = Record<string, unknown>;
 
