@@ -96,7 +96,7 @@ const schemaAtEveryDoor = {
 const number = 'Literal[raw=/^[0-9_]+$/]';
 /** Specs that have servers run beside others on machines of any speed: waits and tests end when they are over, and their times are for those that never are. */
 const shortWaits = `CallExpression[callee.name=/^(eventually|within|until|untilReady)$/] > ${number}[value<60000]`;
-const shortTests = ['[callee.name=/^(it|beforeAll|afterAll|beforeEach|afterEach)$/]', '[callee.callee.object.name="it"]', '[callee.object.name="jest"][callee.property.name="setTimeout"]'].map((callee) => `CallExpression${callee} > ${number}[value<180000]`);
+const shortTests = ['[callee.name=/^(it|beforeAll|afterAll|beforeEach|afterEach)$/]', '[callee.callee.object.name="it"]', '[callee.object.name="jest"][callee.property.name="setTimeout"]'].map((callee) => `CallExpression${callee} > ${number}[value<300000]`);
 const sleeps = 'AwaitExpression > CallExpression[callee.name=/^(delay|sleep)$/], AwaitExpression > NewExpression[callee.name="Promise"] CallExpression[callee.name="setTimeout"]';
 const haste = 'CallExpression[callee.property.name=/^toBeLessThan/] CallExpression[callee.property.name="now"][arguments.length=0]';
 

@@ -94,6 +94,36 @@ describe('assignment-notification killed while it deals out tickets', () => {
     for (const [id, whom] of before) expect(assignments(id)[0]!.ticket.assignee?.id).toBe(whom);
   });
 
+  it.each<{ point: AbortPoint; sent: boolean }>([
+    { point: 'after-hand-back', sent: false },
+    { point: 'after-some-forwards', sent: true },
+  ])('$point: what somebody hands back is given back, all of it and once', async ({ point, sent }) => {
+    const key = { 'idempotency-key': randomUUID() };
+    const ids = await opened(10);
+    await allAssigned(ids);
+    const [whom] = [...new Set(ids.map((id) => assignments(id)[0]!.ticket.assignee!.id))] as [string];
+    const theirs = ids.filter((id) => assignments(id)[0]!.ticket.assignee!.id === whom);
+    await eventually(async () => expect(await store.db.collection('tickets').countDocuments({ orgId: org, ticketId: { $in: theirs }, assigneeKey: `member:${whom}` })).toBe(theirs.length));
+    await app.restart(abortAt({ point }));
+    const given = ada.post(`/members/${whom}/hand-back`, undefined, key);
+    await eventually(() => !app.isRunning);
+    await given;
+    await tail.readToEnd();
+    const releases = (id: string) => recordsOf(topics.commands, id).filter(({ value }) => (JSON.parse(String(value)) as { data: { to?: unknown } }).data.to === null);
+    expect(theirs.some((id) => releases(id).length > 0)).toBe(sent);
+    await forgetService(stack.kafkaBrokers, 'assignment-notification');
+    await app.restart(undisturbed);
+    // Given back, and dealt out anew to somebody else.
+    await eventually(async () => {
+      await tail.readToEnd();
+      expect(theirs.filter((id) => assignments(id).length < 3)).toEqual([]);
+    }, 60_000);
+    for (const id of theirs) expect([assignments(id).map(({ ticket }) => ticket.assignee?.id === whom), new Set(releases(id).map(({ headers }) => headers['ce_id'])).size]).toEqual([[true, false, false], 1]);
+    const again = await ada.post(`/members/${whom}/hand-back`, undefined, key);
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true']);
+    expect(again.body['tickets']).toBeGreaterThanOrEqual(theirs.length);
+  });
+
   it('side by side with another, and stopped for a while', async () => {
     const other = await stack.add('assignment-notification');
     const first = await opened(30);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventId, eventSource, topics } from '#contracts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventId, eventSource, topics, type Ticket } from '#contracts';
 import { RecordProducer, toHeaders, type OutgoingRecord } from '#messaging';
 import { openDatabase, type Database } from '#persistence';
 import { Course, course } from '../../apps/assignment-notification/testing/course.js';
+import { abortAt, deadlinePoints, undisturbed } from '../support/abort-plan.js';
 import type { AppChanges, AppHandle } from '../support/app-handle.js';
 import { clientOf, type Client } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
@@ -12,33 +13,33 @@ import { organisation } from '../support/organisation.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { TopicTail } from '../support/topic-tail.js';
 
-jest.setTimeout(300_000);
-
-const org = `kept-${randomUUID().slice(0, 8)}`;
+const [org, hasty] = ['kept', 'hasty'].map((name) => `${name}-${randomUUID().slice(0, 8)}`) as [string, string];
 const minute = 60_000;
 let stack: Stack;
 let tail: TopicTail;
 let store: Database;
 let producer: RecordProducer;
 let ada: Client;
+/** Of another organisation. */
+let hank: Client;
 let one: AppHandle;
 let other: AppHandle;
 
 beforeAll(async () => {
-  tail = await TopicTail.open(process.env['KAFKA_BROKERS']!, [topics.events, topics.deadlines]);
-  stack = await startStack({ instances: { 'query-search': 0, 'assignment-notification': 2 }, directory: { organisations: [organisation(org)] } });
+  tail = await TopicTail.open(process.env['KAFKA_BROKERS']!, [topics.commands, topics.events, topics.deadlines]);
+  stack = await startStack({ instances: { 'query-search': 0, 'assignment-notification': 2 }, directory: { organisations: [organisation(org), organisation(hasty)] } });
   store = openDatabase({ uri: stack.mongodbUri, database: 'deskstream_assignment' });
   producer = new RecordProducer({ brokers: stack.kafkaBrokers.split(','), clientId: 'spec' });
   await producer.connect();
-  ada = clientOf(stack, { org, sub: 'ada' });
+  [ada, hank] = [clientOf(stack, { org, sub: 'ada' }), clientOf(stack, { org: hasty, sub: 'ada' })];
   [one, other] = stack.apps['assignment-notification'] as [AppHandle, AppHandle];
   await eventually(async () => expect((await ada.post('/sla-policies', { name: 'Quick', targets: { normal: { firstReply: 60 } } })).status).toBe(201));
-  // Time from before a policy was made counts for none, and nobody waits for an hour here.
-  const books = store.db.collection<{ _id: string; rules: string; revision: number }>('sla_books');
-  const { rules, revision } = (await books.findOne({ _id: org }))!;
-  await books.updateOne({ _id: org, revision }, { $set: { rules: rules.replace(/"since":"[^"]*"/, '"since":"2020-01-01T00:00:00.000Z"'), revision: revision + 1 } });
+  await eventually(async () => expect((await hank.post('/sla-policies', { name: 'At once', targets: { normal: { firstReply: 1 }, low: { firstReply: 60 } }, onMissed: [{ type: 'raise-priority' }] })).status).toBe(201));
+  // Time from before a policy was made counts for none, and nobody waits for an hour or a minute here.
+  await rewritten(org, (rules) => rules.replace(/"since":"[^"]*"/, '"since":"2020-01-01T00:00:00.000Z"'));
+  await rewritten(hasty, (rules) => rules.replace(/"since":"[^"]*"/, '"since":"2020-01-01T00:00:00.000Z"').replace('"firstReply":1}', '"firstReply":0.2}'));
 });
-afterEach(() => restarted({ nodeOptions: [] }, { nodeOptions: [] }));
+afterEach(() => restarted(undisturbed, undisturbed));
 afterAll(async () => {
   await stack?.stop();
   await Promise.all([tail?.close(), store?.close(), producer?.close()]);
@@ -51,18 +52,26 @@ async function restarted(...changes: [AppChanges, AppChanges]): Promise<void> {
   await Promise.all([one.restart(changes[0]), other.restart(changes[1])]);
 }
 
+/** Policies as no administrator may write them. */
+async function rewritten(orgId: string, change: (rules: string) => string): Promise<void> {
+  const books = store.db.collection<{ _id: string; rules: string; revision: number }>('sla_books');
+  const { rules, revision } = (await books.findOne({ _id: orgId }))!;
+  expect(change(rules)).not.toBe(rules);
+  await books.updateOne({ _id: orgId, revision }, { $set: { rules: change(rules), revision: revision + 1 } });
+}
+
 /** The newest event of a ticket, as it is published. */
 function recordOf({ events }: Course): OutgoingRecord {
   const { type, ...value } = events.at(-1)!;
-  const { ticketId, version, at } = value;
-  return { topic: topics.events, key: ticketId, value: JSON.stringify(value), headers: toHeaders({ id: eventId(ticketId, version), type, source: eventSource(org), subject: ticketId, time: at, orgId: org }) };
+  const { orgId, ticketId, version, at } = value;
+  return { topic: topics.events, key: ticketId, value: JSON.stringify(value), headers: toHeaders({ id: eventId(ticketId, version), type, source: eventSource(orgId), subject: ticketId, time: at, orgId }) };
 }
 
 /** What a door would have accepted long ago: tickets whose first reply is due at these times. */
-async function openedDueAt(times: readonly number[]): Promise<string[]> {
+async function openedDueAt(times: readonly number[], changes: Partial<Ticket> = {}, orgId = org): Promise<string[]> {
   const records = times.map((dueAt): OutgoingRecord => {
     const createdAt = new Date(dueAt - 60 * minute).toISOString();
-    return recordOf(course(org).at(createdAt).created({ createdAt }));
+    return recordOf(course(orgId).at(createdAt).created({ createdAt, ...changes }));
   });
   for (let i = 0; i < records.length; i += 500) await producer.send(records.slice(i, i + 500));
   return records.map(({ key }) => String(key));
@@ -121,6 +130,50 @@ describe('deadlines that pass while nobody watches', () => {
     await allTold(kept, 'deadline-met');
     await allTold(broken, 'deadline-missed');
     expect([...(await told(kept, 'deadline-missed')).keys(), ...(await told(broken, 'deadline-met')).keys()]).toEqual([]);
+  });
+});
+
+describe('a reply that was stored in time', () => {
+  it('is not told as missing where its service dies before it is published, and met once it is', async () => {
+    const [decider] = stack.apps['ticket-command'] as [AppHandle];
+    await decider.restart(abortAt({ point: 'after-insert', armed: 'later' }));
+    const opened = async () => ((await ada.post('/tickets', { title: 'Kept' })).body as { id: string }).id;
+    const ids = [await opened(), await opened()];
+    const [kept, broken] = ids as [string, string];
+    await allTold(ids, 'deadlines-changed');
+    process.kill(decider.pid, 'SIGUSR2');
+    await eventually(() => decider.logs().includes('armed\n'));
+    const replying = ada.post(`/tickets/${kept}/replies`, { body: 'Here it is.' });
+    await eventually(() => !decider.isRunning);
+    const dueAt = Date.now() + 2_000;
+    await setDue(ids, () => dueAt);
+    await eventually(() => Date.now() > dueAt + 5_000);
+    expect((await told(ids, 'deadline-missed')).size).toBe(0);
+    await decider.restart(undisturbed);
+    await replying;
+    await allTold([kept], 'deadline-met');
+    await allTold([broken], 'deadline-missed');
+    expect([...(await told([kept], 'deadline-missed')).keys(), ...(await told([broken], 'deadline-met')).keys()]).toEqual([]);
+  });
+});
+
+describe('a deadline that is missed', () => {
+  it.each(deadlinePoints)('%s: is told once, and done about once, when the service is killed there', async (point) => {
+    await other.end();
+    await one.end();
+    const ids = await openedDueAt(Array.from({ length: 20 }, () => Date.now() - 1_000), { priority: 'low' }, hasty);
+    one.start(abortAt({ point }));
+    await eventually(() => !one.isRunning);
+    const before = await told(ids, 'deadline-missed');
+    expect(before.size > 0).toBe(point !== 'after-missed');
+    await one.restart(undisturbed);
+    await allTold(ids, 'deadline-missed');
+    for (const texts of (await told(ids, 'deadline-missed')).values()) expect(texts).toHaveLength(1);
+    await eventually(async () => expect(await store.db.collection('watched_tickets').countDocuments({ orgId: hasty, isUnsent: true })).toBe(0));
+    await tail.readToEnd();
+    const commands = tail.records(topics.commands).filter(({ headers }) => headers['ce_type'] === 'ticket.update-details.v1' && ids.includes(headers['ce_subject']!));
+    expect(new Set(commands.map(({ headers, value }) => `${headers['ce_id']} ${value}`)).size).toBe(20);
+    expect(new Set(commands.map(({ headers }) => headers['ce_subject'])).size).toBe(20);
   });
 });
 

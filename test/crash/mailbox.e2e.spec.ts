@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MailFolders } from '../../apps/assignment-notification/testing/mail-folders.js';
 import { MailGate } from '../../apps/assignment-notification/testing/mail-gate.js';
 import { openMailServer, type MailServer } from '../../libs/servers/testing/mail-server.js';
@@ -11,8 +11,6 @@ import { forgetService } from '../support/group-members.js';
 import { organisation } from '../support/organisation.js';
 import { mailText } from '../support/signed-mail.js';
 import { startStack, type Stack } from '../support/stack.js';
-
-jest.setTimeout(300_000);
 
 const [org, password, domain] = [`boxed-${randomUUID().slice(0, 8)}`, `pass-${randomUUID()}`, 'in.deskstream.example'];
 let server: MailServer;

@@ -90,10 +90,10 @@ describe('a backlog of packed batches', () => {
     await app.end();
 
     const conversations = partitions.map((partition) => chapters(`conversation-${partition}`));
-    const headers = partitions.map(() => Array.from({ length: 500 }, headed));
+    const headers = partitions.slice(0, 6).map(() => Array.from({ length: 500 }, headed));
     for (const partition of partitions) {
       await sendPacked(outside, { topic: inboundTopic(talker), partition }, conversations[partition]!);
-      await sendPacked(outside, { topic: inboundTopic(header), partition }, headers[partition]!);
+      if (headers[partition]) await sendPacked(outside, { topic: inboundTopic(header), partition }, headers[partition]);
     }
 
     const good = create(neighbour, 'good');

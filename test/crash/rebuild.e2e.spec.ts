@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Story } from '../../apps/query-search/testing/stories.js';
 import { eventually } from '../support/eventually.js';
 import { RebuildScene, Traffic, Watcher, type RebuildRun, type SeenCourse } from '../support/rebuild-scene.js';
-
-jest.setTimeout(300_000);
 
 const tickets = 500;
 const hour = 3_600_000;

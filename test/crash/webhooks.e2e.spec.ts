@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NameServer, Receiver } from '../../apps/assignment-notification/testing/receiver.js';
+import { abortAt, undisturbed } from '../support/abort-plan.js';
 import type { AppHandle } from '../support/app-handle.js';
 import { clientOf, type Client } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
@@ -159,5 +160,21 @@ describe('webhooks of a running system', () => {
     await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', progress: 1, events: ids.length }));
     expect((await ada.post(`/webhooks/${id}/replay`, { from }, key)).headers.get('idempotency-replayed')).toBe('true');
     expect((await ada.post(`/webhooks/${id}/replay`, { from: new Date(Date.now() + 60_000).toISOString() })).status).toBe(422);
+  });
+
+  it('are told once what a replay had claimed when the service is killed before it notes how far it is', async () => {
+    const from = new Date().toISOString();
+    const ids = await tickets(4);
+    const { id } = await made();
+    await app.restart(abortAt({ point: 'after-replayed' }));
+    const replaying = ada.post(`/webhooks/${id}/replay`, { from });
+    await eventually(() => !app.isRunning, 60_000);
+    await replaying;
+    await app.restart(undisturbed);
+    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', events: ids.length }), 60_000);
+    await eventually(() => expectAllInOrder(ids), 60_000);
+    const { items } = (await ada.get(`/webhooks/${id}/deliveries?limit=100`)).body as { items: { id: string }[] };
+    const replayed = items.map((one) => one.id).filter((one) => one.includes('~'));
+    expect([replayed.length, new Set(replayed).size]).toEqual([ids.length, ids.length]);
   });
 });

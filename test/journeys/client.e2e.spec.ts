@@ -16,7 +16,7 @@ const org = `client-${randomUUID().slice(0, 8)}`;
 let stack: Stack;
 let ada: Deskstream;
 beforeAll(async () => {
-  stack = await startStack({ directory: { organisations: [organisation(org)] } });
+  stack = await startStack({ instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] } });
   ada = new Deskstream({ baseUrl: stack.gatewayUrl, token: () => stack.token({ org, sub: 'ada' }) });
 });
 afterAll(() => stack?.stop());
@@ -205,6 +205,28 @@ describe('the packed client', () => {
       return true;
     });
   });
+
+  it('tells an enterprise system what happens on its tickets, also what happened while it was away', async () => {
+    const system = `crm-${randomUUID().slice(0, 8)}`;
+    const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_SYSTEM: system };
+    folder.copy('examples/outbound.mjs', 'outbound.mjs');
+    expect(await folder.complaints('outbound.mjs')).toBe('');
+    await expect(folder.node(['outbound.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('KAFKA_BROKERS') });
+    await expect(folder.node(['outbound.mjs'], env)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Not told anything \(.*\)\. Is .* registered with "outbound"\?$/m) });
+    await ada.producers.register({ id: system, name: 'CRM', commands: ['create'], assistantIds: ['billing-bot'], outbound: {} });
+
+    const { id, number } = await ada.tickets.create({ title: 'Order 1 is late', assistantId: 'billing-bot' });
+    await ada.tickets.note(id, 'A secret');
+    const first = folder.start(['outbound.mjs'], env);
+    await ada.tickets.move(id, { to: 'pending', comment: 'Asked the carrier' });
+    const told = (line: string) => `${org} #${number} ${line}\n`;
+    await eventually(() => expect(first.said).toBe(`Following what happens on the tickets of ${system}.\n${told('created by Ada Lovelace: Order 1 is late')}${told('status-changed by Ada Lovelace: open -> pending after 0.0 h')}`));
+    expect(await first.end()).toBe(0);
+    await ada.tickets.comment(id, 'It is there');
+    const second = folder.start(['outbound.mjs'], env);
+    await eventually(() => expect(second.said.endsWith(told('comment-added by Ada Lovelace: It is there'))).toBe(true));
+    expect(await second.end()).toBe(0);
+  }, 180_000);
 
   it('tells an enterprise system that is not registered so', async () => {
     const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_ORG: org, DESKSTREAM_SYSTEM: `not-${org}` };

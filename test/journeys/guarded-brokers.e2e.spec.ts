@@ -60,6 +60,12 @@ describe('where the brokers ask who their clients are', () => {
     await eventually(async () => expect((await ada.get(`/tickets/${id}`)).body).toMatchObject({ assignee: { id: 'ada' } }));
   });
 
+  it('deadlines are judged up to now', async () => {
+    const judgedUpTo = async () => Number(/^deskstream_assignment_timers_judged_seconds (\S+)$/m.exec(await (await fetch(`${stack.apps['assignment-notification'][0]!.managementUrl}/metrics`)).text())?.[1]);
+    const now = Date.now() / 1_000;
+    await eventually(async () => expect(await judgedUpTo()).toBeGreaterThan(now));
+  });
+
   it.each<[string, () => SignIn]>([
     ['another password', () => ({ ...scram('ops', 512), KAFKA_PASSWORD: 'guessed' })],
     ['a name that nobody has', () => scram('mallory', 512)],

@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Backlog } from '#messaging';
 import { clientOf, type Client } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import { feedBehind } from '../support/feed.js';
 import { RebuildScene } from '../support/rebuild-scene.js';
-
-jest.setTimeout(300_000);
 
 describe('npm run query:rebuild', () => {
   let scene: RebuildScene;

@@ -7,11 +7,20 @@ export const abortPoints = ['after-look-up', 'after-insert', 'after-some-events'
 export const inboundPoints = ['before-forward', 'after-some-forwards', 'after-forwards', 'after-letters', 'after-telling'] as const;
 /** Moments of query-search's projection, in their order. */
 export const projectionPoints = ['before-rows', 'after-rows', 'after-feed', 'after-views', 'before-offset-commit'] as const;
-/** Moments of assignment-notification's work on a ticket that needs somebody. */
-export const choicePoints = ['after-facts', 'after-choice', 'after-forwards', 'before-offset-commit'] as const;
+/** Moments of assignment-notification's work on a ticket that needs somebody, or is handed back. */
+export const choicePoints = ['after-facts', 'after-choice', 'after-forwards', 'after-hand-back', 'after-some-forwards'] as const;
+/** Moments of its work on a deadline that is missed. */
+export const deadlinePoints = ['after-missed', 'after-some-news', 'after-news'] as const;
+/** Moments of its telling people, requesters and webhooks of events, in their order: notices stored, told to who listens, deliveries claimed, all of it noted; a try stored, its outcome reported. */
+export const tellingPoints = ['after-notices', 'after-live', 'after-claims', 'after-judged', 'before-claims-commit', 'before-note', 'after-note', 'before-report', 'after-report'] as const;
+/** Moments of its work on a mail that comes in. */
+export const mailPoints = ['after-mail', 'after-forwards'] as const;
 /** Moments of assignment-notification's telling outside systems of events. */
 export const outboundPoints = ['before-outbound', 'after-some-outbound', 'after-outbound', 'before-outbound-commit'] as const;
-export type AbortPoint = (typeof abortPoints | typeof inboundPoints | typeof projectionPoints | typeof choicePoints | typeof outboundPoints)[number];
+export type AbortPoint =
+  | (typeof abortPoints | typeof inboundPoints | typeof projectionPoints | typeof choicePoints | typeof outboundPoints)[number]
+  | (typeof deadlinePoints | typeof tellingPoints | typeof mailPoints)[number]
+  | 'after-replayed';
 
 export interface AbortPlan {
   point: AbortPoint;

@@ -41,10 +41,13 @@ log.append = async function (commits) {
   return appended;
 };
 
-/** What is reached around and amid sending to a topic. */
-const moments: { of: RegExp; before?: AbortPoint; some?: AbortPoint; after: AbortPoint }[] = [
+/** What is reached around and amid sending to a topic, of several the first; with `type` only where such a record is among what is sent. */
+const moments: { of: RegExp; type?: string; before?: AbortPoint; some?: AbortPoint; after: AbortPoint }[] = [
   { of: new RegExp(`^${topics.events}$`), some: 'after-some-events', after: 'after-events' },
+  { of: new RegExp(`^${topics.commands}$`), type: 'ticket.report-reply-delivery.v1', before: 'before-report', after: 'after-report' },
   { of: new RegExp(`^${topics.commands}$`), before: 'before-forward', some: 'after-some-forwards', after: 'after-forwards' },
+  { of: new RegExp(`^${topics.deadlines}$`), type: 'ticket.deadline-missed.v1', some: 'after-some-news', after: 'after-news' },
+  { of: new RegExp(`^${topics.notices}$`), after: 'after-live' },
   { of: /^dead\.ticket-command\.ticket\.inbound\./, after: 'after-letters' },
   { of: /^ticket\.inbound-results\./, after: 'after-telling' },
   { of: /^ticket\.outbound\./, before: 'before-outbound', some: 'after-some-outbound', after: 'after-outbound' },
@@ -53,7 +56,8 @@ const moments: { of: RegExp; before?: AbortPoint; some?: AbortPoint; after: Abor
 const { send } = RecordProducer.prototype;
 
 RecordProducer.prototype.send = async function (records, options) {
-  const moment = moments.find(({ of }) => of.test(records[0]?.topic ?? ''));
+  const types = new Set(records.map(({ headers }) => (headers && 'ce_type' in headers ? headers.ce_type : undefined)));
+  const moment = moments.find(({ of, type }) => of.test(records[0]?.topic ?? '') && (type === undefined || types.has(type)));
   if (moment === undefined) return send.call(this, records, options);
   if (moment.before) reach(moment.before);
   const some = point === moment.some ? records.length >> 1 : 0;
@@ -65,28 +69,50 @@ RecordProducer.prototype.send = async function (records, options) {
   reach(moment.after);
 };
 
+type Method = 'bulkWrite' | 'insertMany' | 'insertOne' | 'updateMany' | 'updateOne';
+
+/** What is reached around a write; with `has` only where its text says so. */
+interface Writing {
+  of: string;
+  by: Method;
+  has?: (text: string) => boolean;
+  before?: AbortPoint;
+  after?: AbortPoint;
+}
+
+const choice = (text: string) => text.includes('need.choice');
+
+const writings: Writing[] = [
+  { of: 'timeline', by: 'bulkWrite', before: 'before-rows', after: 'after-rows' }, // rows that were there already are told as an error
+  { of: 'feed', by: 'insertMany', after: 'after-feed' },
+  { of: 'tickets', by: 'bulkWrite', after: 'after-views' },
+  { of: 'tickets', by: 'bulkWrite', has: choice, after: 'after-choice' },
+  { of: 'tickets', by: 'bulkWrite', has: (text) => !choice(text), after: 'after-facts' },
+  { of: 'hand_backs', by: 'insertOne', after: 'after-hand-back' },
+  { of: 'watched_tickets', by: 'bulkWrite', has: (text) => text.includes('ticket.deadline-missed.v1'), after: 'after-missed' },
+  { of: 'notices', by: 'insertMany', after: 'after-notices' },
+  { of: 'deliveries', by: 'insertMany', after: 'after-claims' },
+  { of: 'deliveries', by: 'insertMany', has: (text) => text.includes('~'), after: 'after-replayed' },
+  { of: 'deliveries', by: 'updateMany', has: (text) => text.includes('"$literal"'), before: 'before-note', after: 'after-note' },
+  { of: 'judged', by: 'updateOne', after: 'after-judged' },
+  { of: 'inbound_mails', by: 'insertOne', after: 'after-mail' },
+];
+
 /** The stores of query-search and assignment-notification are no library: they are met where they write. */
-const { prototype: collection } = mongoose.mongo.Collection;
-const { bulkWrite, insertMany } = collection;
+const { prototype: collection } = mongoose.mongo.Collection as unknown as { prototype: Record<Method, (this: { collectionName: string }, ...given: unknown[]) => Promise<unknown>> };
 
-collection.bulkWrite = async function (operations, options) {
-  if (this.collectionName === 'timeline') reach('before-rows');
-  try {
-    return await bulkWrite.call(this, operations, options);
-  } finally {
-    if (this.collectionName === 'timeline') reach('after-rows'); // rows that were there already are told as an error
-    if (this.collectionName === 'tickets') reach('after-views');
-    if (this.collectionName === 'tickets') reach(JSON.stringify(operations).includes('need.choice') ? 'after-choice' : 'after-facts');
-  }
-};
-
-collection.insertMany = async function (documents, options) {
-  try {
-    return await insertMany.call(this, documents, options);
-  } finally {
-    if (this.collectionName === 'feed') reach('after-feed');
-  }
-};
+for (const by of new Set(writings.map((one) => one.by))) {
+  const write = collection[by];
+  collection[by] = async function (...given) {
+    const met = writings.filter((one) => one.of === this.collectionName && one.by === by && [one.before, one.after].includes(point as AbortPoint) && (one.has?.(JSON.stringify(given)) ?? true));
+    for (const { before } of met) if (before) reach(before);
+    try {
+      return await write.apply(this, given);
+    } finally {
+      for (const { after } of met) if (after) reach(after);
+    }
+  };
+}
 
 /** The last step before a commit leaves the process; kafkajs shows it nowhere else. */
 interface OffsetManager {
@@ -96,7 +122,9 @@ interface OffsetManager {
 const { prototype: offsets } = createRequire(import.meta.url)('kafkajs/src/consumer/offsetManager') as { prototype: OffsetManager };
 const { commitOffsets } = offsets;
 
+const beforeCommit = (groupId: string): AbortPoint => (groupId.includes('.outbound.') ? 'before-outbound-commit' : groupId.endsWith('.claims') ? 'before-claims-commit' : 'before-offset-commit');
+
 offsets.commitOffsets = async function (committed) {
-  reach(this.groupId.includes('.outbound.') ? 'before-outbound-commit' : 'before-offset-commit');
+  reach(beforeCommit(this.groupId));
   await commitOffsets.call(this, committed);
 };

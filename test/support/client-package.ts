@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -43,6 +44,25 @@ export class StrangersFolder {
   /** What a program says. Throws with what it complained of when it ends badly. */
   async node(args: string[], env: Record<string, string> = {}): Promise<string> {
     return (await run(process.execPath, args, { cwd: this.path, env: { ...foreign, ...env } })).stdout;
+  }
+
+  /** Starts a program that goes on until it is asked to end. */
+  start(args: string[], env: Record<string, string> = {}) {
+    const program = spawn(process.execPath, args, { cwd: this.path, env: { ...foreign, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(program, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    let said = '';
+    program.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    return {
+      /** What it has said so far. */
+      get said() {
+        return said;
+      },
+      /** Resolves with how it ended. */
+      end: async () => {
+        program.kill('SIGTERM');
+        return (await ended)[0];
+      },
+    };
   }
 
   /** What the compiler has against a file, with the types of the package looked at as closely as the file. */

@@ -10,8 +10,9 @@ export async function handIn(gatewayUrl: string, raw: string | Buffer, { secret 
   const signature = createHmac('sha256', Buffer.from(secret.slice(6), 'base64')).update(`${id}.${timestamp}.`).update(body).digest('base64');
   const headers = { 'content-type': type, 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
   const response = await fetch(`${gatewayUrl}/v1/inbound-email`, { method: 'POST', headers, body });
+  const text = await response.text();
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- specs look into answers of every shape
-  return { status: response.status, body: (await response.json()) as any };
+  return { status: response.status, headers: response.headers, text, body: JSON.parse(text) as any };
 }
 
 /** A mail of plain text; further headers by name. */

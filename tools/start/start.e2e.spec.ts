@@ -2,15 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { look, temporaryFolder } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { readSigner, signerFile, signToken } from '../issuer/signer.js';
 import { built } from '../places.js';
 import { inherited } from '../processes/apps.js';
 import { readRun, type Run } from './run-file.js';
-
-jest.setTimeout(300_000);
 
 let folder: string;
 let supervisor: ChildProcess;

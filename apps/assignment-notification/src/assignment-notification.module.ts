@@ -1,8 +1,7 @@
 import { Module, type DynamicModule, type OnApplicationShutdown, type OnModuleInit, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { topics } from '#contracts';
 import { INTERNAL_DOOR } from '#internal';
-import { Fault, GroupProgress, RecordProducer } from '#messaging';
+import { Fault, RecordProducer } from '#messaging';
 import { patiently } from '#observability';
 import { openDatabase, type Database } from '#persistence';
 import { Agenda } from './assignment/agenda.store.js';
@@ -18,7 +17,7 @@ import { TrackedTickets } from './assignment/tracked-tickets.store.js';
 import { BROKERS } from './brokers.js';
 import type { Config } from './config.js';
 import { DeadlinesConsumer } from './deadlines/deadlines.consumer.js';
-import { deadlinesGroup, HEARING } from './deadlines/hearing.js';
+import { HEARING, hearingAt } from './deadlines/hearing.js';
 import { Messenger } from './deadlines/messenger.js';
 import { PoliciesController } from './deadlines/policies.controller.js';
 import { PolicyBook } from './deadlines/policy-book.store.js';
@@ -129,11 +128,7 @@ export class AssignmentNotificationModule implements OnModuleInit, OnApplication
         Dispatcher,
         Rehearsals,
         Messenger,
-        {
-          provide: HEARING,
-          useFactory: (time: StoreTime) => GroupProgress.of({ brokers, clientId: 'assignment-notification-hearing', group: deadlinesGroup, topic: topics.events }, () => time.now()),
-          inject: [StoreTime],
-        },
+        { provide: HEARING, useFactory: (time: StoreTime) => hearingAt(brokers, () => time.now()), inject: [StoreTime] },
         Timekeeper,
         ...[NoticeReads, LiveNotices, Postbox, Replayer],
       ],

@@ -21,6 +21,9 @@ export const deadlineTroubles = new Counter({ name: 'deskstream_assignment_deadl
 /** When timers were last looked at successfully. */
 export const lastTimerLook = new Gauge({ name: 'deskstream_assignment_last_timer_look_seconds', help: 'When timers were last looked at, seconds since the epoch' });
 
+/** As of when timers were looked at: it stands still while something that was decided may not have been heard. */
+export const judgedUpTo = new Gauge({ name: 'deskstream_assignment_timers_judged_seconds', help: 'Up to when deadlines are judged, seconds since the epoch: it stands still while commands or events are not worked off' });
+
 /** Deliveries that came to their end. */
 export const deliveriesEnded = new Counter({ name: 'deskstream_deliveries_ended_total', help: 'Deliveries that came to their end', labelNames: ['channel', 'outcome'] });
 

@@ -91,7 +91,8 @@ class OperationChange {
 
   private body(): Found[] {
     const [before, now] = [this.before.operation.requestBody, this.now.operation.requestBody];
-    if (before === undefined) return now?.required === true ? [{ rule: 'member-newly-required', at: 'body' }] : [];
+    if (now?.required === true && before?.required !== true) return [{ rule: 'member-newly-required', at: 'body' }];
+    if (before === undefined) return [];
     if (now === undefined) return [{ rule: 'member-removed', at: 'body' }];
     return this.contents(before.content, now.content, { direction: 'read', at: 'body' });
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IdempotencyKey, IfMatch, jsonSchema, LastEventId, MinVersion, Prefer, RequestId, type JsonSchema, type ProblemName } from '#contracts';
+import { bodies, IdempotencyKey, IfMatch, jsonSchema, LastEventId, MinVersion, Prefer, RequestId, type JsonSchema, type ProblemName } from '#contracts';
 import { lacks } from '#domain';
 import { tags, type AnswerHeader, type OperationText, type RequestHeader, type Told } from '../src/operation.js';
 import { Components } from './components.js';
@@ -36,7 +36,7 @@ const answerHeaders: Record<'Retry-After' | 'WWW-Authenticate' | 'X-Request-Id' 
   Location: { type: 'string', description: 'Where it is.' },
   'Preference-Applied': { type: 'string', enum: ['respond-async'], description: 'The answer was not waited for, as `Prefer` asked.' },
   'Retry-After': { type: 'string', pattern: '^[0-9]+$', description: 'Seconds to wait before a retry.' },
-  'WWW-Authenticate': { type: 'string', description: '`Bearer`.' },
+  'WWW-Authenticate': { type: 'string', description: '`Bearer`; where e-mails are handed in `StandardWebhooks`.' },
   'X-Projection-Lag-Ms': { type: 'string', pattern: '^[0-9]+$', description: 'How far reads were behind writes, where that is known.' },
   'X-Request-Id': { type: 'string', description: 'Names the request in our logs.' },
 };
@@ -136,12 +136,12 @@ function headersOf(route: Route, { headers = [] }: OperationText) {
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 
-/** Where a body may be left out there is nothing to send. */
+/** `nothing` is no body to tell of; of others some may be left out. */
 function bodyOf(components: Components, { method, body, text }: Route) {
   if (text?.mediaBody) return { required: true, content: Object.fromEntries(Object.entries(text.mediaBody).map(([type, description]) => [type, { schema: { type: 'string', description } }])) };
-  if (body === undefined || body.safeParse(undefined).success) return undefined;
+  if (body === undefined || body === bodies.nothing) return undefined;
   const content = { schema: components.schema(body), ...(text?.body !== undefined && { example: text.body }) };
-  return { required: true, content: { 'application/json': content, ...(method === 'patch' && { 'application/merge-patch+json': content }) } };
+  return { required: !body.safeParse(undefined).success, content: { 'application/json': content, ...(method === 'patch' && { 'application/merge-patch+json': content }) } };
 }
 
 function responsesOf(components: Components, route: Route, text: OperationText) {

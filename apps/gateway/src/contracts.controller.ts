@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DeadLetterReason, messageValue, problems, type MessageType, type ProblemName } from '#contracts';
 import { open } from './health.controller.js';
@@ -84,6 +84,11 @@ export class ReferenceController {
   asset(@Param('name', { schema: Asset }) name: keyof typeof assets, @Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     return this.files.send(assets[name], request, reply);
   }
+}
+
+/** A page has one address: who puts a slash behind it is led there. Nest takes the slash away where routes are made, the router does not where it looks for them. */
+export function leadToPages(http: FastifyInstance): void {
+  for (const page of ['/docs', '/docs/topics', '/docs/problems']) http.get(`${page}/`, { config: open }, (_, reply) => reply.redirect(page, 308));
 }
 
 const ProblemType = z.enum([...(Object.keys(problems) as ProblemName[]), ...DeadLetterReason.options]);

@@ -51,6 +51,14 @@ describe('the OpenAPI document', () => {
     expect(told.sort()).toEqual(there.sort());
     expect(routes().map(({ method, path }) => `${method} ${path}`).sort()).toEqual(there.sort());
   });
+
+  it('asks nobody for a body that may be empty', () => {
+    const posts = routes().flatMap(({ method, path, body }) => (method === 'post' && body?.safeParse({}).success ? [{ path, body }] : []));
+    expect(posts.filter(({ body }) => !body.safeParse(undefined).success).map(({ path }) => path)).toEqual([]);
+    const { paths } = JSON.parse(file('openapi.json')) as { paths: Record<string, { post: { requestBody?: { required: boolean } } }> };
+    expect(posts.filter(({ path }) => paths[path]!.post.requestBody?.required).map(({ path }) => path)).toEqual([]);
+    expect(paths['/v1/webhooks/{id}/secrets']!.post.requestBody).toMatchObject({ required: false });
+  });
 });
 
 describe('published documents', () => {
@@ -110,6 +118,14 @@ describe('the reference', () => {
     const needed = [...html.matchAll(/ (?:src|href)="(?!data:|#)([^"]*)"/g)].map(([, url]) => url!);
     expect(needed.length).toBeGreaterThan(3);
     for (const url of needed) expect([url, (await get(url)).status]).toEqual([url, 200]);
+  });
+
+  it.each(pages)('%s is led to with a slash behind it', async (page) => {
+    const answer = await raw(gateway.port, [head('GET', `${page}/`, {})]);
+    expect([answer.status, answer.headers['location']]).toEqual([308, page]);
+    const wrong = await raw(gateway.port, [head('POST', `${page}/`, {})]);
+    expectRawProblem(wrong, 405, 'method-not-allowed');
+    expectRawProblem(await raw(gateway.port, [head('GET', `${page}//`, {})]), 404, 'not-found');
   });
 
   it('says what each problem means where its type leads', async () => {

@@ -6,6 +6,7 @@ import { forbiddenKeys, limits, NoQuery, queryPointer, validationErrors } from '
 import { loggedUrl, ProblemError } from '#observability';
 import { AuthGuard } from './auth.guard.js';
 import type { Caller } from './caller.js';
+import { leadToPages } from './contracts.controller.js';
 import type { open } from './health.controller.js';
 import { LargeBodies } from './large-bodies.js';
 import { MailSignatures } from './mail-signatures.js';
@@ -58,6 +59,7 @@ export function openDoor(app: NestFastifyApplication): void {
     else if (isOpen(request)) done();
     else guarded(done, () => enter(request, routes, guard), (caller) => welcome(request, caller));
   });
+  leadToPages(http);
   http.addHook('preValidation', (request, _, done) => guarded(done, () => unpack(request)));
   http.addHook('onResponse', (request, reply, done) => {
     measure(request, reply);

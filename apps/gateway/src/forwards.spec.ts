@@ -83,7 +83,10 @@ describe('what is forwarded', () => {
     for (const body of [{ ...rule, colour: 'red' }, { ...rule, strategy: { type: 'round-robin', memberIds: [] } }, { ...rule, strategy: { type: 'round-robin', memberIds: ['a', 'a'] } }, { ...rule, condition: { requesterDomains: ['not a domain'] } }]) {
       expect((await ask('POST', '/assignment-rules', { body })).status).toBe(422);
     }
-    expect((await ask('POST', '/assignment-rules/rehearse', { body: { from: '2026-01-01T00:00:00Z', to: '2026-03-01T00:00:00Z' } })).body).toContain('too_long');
+    const rehearsed = async (from: string, to: string) => (JSON.parse((await ask('POST', '/assignment-rules/rehearse', { body: { from, to } })).body) as { errors: { pointer: string; code: string }[] }).errors.map(({ pointer, code }) => `${pointer} ${code}`);
+    expect(await rehearsed('2026-01-01T00:00:00Z', '2026-03-01T00:00:00Z')).toEqual(['/to too_long']);
+    expect(await rehearsed('2026-03-01T00:00:00Z', '2026-03-01T00:00:00Z')).toEqual(['/to ends_before_it_begins']);
+    expect(await rehearsed('later', 'earlier')).toEqual(['/from invalid_format', '/to invalid_format']);
     expect(asked).toEqual([]);
   });
 

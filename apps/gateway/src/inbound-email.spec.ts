@@ -33,7 +33,9 @@ describe('a mail that is handed in', () => {
     ['signed long ago', { 'webhook-timestamp': '1700000000' }],
     ['signed at no time', { 'webhook-timestamp': undefined }],
   ])('is refused before it is read where it is %s', async (_, changes) => {
-    expectRawProblem(await raw(gateway.port, [announced(maxInboundEmailBytes, changes)]), 401, 'unauthenticated');
+    const answer = await raw(gateway.port, [announced(maxInboundEmailBytes, changes)]);
+    expectRawProblem(answer, 401, 'unauthenticated');
+    expect(answer.headers['www-authenticate']).toBe('StandardWebhooks');
   });
 
   it('waits outside where four large ones are being read, and small ones pass', async () => {

@@ -42,4 +42,4 @@ function named(headers: IncomingHttpHeaders) {
 
 const shownIn = (signatures: string): Buffer[] => signatures.split(' ', 10).map((text) => Buffer.from(text.startsWith('v1,') ? text.slice(3) : '', 'base64'));
 
-const refused = (detail: string) => new ProblemError('unauthenticated', detail);
+const refused = (detail: string) => new ProblemError('unauthenticated', detail, {}, { 'www-authenticate': 'StandardWebhooks' });

@@ -65,6 +65,6 @@ export const mailOperations = {
       'For mail servers: the message as it came, at most 10 MiB, signed as Standard Webhooks are (`webhook-id`, `webhook-timestamp`, `webhook-signature`) with `INBOUND_EMAIL_SECRET`. Mails to `<organisation>@<INBOUND_DOMAIN>` open a ticket, those to `<organisation>+<assistant>@…` one of that assistant. An answer finds its ticket by the address it answers to or the Message-ID of one of our mails, or by `[#number]` in its subject where its sender is the ticket’s requester; it is appended to the conversation, without what it quotes, and reopens a resolved ticket. After closing it opens a new one with `followUpOf`. Anything else opens a ticket. Automatic answers are ignored. Attachments are named, and not kept. The same mail again changes nothing; handing it in again is safe after every answer but 422.',
     mediaBody: { 'message/rfc822': 'The message.' },
     answers: { 202: { description: 'What became of it.', body: InboundEmailAnswer } },
-    problems: ['not-found', 'payload-too-large', 'unsupported-media-type', 'rate-limited'],
+    problems: ['malformed-request', 'unauthenticated', 'not-found', 'payload-too-large', 'unsupported-media-type', 'validation-failed', 'rate-limited', 'internal-error', 'dependency-unavailable', 'overloaded'],
   },
 } satisfies Record<string, OperationText>;

@@ -192,10 +192,10 @@ describe('answers', () => {
   });
 
   it('of lists say where they are and how much there is', () => {
-    const answer = JSON.parse(listAnswer(ada, query({ page: '2' }), { items: [listed, listed], next: 'c', total: 52, isExact: true })) as unknown;
+    const answer = JSON.parse(String(listAnswer(ada, query({ page: '2' }), { items: [listed, listed], next: 'c', total: 52, isExact: true }))) as unknown;
     const item = { id: '1', title: 'a "b"', snippet: 'x "y"', deadlines: [], allowedTransitions: ['pending'] };
     expect(answer).toEqual({ items: [item, item], page: 2, pageSize: 25, total: 52, totalIsExact: true, totalPages: 3, nextCursor: 'c' });
-    expect(JSON.parse(listAnswer(ada, query({ cursor: 'c' }), { items: [], next: null, total: 0, isExact: true }))).toMatchObject({ items: [], page: null, totalPages: 0, nextCursor: null });
+    expect(JSON.parse(String(listAnswer(ada, query({ cursor: 'c' }), { items: [], next: null, total: 0, isExact: true })))).toMatchObject({ items: [], page: null, totalPages: 0, nextCursor: null });
   });
 
   const linksOf = (url: string, asked: Record<string, string>, page: { next: string | null; total: number; isExact: boolean }) =>

@@ -18,7 +18,7 @@ export class TicketViewController {
 
   @Get()
   @Header(...json)
-  async list(@Query({ schema: ListQuery }) query: ListQuery, @Req() { reader, url }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  async list(@Query({ schema: ListQuery }) query: ListQuery, @Req() { reader, url }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Buffer> {
     const page = await this.readings.read(({ tickets }) => tickets.list(reader, query));
     void reply.header('link', listLinks(url, query, page));
     return listAnswer(reader.principal, query, page);

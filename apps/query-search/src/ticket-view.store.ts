@@ -33,7 +33,7 @@ export interface TicketPage extends Count {
 /** A ticket that was found, and where it stood in the order then. */
 interface Found {
   view: TicketView;
-  position: Position;
+  position: () => Position;
 }
 
 /** Who reads, and which version of a ticket the answer must have reached. */
@@ -118,7 +118,7 @@ export class TicketViewStore {
     const { sort } = asked;
     const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filtersOf(asked)), from: from && behind(sort, from) });
     const views = await this.reads.find(query, piece, forPage(sort));
-    return views.map((view) => ({ view, position: positionOf(sort, view) }));
+    return views.map((view) => ({ view, position: () => positionOf(sort, view) }));
   }
 
   /**
@@ -145,7 +145,7 @@ export class TicketViewStore {
     const filter = { _id: { $in: hits.map(({ id }) => id) }, deleted: false, ...(keys && { keys: { $in: keys } }) };
     const views = await this.read({ filter, projection: forList, limit: hits.length });
     const byId = new Map(views.map((view) => [view._id, view]));
-    return hits.flatMap(({ id, position }) => (byId.has(id) ? { view: byId.get(id)!, position } : []));
+    return hits.flatMap(({ id, position }) => (byId.has(id) ? { view: byId.get(id)!, position: () => position } : []));
   }
 
   /** What matches a search box so far, out of the newest tickets that do. @throws ProblemError forbidden, dependency-unavailable */
@@ -232,7 +232,7 @@ export class TicketViewStore {
   }
 
   private cursorAt({ orgId }: Principal, query: ListQuery, { position }: Found): string {
-    return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, position);
+    return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, position());
   }
 }
 

@@ -67,9 +67,14 @@ export class Running {
     return this.model.get(type);
   }
 
-  /** The live read model. */
+  /** The live read model: the one that was, where a slow machine has just kept the instance from saying that it is there. */
   private get model(): ReadModel {
-    return this.app.get<Readings<ReadModel>>(Readings).answering()!;
+    return (this.known = this.answering ?? this.known)!;
+  }
+  private known: ReadModel | undefined;
+
+  private get answering(): ReadModel | undefined {
+    return this.app.get<Readings<ReadModel>>(Readings).answering();
   }
 
   /** Hands over events as one round. */
@@ -98,12 +103,24 @@ export class Running {
 
   /** The answer as it comes. */
   async open(principal: Principal, path: string, signal?: AbortSignal): Promise<Response> {
-    return fetch(`${this.url}/v1${path}`, { headers: { authorization: `Bearer ${await assertionOf(principal)}` }, ...(signal && { signal }) });
+    const authorization = `Bearer ${await assertionOf(principal)}`;
+    return this.patiently(() => fetch(`${this.url}/v1${path}`, { headers: { authorization }, ...(signal && { signal }) }));
   }
 
   async request(path: string, headers: Record<string, string>): Promise<Answer> {
-    const response = await fetch(`${this.url}/v1${path}`, { headers });
+    const response = await this.patiently(() => fetch(`${this.url}/v1${path}`, { headers }));
     return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+
+  /** Asks again what was refused because the instance had no read model just then; it has one again soon, unless its store is gone. */
+  private async patiently(ask: () => Promise<Response>): Promise<Response> {
+    for (let tries = 1; ; tries += 1) {
+      const before = this.answering;
+      const response = await ask();
+      const hasLost = before === undefined || this.answering === undefined;
+      if (response.status !== 503 || !hasLost || tries === 10) return response;
+      await response.body?.cancel();
+    }
   }
 
   /** Stops; the database goes unless another instance still uses it. */

@@ -90,8 +90,9 @@ export const RehearsalInput = z
     to: Instant.meta({ description: 'Exclusive; at most 31 days after `from`.' }),
     rule: RuleInput.optional().meta({ description: 'A draft, rehearsed alone. Without it the rules as they are.' }),
   })
-  .refine(({ from, to }) => from < to, { error: 'must be later than from', path: ['to'], params: { code: 'ends_before_it_begins' } })
-  .refine(({ from, to }) => Date.parse(to) - Date.parse(from) <= 31 * 86_400_000, { error: 'must be at most 31 days after from', path: ['to'], params: { code: 'too_long' } });
+  // What is no time is said so, and nothing else.
+  .refine(({ from, to }) => !(Date.parse(from) >= Date.parse(to)), { error: 'must be later than from', path: ['to'], params: { code: 'ends_before_it_begins' } })
+  .refine(({ from, to }) => !(Date.parse(to) - Date.parse(from) > 31 * 86_400_000), { error: 'must be at most 31 days after from', path: ['to'], params: { code: 'too_long' } });
 export type RehearsalInput = z.infer<typeof RehearsalInput>;
 
 const count = z.number().int();

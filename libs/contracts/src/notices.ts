@@ -55,8 +55,8 @@ export type NoticePage = z.infer<typeof NoticePage>;
 export const UnreadNotices = z.object({ count: z.number().int() });
 export type UnreadNotices = z.infer<typeof UnreadNotices>;
 
-/** Body of `POST /v1/notifications/read`. */
-export const ReadNotices = z.strictObject({ upTo: Uuid.optional().meta({ description: 'This notice and all before it; all that there are without it.' }) });
+/** Body of `POST /v1/notifications/read`, which may be left out. */
+export const ReadNotices = z.strictObject({ upTo: Uuid.optional().meta({ description: 'This notice and all before it; all that there are without it.' }) }).prefault({});
 export type ReadNotices = z.infer<typeof ReadNotices>;
 
 /** When somebody is told: at once, at the next full hour of their clock with whatever else came, or never. */

@@ -47,6 +47,7 @@ describe('validation errors', () => {
     [{ title: undefined }, '/title', 'invalid_type', 'is missing'],
     [{ title: 7 }, '/title', 'invalid_type', 'must be a string'],
     [{ tags: 'vip' }, '/tags', 'invalid_type', 'must be a list'],
+    [{ conversation: [] }, '/conversation', 'too_small', 'must have at least 1 entry'],
     [{ tags: Array.from({ length: 21 }, (_, n) => `t${n}`) }, '/tags', 'too_big', 'must have at most 20 entries'],
     [{ priority: 'huge' }, '/priority', 'invalid_value', 'must be one of low, normal, high, urgent'],
   ])('say what is wanted instead of %j', (wrong, pointer, code, message) => expect(errorsOf(bodies.create, { title: 'T', ...wrong })).toEqual([{ pointer, code, message }]));

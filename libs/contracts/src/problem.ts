@@ -16,7 +16,7 @@ export const problems = {
   gone: [410, 'The ticket was deleted'],
   'version-conflict': [412, 'The ticket has changed meanwhile'],
   'payload-too-large': [413, 'The request is too large'],
-  'unsupported-media-type': [415, 'Only JSON is read'],
+  'unsupported-media-type': [415, 'The media type is not read here'],
   'validation-failed': [422, 'The request is not valid'],
   'idempotency-key-reused': [422, 'The idempotency key was used for another request'],
   'invalid-assignee': [422, 'There is no such assignee'],

@@ -90,10 +90,12 @@ export type WebhookWithSecret = z.infer<typeof WebhookWithSecret>;
 /** Secrets of a webhook that are used at once at most. */
 export const maxWebhookSecrets = 5;
 
-/** Body of `POST /webhooks/{id}/secrets`. */
-export const SecretRotation = z.strictObject({
-  overlapSeconds: z.int().min(0).max(7 * 86_400).default(86_400).meta({ description: 'For how long deliveries are signed with the secrets so far as well.' }),
-});
+/** Body of `POST /webhooks/{id}/secrets`, which may be left out. */
+export const SecretRotation = z
+  .strictObject({
+    overlapSeconds: z.int().min(0).max(7 * 86_400).default(86_400).meta({ description: 'For how long deliveries are signed with the secrets so far as well.' }),
+  })
+  .prefault({});
 export type SecretRotation = z.infer<typeof SecretRotation>;
 
 /** Body of `POST /webhooks/{id}/replay`. */

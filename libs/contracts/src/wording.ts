@@ -33,7 +33,8 @@ const types: Partial<Record<string, string>> = {
   null: 'null',
 };
 
-const counted: Partial<Record<string, string>> = { string: 'characters', array: 'entries', set: 'entries', map: 'entries', record: 'entries' };
+const [characters, entries] = [['character', 'characters'], ['entry', 'entries']] as const;
+const counted: Partial<Record<string, readonly [one: string, more: string]>> = { string: characters, array: entries, set: entries, map: entries, record: entries };
 
 const choice = (values: readonly unknown[]) => (values.length > 1 ? `one of ${values.join(', ')}` : String(values[0]));
 
@@ -41,7 +42,7 @@ const choice = (values: readonly unknown[]) => (values.length > 1 ? `one of ${va
 function bound({ origin, inclusive }: { origin: string; inclusive?: boolean | undefined }, limit: string, value: number | bigint): string | undefined {
   if (inclusive === false) return undefined;
   const unit = counted[origin];
-  return unit ? `must have ${limit} ${value} ${unit}` : `must be ${limit} ${value}`;
+  return unit ? `must have ${limit} ${value} ${unit[Number(value) === 1 ? 0 : 1]}` : `must be ${limit} ${value}`;
 }
 
 z.config({ customError: worded });

@@ -2,14 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, it, jest } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import kafkajs from 'kafkajs';
 import { brokers, createTopics, freshName } from '../testing/kafka-broker.js';
 import { RecordProducer } from './producer.js';
 
 Logger.overrideLogger(false);
-jest.setTimeout(300_000);
 
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 const built = pathToFileURL(join(import.meta.dirname, '../../../dist/libs/messaging/src/index.js')).href;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { GroupProgress, type ProgressSource } from './progress.js';
 
-/** A topic of two partitions and a group on it, at a time that the spec moves. */
-function setting() {
+/** A topic of two partitions and a group on it, at a time that the spec moves, or another group's progress does. */
+function setting(clock?: () => number | undefined) {
   const state = { now: 1_000_000, written: [] as { at: number; partition: number }[], committed: new Map([[0, 0], [1, 0]]), isDown: false };
   const endsAt = (time: number) => new Map([0, 1].map((partition) => [partition, state.written.filter((record) => record.partition === partition && record.at < time).length]));
   const answering = async <T>(answer: () => T) => {
@@ -15,7 +15,7 @@ function setting() {
     committed: () => answering(() => new Map(state.committed)),
     close: async () => undefined,
   };
-  const progress = new GroupProgress(source, () => state.now);
+  const progress = new GroupProgress(source, clock ?? (() => state.now));
   const write = (partition: number) => void state.written.push({ at: state.now, partition });
   const look = async (ms = 500) => {
     state.now += ms;
@@ -64,6 +64,27 @@ describe('the progress of a group', () => {
     const last = state.now;
     await look();
     expect(progress.heardUpTo).toBe(last);
+  });
+
+  it('of a group that works on what another one makes is no newer than that one was when it was looked at', async () => {
+    const first = setting();
+    const second = setting(() => first.progress.heardUpTo);
+    const look = async () => {
+      await first.look();
+      await second.progress.update();
+      return second.progress.heardUpTo;
+    };
+    await second.progress.update();
+    expect(second.progress.heardUpTo).toBeUndefined();
+    expect(await look()).toBe(first.state.now);
+    const seen = first.state.now;
+    first.write(0); // and what is made of it is not there yet
+    expect([await look(), await look()]).toEqual([seen, seen]);
+    second.write(1);
+    first.state.committed.set(0, 1);
+    expect(await look()).toBe(seen);
+    second.state.committed.set(1, 1);
+    expect(await look()).toBe(first.state.now);
   });
 
   it('grows older while the cluster does not answer', async () => {

@@ -5,6 +5,7 @@ export type Offsets = ReadonlyMap<number, number>;
 
 /** Where a topic ends, and up to where a group has come. */
 export interface ProgressSource {
+  /** 0 for a partition in which nothing is left: whoever has committed nothing there has nothing to do. */
   ends(): Promise<Offsets>;
   /** Where the topic ended at a time (epoch ms). */
   endsAt(time: number): Promise<Offsets>;
@@ -34,13 +35,14 @@ export class GroupProgress {
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
+  /** @param clock epoch ms; while it tells no time nothing is looked at */
   constructor(
     private readonly source: ProgressSource,
-    private readonly clock: () => number = Date.now,
+    private readonly clock: () => number | undefined = Date.now,
   ) {}
 
   /** Of a group on a cluster. */
-  static of(options: GroupProgressOptions, clock?: () => number): GroupProgress {
+  static of(options: GroupProgressOptions, clock?: () => number | undefined): GroupProgress {
     return new GroupProgress(new ClusterProgress(options), clock);
   }
 
@@ -69,13 +71,14 @@ export class GroupProgress {
 
   /** How far behind it may be, ms, at most; 0 when nothing was left at the last look. Undefined before the first look. */
   get lagMs(): number | undefined {
-    const { asOf } = this;
-    return asOf === undefined ? undefined : Math.max(0, this.clock() - asOf);
+    const [{ asOf }, now] = [this, this.clock()];
+    return asOf === undefined || now === undefined ? undefined : Math.max(0, now - asOf);
   }
 
   /** Looks once; never throws. */
   async update(): Promise<void> {
     const at = this.clock();
+    if (at === undefined) return;
     try {
       const [ends, committed] = await Promise.all([this.source.ends(), this.source.committed()]);
       this.mark(at, ends);
@@ -112,7 +115,8 @@ class ClusterProgress implements ProgressSource {
   }
 
   async ends(): Promise<Offsets> {
-    return offsets(await (await this.admin()).fetchTopicOffsets(this.options.topic));
+    const all = await (await this.admin()).fetchTopicOffsets(this.options.topic);
+    return offsets(all.map(({ partition, low, high }) => ({ partition, offset: low === high ? '0' : high })));
   }
 
   async endsAt(time: number): Promise<Offsets> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
-import { duplicates } from './newer-only.js';
+import { duplicates, putNewer } from './newer-only.js';
 
 const { MongoBulkWriteError, MongoNetworkError } = mongoose.mongo;
 const bulk = (cause: unknown, concern?: object) => new MongoBulkWriteError(cause as never, { ok: 0, getWriteConcernError: () => concern } as never);
@@ -24,4 +24,20 @@ describe('what failed in a bulk', () => {
   });
 
   it('is trouble where it was no bulk at all', () => expect(() => duplicates(new RangeError('mine'))).toThrow(RangeError));
+});
+
+describe('documents that are stored', () => {
+  it.each([
+    [0, []],
+    [1, [1]],
+    [99, [99]],
+    [100, [50, 50]],
+    [501, [251, 250]],
+  ])('%i of them are so many bulks: %j', async (count, sizes) => {
+    const bulks: unknown[][] = [];
+    const collection = { bulkWrite: async (operations: unknown[]) => void bulks.push(operations) };
+    await putNewer(collection as never, Array.from({ length: count }, (_, i) => ({ document: { _id: `${i}`, version: 1 }, isNew: true })));
+    expect(bulks.map(({ length }) => length)).toEqual(sizes);
+    expect(new Set(bulks.flat().map((operation) => JSON.stringify(operation))).size).toBe(count);
+  });
 });

@@ -18,6 +18,8 @@ type Write<T extends Versioned> = mongoose.mongo.AnyBulkWriteOperation<T>;
 
 /** A bulk is divided between so many connections: the store works on one bulk with one process. */
 const connections = 2;
+/** A part has at least so many documents: a bulk of few costs as much for being one as for what is in it. */
+const smallestPart = 50;
 
 /**
  * Stores documents; none ever replaces a newer one, whoever else writes at the same time. In the order of their keys: bulks that meet
@@ -71,7 +73,8 @@ export function duplicates(error: unknown): number[] {
 
 async function inParts<T>(all: readonly T[], work: (part: T[]) => Promise<unknown>): Promise<void> {
   if (all.length === 0) return;
-  const size = Math.max(50, Math.ceil(all.length / connections));
-  const parts = Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
+  const count = Math.min(connections, Math.max(1, Math.floor(all.length / smallestPart)));
+  const size = Math.ceil(all.length / count);
+  const parts = Array.from({ length: count }, (_, i) => all.slice(i * size, (i + 1) * size));
   await Promise.all(parts.map(work));
 }

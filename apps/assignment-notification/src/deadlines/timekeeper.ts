@@ -3,7 +3,7 @@ import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnAppl
 import type { TicketEvent } from '#contracts';
 import { Fault } from '#messaging';
 import { DirectoryStore, type People } from '../directory/directory.store.js';
-import { deadlinesTold, deadlineTroubles, lastTimerLook } from '../metrics.js';
+import { deadlinesTold, deadlineTroubles, judgedUpTo, lastTimerLook } from '../metrics.js';
 import { WorkLoop } from '../work-loop.js';
 import type { Rule } from './clocks.policy.js';
 import { HEARING, type Hearing } from './hearing.js';
@@ -85,8 +85,10 @@ export class Timekeeper implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** What is due, and what policies have changed about; whether there may be more. @throws StoreFault */
   async look(): Promise<boolean> {
-    const due = await this.tickets.due(Math.min(await this.time.read(), this.heardUpTo), handful);
+    const upTo = Math.min(await this.time.read(), this.heardUpTo);
+    const due = await this.tickets.due(upTo, handful);
     lastTimerLook.set(Date.now() / 1_000);
+    judgedUpTo.set(upTo / 1_000);
     await this.advance(due.map((before) => ({ before, orgId: before.orgId, events: [] })));
     return (await this.lookAtNews()) || due.length === handful;
   }

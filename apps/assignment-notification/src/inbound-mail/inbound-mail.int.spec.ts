@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { resultType, topics, type CommandData, type CommandResult } from '#contracts';
 import { Fault, toHeaders, type IncomingRecord } from '#messaging';
 import { eventually } from '../../../../libs/servers/testing/eventually.js';
-import { course, type Course } from '../../testing/course.js';
+import { Course, course } from '../../testing/course.js';
 import { eventRecord, member, recordOf, Running } from '../../testing/running.js';
 import { CorrespondentsConsumer } from '../replies/correspondents.consumer.js';
 import { Correspondents } from '../replies/correspondents.store.js';
@@ -73,6 +73,25 @@ describe('a mail', () => {
     expect(await take(mail)).toEqual({ outcome: 'opened', ticketId: opened[0]!.ticketId });
   });
 
+  it('opens another ticket also where this process dies when that is decided and not sent', async () => {
+    const ticket = ticketOf();
+    await follow(ticket);
+    const mail = answerTo(ticket);
+    await take(mail);
+    const begin = running.sent.length;
+    const closed = ticket.moved('pending').moved('resolved').moved('closed');
+    running.trouble = new Fault('died');
+    await expect(follow(closed, 1)).rejects.toThrow('died');
+    running.trouble = undefined;
+    expect(running.sent).toHaveLength(begin);
+    await follow(closed, 1);
+    const [opened] = running.sent.slice(begin);
+    expect(opened!.data).toMatchObject({ description: expect.stringContaining('words'), followUpOf: ticket.id });
+    await follow(arrived(Course.begin(orgId, opened!.ticketId).created(), opened!.commandId));
+    await follow(closed, 1);
+    expect(running.sent.slice(begin)).toHaveLength(1);
+  });
+
   it('whose words arrived stays where it is when its ticket is closed', async () => {
     const ticket = ticketOf();
     await follow(ticket);
@@ -132,6 +151,10 @@ describe('a mail', () => {
     const hear = (...records: IncomingRecord[]) => running.part(MailResultsConsumer).hear({ records, signal: new AbortController().signal });
     const begin = running.sent.length;
     expect(await hear(result({ outcome: 'applied' }), result({ actor: { type: 'member', id: 'email', name: 'Eve' } }), result({ commandId: randomUUID() }))).toEqual([]);
+    expect(running.sent).toHaveLength(begin);
+    running.trouble = new Fault('died');
+    await expect(hear(result())).rejects.toThrow('died');
+    running.trouble = undefined;
     expect(running.sent).toHaveLength(begin);
     expect([...(await hear(result(), result())), ...(await hear(result()))]).toEqual([]);
     const opened = running.sent.slice(begin);

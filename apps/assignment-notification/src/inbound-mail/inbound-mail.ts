@@ -83,13 +83,14 @@ export class InboundMail {
   /** Opens tickets for mails whose words came too late, once it is known that theirs are closed. @throws StoreFault, Fault */
   async settle(events: readonly TicketEvent[]): Promise<void> {
     const over = events.filter((event) => event.type === 'ticket.deleted.v1' || (event.type === 'ticket.status-changed.v1' && event.data.to === 'closed'));
-    for (const record of await this.mails.underWay([...new Set(over.map(({ ticketId }) => ticketId))])) await this.another(record);
+    for (const record of await this.mails.underWay([...new Set(over.map(({ ticketId }) => ticketId))])) await (record.instead ? this.send(record) : this.another(record));
   }
 
   /** Mails whose words a ticket did not take, be it too large or closed, open another: whoever wrote them is told its number, and nothing is lost. @throws StoreFault, Fault */
   async refused(commandIds: readonly string[]): Promise<void> {
     for (const record of await this.mails.withWords(commandIds)) {
       if (record.outcome === 'appended') await this.openInstead(record, await this.correspondents.find(record.orgId, record.ticketId));
+      else if (!commandIds.includes(record.commandId)) await this.send(record);
       else this.logger.error({ msg: 'the ticket of a mail was refused', orgId: record.orgId, mail: record._id, command: record.commandId });
     }
   }
@@ -126,7 +127,8 @@ export class InboundMail {
 
   private async openInstead(record: InboundMailRecord, before: Correspondent | null): Promise<InboundMailRecord> {
     const base = { id: record._id, orgId: record.orgId, mail: read(record.mail!) };
-    const next = await this.mails.redecide(record, opened(base, { assistantId: before?.assistantId ?? null, before: before ?? undefined }));
+    const { ticketId, commandId } = record;
+    const next = await this.mails.redecide(record, { ...opened(base, { assistantId: before?.assistantId ?? null, before: before ?? undefined }), instead: { ticketId, commandId } });
     await this.send(next);
     return next;
   }

@@ -28,6 +28,8 @@ export interface InboundMailRecord {
   commandId: string;
   /** The mail as text, for another decision, until its words are seen on a ticket. */
   mail: string | null;
+  /** What was decided first, where its ticket took no words: whoever hears of that again has to find it, since who heard of it before may have sent nothing. */
+  instead?: Pick<InboundMailRecord, 'ticketId' | 'commandId'>;
   at: Date;
 }
 
@@ -45,7 +47,8 @@ export class InboundMails {
   /** @throws StoreFault */
   async prepare(): Promise<void> {
     const underWay = { key: { ticketId: 1 }, partialFilterExpression: { mail: { $type: 'string' } } } as const;
-    await guarded(() => this.mails.createIndexes([{ key: { at: 1 }, expireAfterSeconds: keptSeconds }, { key: { commandId: 1 } }, underWay]));
+    const instead = (['ticketId', 'commandId'] as const).map((name) => ({ key: { [`instead.${name}`]: 1 }, sparse: true }) as const);
+    await guarded(() => this.mails.createIndexes([{ key: { at: 1 }, expireAfterSeconds: keptSeconds }, { key: { commandId: 1 } }, underWay, ...instead]));
     await guarded(() => this.rates.createIndexes([{ key: { at: 1 }, expireAfterSeconds: rateSeconds }]));
   }
 
@@ -80,9 +83,9 @@ export class InboundMails {
     return new Map(found.map(({ _id, commandId }) => [commandId, _id]));
   }
 
-  /** Mails by the command that carries their words, as long as these are under way. @throws StoreFault */
+  /** Mails by the command that carries their words, or was to, as long as these are under way. @throws StoreFault */
   withWords(commandIds: readonly string[]): Promise<InboundMailRecord[]> {
-    return commandIds.length === 0 ? Promise.resolve([]) : guarded(() => this.mails.find({ commandId: { $in: [...commandIds] }, mail: { $type: 'string' } }).toArray());
+    return this.carried('commandId', commandIds);
   }
 
   /** The words of these are on their tickets. @throws StoreFault */
@@ -90,9 +93,15 @@ export class InboundMails {
     if (commandIds.length > 0) await guarded(() => this.mails.updateMany({ commandId: { $in: [...commandIds] } }, { $set: { mail: null } }));
   }
 
-  /** Mails whose words are on their way to tickets. @throws StoreFault */
+  /** Mails whose words are on their way to tickets, or were before these took none. @throws StoreFault */
   underWay(ticketIds: readonly string[]): Promise<InboundMailRecord[]> {
-    return ticketIds.length === 0 ? Promise.resolve([]) : guarded(() => this.mails.find({ ticketId: { $in: [...ticketIds] }, mail: { $type: 'string' } }).toArray());
+    return this.carried('ticketId', ticketIds);
+  }
+
+  private carried(by: 'ticketId' | 'commandId', ids: readonly string[]): Promise<InboundMailRecord[]> {
+    const some = { $in: [...ids] };
+    const isUnderWay = { mail: { $type: 'string' } } as const;
+    return ids.length === 0 ? Promise.resolve([]) : guarded(() => this.mails.find({ $or: [{ [by]: some, ...isUnderWay }, { [`instead.${by}`]: some, ...isUnderWay }] }).toArray());
   }
 
   /** Whether a sender may send one more now. @throws StoreFault */

@@ -49,7 +49,7 @@ function rebuild(wholeMs?: number): Promise<boolean> {
 
 describe('a rebuild that has read all events', () => {
   it('refuses to switch to fewer tickets than are live, and leaves those as they were', async () => {
-    const built = rebuild(1_500);
+    const built = rebuild(5_000);
     const inserted = eventually(async () => (await board.course()).building === 2).then(() => of(2).insertMany(views.slice(1)));
     await expect(built).rejects.toThrow(`What was built has ${tickets - 1} tickets, what is live ${tickets}: events are missing on their topic. Nothing was switched.`);
     await inserted;

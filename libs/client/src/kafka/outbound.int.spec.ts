@@ -24,13 +24,11 @@ const tell = (ticketId: string, ...versions: number[]) => product.send({ topic: 
 describe('following events', () => {
   it('hands over what was told before and comes later, in order, again where it failed, and goes on where it stopped', async () => {
     const [seen, ticketId]: [string[], string] = [[], randomUUID()];
-    let isBroken = true;
+    const flaws = [new Error('not now'), new TypeError('there is no such member')];
     await tell(ticketId, 1, 2);
     const take = ({ version }: OutboundEvent) => {
-      if (version === 2 && isBroken) {
-        isBroken = false;
-        throw new Error('not now');
-      }
+      const flaw = version === 2 ? flaws.shift() : undefined;
+      if (flaw) throw flaw;
       seen.push(String(version));
     };
     const first = await followEvents({ kafka, system }, take);

@@ -23,10 +23,19 @@ export async function followEvents({ kafka, system, groupId = `${system}:outboun
   try {
     await consumer.connect();
     await consumer.subscribe({ topic: `ticket.outbound.${system}.v1`, fromBeginning: true });
-    await consumer.run({ eachMessage: async ({ message }) => void (await take(JSON.parse(String(message.value)) as OutboundEvent)) });
+    await consumer.run({ eachMessage: ({ message }) => handOver(JSON.parse(String(message.value)) as OutboundEvent, take) });
   } catch (error) {
     await consumer.disconnect().catch(() => undefined);
     throw error;
   }
   return { close: () => consumer.disconnect() };
+}
+
+/** kafkajs ends for good where somebody throws a TypeError or the like, as a member that is not there brings about: within another error it comes again, as any does. */
+async function handOver(event: OutboundEvent, take: (event: OutboundEvent) => unknown): Promise<void> {
+  try {
+    await take(event);
+  } catch (cause) {
+    throw new Error(`${event.id} was not taken: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
