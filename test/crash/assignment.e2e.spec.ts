@@ -117,7 +117,7 @@ describe('assignment-notification killed while it deals out tickets', () => {
     await eventually(async () => {
       await tail.readToEnd();
       expect(theirs.filter((id) => assignments(id).length < 3)).toEqual([]);
-    }, 60_000);
+    });
     for (const id of theirs) expect([assignments(id).map(({ ticket }) => ticket.assignee?.id === whom), new Set(releases(id).map(({ headers }) => headers['ce_id'])).size]).toEqual([[true, false, false], 1]);
     const again = await ada.post(`/members/${whom}/hand-back`, undefined, key);
     expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true']);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics, type EventValue } from '#contracts';
 import { openDatabase, type Database } from '#persistence';
 import { Receiver } from '../../apps/assignment-notification/testing/receiver.js';
@@ -8,17 +8,14 @@ import { abortAt, mailPoints, tellingPoints, undisturbed, type AbortPoint } from
 import type { AppHandle } from '../support/app-handle.js';
 import { clientOf, type Client } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
-import { forgetMembers } from '../support/group-members.js';
+import { forgetService } from '../support/group-members.js';
 import { organisation } from '../support/organisation.js';
 import { handIn, mailSecret, mailText } from '../support/signed-mail.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { TopicTail } from '../support/topic-tail.js';
 
-jest.setTimeout(180_000);
-
 const org = `heard-${randomUUID().slice(0, 8)}`;
 const domain = 'in.deskstream.example';
-const groups = ['directory', 'assignment', 'claims', 'deadlines', 'deadline-notices', 'correspondents', 'mail-results'].map((name) => `assignment-notification.${name}`);
 const mailbox = new Mailbox({ keep: 1_000 });
 let stack: Stack;
 let store: Database;
@@ -49,9 +46,9 @@ afterAll(async () => {
 
 /** Lets it kill itself, and gives its partitions back at once. */
 async function dead(point: AbortPoint, lives: number): Promise<void> {
-  await eventually(() => !app.isRunning, 60_000, `it dies ${point}`);
+  await eventually(() => !app.isRunning);
   expect(app.logs().split(`reached ${point}\n`).length).toBe(lives + 1);
-  for (const group of groups) await forgetMembers(stack.kafkaBrokers, group);
+  await forgetService(stack.kafkaBrokers, 'assignment-notification');
 }
 const livesOf = (point: AbortPoint) => app.logs().split(`reached ${point}\n`).length;
 
@@ -82,16 +79,16 @@ describe('what is told of events', () => {
     await dead(point, lives);
     await app.restart(undisturbed);
     for (const { id, email } of tickets) {
-      await eventually(async () => expect((await noticesOf(id)).sort()).toEqual(['assigned', 'mentioned']), 60_000);
-      await eventually(() => expect([new Set(mailsTo(email, 'Like this.')).size, new Set(mailsTo(`grace@${org}.example`, id)).size]).toEqual([1, 2]), 60_000);
+      await eventually(async () => expect((await noticesOf(id)).sort()).toEqual(['assigned', 'mentioned']));
+      await eventually(() => expect([new Set(mailsTo(email, 'Like this.')).size, new Set(mailsTo(`grace@${org}.example`, id)).size]).toEqual([1, 2]));
       await eventually(async () => {
         await tail.readToEnd();
         expect(reports(id)).toEqual(['delivered']);
-      }, 60_000);
-      await eventually(() => expect([...new Set(receiver.ids.filter((one) => one.startsWith(id)))]).toEqual([1, 2, 3, 4].map((version) => `${id}:${version}`)), 60_000);
+      });
+      await eventually(() => expect([...new Set(receiver.ids.filter((one) => one.startsWith(id)))]).toEqual([1, 2, 3, 4].map((version) => `${id}:${version}`)));
       for (const same of Map.groupBy(receiver.received.filter(({ body }) => body.ticketId === id), ({ headers }) => headers['webhook-id']).values()) expect(new Set(same.map(({ text }) => text)).size).toBe(1);
     }
-    await eventually(async () => expect(await store.db.collection('deliveries').countDocuments({ orgId: org, dueAt: { $ne: null } })).toBe(0), 60_000);
+    await eventually(async () => expect(await store.db.collection('deliveries').countDocuments({ orgId: org, dueAt: { $ne: null } })).toBe(0));
     for (const { id } of tickets) expect([await noticesOf(id), reports(id)].map((some) => some.length)).toEqual([2, 1]);
   });
 });

@@ -168,11 +168,11 @@ describe('webhooks of a running system', () => {
     const { id } = await made();
     await app.restart(abortAt({ point: 'after-replayed' }));
     const replaying = ada.post(`/webhooks/${id}/replay`, { from });
-    await eventually(() => !app.isRunning, 60_000);
+    await eventually(() => !app.isRunning);
     await replaying;
     await app.restart(undisturbed);
-    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', events: ids.length }), 60_000);
-    await eventually(() => expectAllInOrder(ids), 60_000);
+    await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', events: ids.length }));
+    await eventually(() => expectAllInOrder(ids));
     const { items } = (await ada.get(`/webhooks/${id}/deliveries?limit=100`)).body as { items: { id: string }[] };
     const replayed = items.map((one) => one.id).filter((one) => one.includes('~'));
     expect([replayed.length, new Set(replayed).size]).toEqual([ids.length, ids.length]);

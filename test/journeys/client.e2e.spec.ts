@@ -211,7 +211,7 @@ describe('the packed client', () => {
     const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_SYSTEM: system };
     folder.copy('examples/outbound.mjs', 'outbound.mjs');
     expect(await folder.complaints('outbound.mjs')).toBe('');
-    await expect(folder.node(['outbound.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('KAFKA_BROKERS') });
+    await expect(folder.node(['outbound.mjs'], { KAFKA_BROKERS: '' })).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('KAFKA_BROKERS') });
     await expect(folder.node(['outbound.mjs'], env)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Not told anything \(.*\)\. Is .* registered with "outbound"\?$/m) });
     await ada.producers.register({ id: system, name: 'CRM', commands: ['create'], assistantIds: ['billing-bot'], outbound: {} });
 
@@ -226,7 +226,7 @@ describe('the packed client', () => {
     const second = folder.start(['outbound.mjs'], env);
     await eventually(() => expect(second.said.endsWith(told('comment-added by Ada Lovelace: It is there'))).toBe(true));
     expect(await second.end()).toBe(0);
-  }, 180_000);
+  });
 
   it('tells an enterprise system that is not registered so', async () => {
     const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_ORG: org, DESKSTREAM_SYSTEM: `not-${org}` };
