@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { topics, type EventValue } from '#contracts';
 import { openDatabase, type Database } from '#persistence';
 import { Receiver } from '../../apps/assignment-notification/testing/receiver.js';
@@ -13,8 +13,6 @@ import { organisation } from '../support/organisation.js';
 import { handIn, mailSecret, mailText } from '../support/signed-mail.js';
 import { startStack, type Stack } from '../support/stack.js';
 import { TopicTail } from '../support/topic-tail.js';
-
-jest.setTimeout(180_000);
 
 const org = `heard-${randomUUID().slice(0, 8)}`;
 const domain = 'in.deskstream.example';

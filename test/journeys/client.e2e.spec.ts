@@ -226,7 +226,7 @@ describe('the packed client', () => {
     const second = folder.start(['outbound.mjs'], env);
     await eventually(() => expect(second.said.endsWith(told('comment-added by Ada Lovelace: It is there'))).toBe(true));
     expect(await second.end()).toBe(0);
-  }, 180_000);
+  });
 
   it('tells an enterprise system that is not registered so', async () => {
     const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_ORG: org, DESKSTREAM_SYSTEM: `not-${org}` };
