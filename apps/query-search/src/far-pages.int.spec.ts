@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
 import type { Sort } from '#contracts';
 import { ada } from '../../../libs/contracts/testing/builders.js';
@@ -9,8 +9,6 @@ import { compare, positionOf } from './list-order.js';
 import { queryOf, viewBase } from './list-plan.js';
 import { PlannedReads } from './planned-reads.store.js';
 import type { TicketView } from './ticket-view.projection.js';
-
-jest.setTimeout(120_000);
 
 const { views: collection } = collectionsOf(1);
 const [stride, pageSize] = [10, 7];
