@@ -215,7 +215,7 @@ describe('a mail that comes in', () => {
     const from = { From: rita.email, Subject: `Re: ${mail.subject}` };
     const { body } = await write({ ...from, To: mail.replyTo }, 'Not here yet!\r\n\r\nOn Mon, Acme <support@acme.example> wrote:\r\n> It left yesterday.');
     expect(body).toEqual({ outcome: 'appended', ticketId: id });
-    await followed(id, (ticket) => expect(ticket).toMatchObject({ status: 'open' }));
+    await followed(id, (ticket) => expect(ticket).toMatchObject({ status: 'open', version: 7 })); // it was open before, too
     expect(await messagesOf(id)).toEqual([expect.objectContaining({ role: 'user', content: 'Not here yet!', name: rita.email })]);
     // By the id of our mail from another address of hers, by number from her own.
     expect((await write({ From: 'rita@elsewhere.example', 'In-Reply-To': mail.messageId }, 'two')).body).toEqual({ outcome: 'appended', ticketId: id });
