@@ -16,7 +16,7 @@ const org = `client-${randomUUID().slice(0, 8)}`;
 let stack: Stack;
 let ada: Deskstream;
 beforeAll(async () => {
-  stack = await startStack({ instances: { 'assignment-notification': 1 }, directory: { organisations: [organisation(org)] } });
+  stack = await startStack({ directory: { organisations: [organisation(org)] } });
   ada = new Deskstream({ baseUrl: stack.gatewayUrl, token: () => stack.token({ org, sub: 'ada' }) });
 });
 afterAll(() => stack?.stop());
@@ -39,18 +39,17 @@ describe('the client library', () => {
     expect(await tickets.comment(id, 'a comment')).toMatchObject({ comment: { kind: 'comment', body: 'a comment' }, ticket: { version: 7 } });
     expect(await tickets.note(id, 'a note')).toMatchObject({ comment: { kind: 'note' } });
     expect(await tickets.reply(id, 'a reply')).toMatchObject({ comment: { kind: 'reply' } });
-    await eventually(async () => expect(await tickets.get(id)).toMatchObject({ version: 10 })); // nobody is reachable, and that is told by the service that looks
     expect(await tickets.appendMessages(id, [{ role: 'assistant', content: 'Good day' }])).toMatchObject({ messages: [{ content: 'Good day' }] });
-    expect(await tickets.recordToolCall(id, { tool: 'find', arguments: { n: 1 }, status: 'ok' })).toMatchObject({ version: 12, ticket: { id } });
-    expect(await tickets.get(number, {}, { minVersion: 12 })).toMatchObject({ id, version: 12 });
+    expect(await tickets.recordToolCall(id, { tool: 'find', arguments: { n: 1 }, status: 'ok' })).toMatchObject({ version: 11, ticket: { id } });
+    expect(await tickets.get(number, {}, { minVersion: 11 })).toMatchObject({ id, version: 11 });
     expect(await tickets.get(id, { version: 1 })).toMatchObject({ version: 1, priority: 'normal' });
     expect(await tickets.transitions(id)).toEqual({ status: 'pending', allowed: expect.arrayContaining(['resolved', 'open']) });
     expect((await collected(tickets.comments(id, { limit: 2 }))).map(({ body }) => body)).toEqual(['Working on it', 'a comment', 'a note', 'a reply']);
     expect((await collected(tickets.conversation(id, { limit: 1 }))).map(({ content }) => content)).toEqual(['Hello', 'Good day']);
-    expect((await collected(tickets.timeline(id, { limit: 3 }))).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect((await collected(tickets.timeline(id, { limit: 3 }))).map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
     expect((await collected(tickets.timeline(id, { type: ['created', 'status-changed'] }))).map(({ type }) => type)).toEqual(['created', 'status-changed']);
-    expect(await tickets.delete(id, { ifVersion: 12 })).toBeUndefined();
-    expect(await tickets.restore(id)).toMatchObject({ id, version: 14 });
+    expect(await tickets.delete(id, { ifVersion: 11 })).toBeUndefined();
+    expect(await tickets.restore(id)).toMatchObject({ id, version: 13 });
   });
 
   it('goes through lists, however long', async () => {
@@ -207,7 +206,18 @@ describe('the packed client', () => {
     });
   });
 
+  it('tells an enterprise system that is not registered so', async () => {
+    const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_ORG: org, DESKSTREAM_SYSTEM: `not-${org}` };
+    await expect(folder.node(['enterprise.mjs'], env)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Not connected: .* is not registered/m) });
+  });
+
+  it('tells an agent without a key what it needs, and one with a wrong key that it is refused', async () => {
+    await expect(folder.node(['agent.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('DESKSTREAM_KEY') });
+    await expect(folder.node(['agent.mjs'], { DESKSTREAM_URL: stack.gatewayUrl, DESKSTREAM_KEY: 'dsk_x' })).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('unauthenticated (401)') });
+  });
+
   it('tells an enterprise system what happens on its tickets, also what happened while it was away', async () => {
+    await stack.add('assignment-notification'); // last of all: where it is, it has its say on tickets of others, too
     const system = `crm-${randomUUID().slice(0, 8)}`;
     const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_SYSTEM: system };
     folder.copy('examples/outbound.mjs', 'outbound.mjs');
@@ -227,15 +237,5 @@ describe('the packed client', () => {
     const second = folder.start(['outbound.mjs'], env);
     await eventually(() => expect(second.said.endsWith(told('comment-added by Ada Lovelace: It is there'))).toBe(true));
     expect(await second.end()).toBe(0);
-  });
-
-  it('tells an enterprise system that is not registered so', async () => {
-    const env = { KAFKA_BROKERS: stack.kafkaBrokers, DESKSTREAM_ORG: org, DESKSTREAM_SYSTEM: `not-${org}` };
-    await expect(folder.node(['enterprise.mjs'], env)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Not connected: .* is not registered/m) });
-  });
-
-  it('tells an agent without a key what it needs, and one with a wrong key that it is refused', async () => {
-    await expect(folder.node(['agent.mjs'])).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('DESKSTREAM_KEY') });
-    await expect(folder.node(['agent.mjs'], { DESKSTREAM_URL: stack.gatewayUrl, DESKSTREAM_KEY: 'dsk_x' })).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('unauthenticated (401)') });
   });
 });
