@@ -68,7 +68,9 @@ describe('an API key that is deleted', () => {
     expect([await statusAt(secret, 0), await statusAt(secret, 1)]).toEqual([200, 200]);
     expect((await ada.send('DELETE', `/api-keys/${id}`, undefined, {}, 0)).status).toBe(204);
     const seen = await Promise.all([answersTo(secret, 0), answersTo(secret, 1)]);
-    for (const { before, after } of seen) expect([[...before].filter((status) => status !== 200 && status !== 401), [...after]]).toEqual([[], [401]]);
+    // Where it has not heard for so long whether the key is good, on a slow machine, it says so.
+    for (const { before, after } of seen) expect([[...before].filter((status) => ![200, 401, 503].includes(status)), [...after].filter((status) => ![401, 503].includes(status))]).toEqual([[], []]);
+    for (const at of [0, 1]) await eventually(async () => (await statusAt(secret, at)) === 401);
   });
 
   it.each<[string, (proxy: CuttingProxy) => void, (proxy: CuttingProxy) => void]>([
