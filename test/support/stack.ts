@@ -121,7 +121,7 @@ class RunningStack implements Stack {
     const { env = {}, nodeOptions = {} } = this.options;
     handle.start({
       env: { ...appEnvironment(app, ports, this.#surroundings), ...env[app], ...changes.env },
-      nodeOptions: [...memoryLimits(app), ...(changes.nodeOptions ?? nodeOptions[app] ?? [])],
+      nodeOptions: [...memoryLimits, ...(changes.nodeOptions ?? nodeOptions[app] ?? [])],
     });
     await handle.untilReady();
     return handle;

@@ -47,12 +47,7 @@ export const hasHttp = (app: AppName) => app !== 'ticket-command';
  * A service needs little memory; without a limit Node lets garbage pile up in proportion to the machine's. A fifth less memory at nearly the
  * same speed (`npm run bench`). Services share the cores: helpers of a collection of young objects would mostly wait for one. The image in `deploy/Dockerfile` sets the same.
  */
-const limits = ['--max-semi-space-size=4', '--max-old-space-size=192', '--no-parallel-scavenge'];
-/** So small a heap is collected as a whole whenever it has grown by a third, four times in a thousand lists: when it has grown by half, once. ticket-command fills its heap with what it remembers. */
-const growth = '--heap-growing-percent=50';
-
-/** Options of Node for a service. */
-export const memoryLimits = (app: AppName): readonly string[] => (app === 'ticket-command' ? limits : [...limits, growth]);
+export const memoryLimits = ['--max-semi-space-size=4', '--max-old-space-size=192', '--no-parallel-scavenge'];
 
 /** glibc keeps eight heaps a core, and large buffers in them once one was freed: these make 25 MB less of a busy service. In the image, too. */
 const mallocLimits = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };

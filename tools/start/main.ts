@@ -31,7 +31,7 @@ Logger.overrideLogger(false);
 
 const terminal = new Terminal();
 const entries = { ...(Object.fromEntries(appNames.map((app) => [app, entryOf(app)])) as Record<AppName, string>), issuer: built('tools/issuer/main.js'), mailbox: built('tools/mailbox/main.js') };
-const programs = Object.fromEntries(appNames.map((app) => [app, [...memoryLimits(app), entryOf(app)]])) as Record<AppName, string[]>;
+const programs = Object.fromEntries(appNames.map((app) => [app, [...memoryLimits, entryOf(app)]])) as Record<AppName, string[]>;
 
 const compiler = join(rootDir, 'node_modules', 'typescript', 'bin', 'tsc');
 
