@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { topics } from '#contracts';
-import { Mailbox, type Refusal, type TakenMail } from '../../tools/mailbox/mailbox.js';
+import { Mailbox, type MailboxOptions, type TakenMail } from '../../tools/mailbox/mailbox.js';
 import { Client, clientOf } from '../support/client.js';
 import { DeliveryReceiver } from '../support/delivery-receiver.js';
 import { eventually } from '../support/eventually.js';
@@ -13,8 +13,8 @@ import { TopicTail } from '../support/topic-tail.js';
 
 const [org, twin] = [`mails-${randomUUID().slice(0, 8)}`, `twin-${randomUUID().slice(0, 8)}`];
 const domain = 'in.deskstream.example';
-let refuse: () => Refusal | undefined;
-const mailbox = new Mailbox({ keep: 500, refuse: () => refuse() });
+let refuse: NonNullable<MailboxOptions['refuse']>;
+const mailbox = new Mailbox({ keep: 500, refuse: (envelope) => refuse(envelope) });
 let stack: Stack;
 let ada: Client;
 let linus: Client;
@@ -98,12 +98,16 @@ describe('a reply', () => {
     refuse = () => ({ code: 550, text: 'no such user' });
     const refused = await replied(id);
     await untilDelivery(id, refused, { state: 'failed', channel: 'email', detail: expect.stringContaining('no such user') });
-    const before = mailbox.offered;
-    refuse = () => ({ code: 451, text: 'try later' });
+    const offered: string[] = [];
+    refuse = ({ to }) => {
+      offered.push(...to);
+      return { code: 451, text: 'try later' };
+    };
     const late = await replied(id, 'Once more');
     await moved(id, 'pending', 'resolved', 'closed');
     await untilDelivery(id, late, { state: 'failed', detail: expect.stringContaining('try later') });
-    expect(mailbox.offered - before).toBe(10);
+    // A try of which the service could not store what came of it is made again.
+    expect(offered.filter((address) => address === rita.email).length).toBeGreaterThanOrEqual(10);
   });
 
   it('reaches the requester although the service dies while it is sent, under the same Message-ID', async () => {

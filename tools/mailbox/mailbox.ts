@@ -47,8 +47,6 @@ export class Mailbox {
   readonly #server: SMTPServer;
   readonly #options: MailboxOptions;
   #mails: TakenMail[] = [];
-  /** Mails that were offered, taken or not. */
-  offered = 0;
 
   constructor(options: MailboxOptions = {}) {
     this.#options = options;
@@ -96,7 +94,6 @@ export class Mailbox {
     if (stream.sizeExceeded) return { code: 552, text: 'too large' };
     const { mailFrom, rcptTo } = session.envelope;
     const envelope = { from: mailFrom ? mailFrom.address : '', to: rcptTo.map(({ address }) => address) };
-    this.offered += 1;
     const refusal = this.#options.refuse?.(envelope);
     if (refusal) return refusal;
     this.#mails = newest([await read(raw, envelope), ...this.#mails], this.#options.keep ?? 200);

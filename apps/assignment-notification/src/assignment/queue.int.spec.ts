@@ -28,6 +28,16 @@ async function organised(rule: Partial<RuleInput>, ...members: ReturnType<typeof
   return { orgId, ruleId: body.id };
 }
 
+/** Until restored, whatever would have the organisation looked at fails; others are woken as ever. */
+function cannotTell(orgId: string) {
+  const agenda = one.part(Agenda);
+  const wake = agenda.wake.bind(agenda);
+  return jest.spyOn(agenda, 'wake').mockImplementation(async (orgIds) => {
+    if (orgIds.has(orgId)) throw new StoreFault('gone');
+    return wake(orgIds);
+  });
+}
+
 const chosenFor = ({ id }: Course, ...instances: Running[]) => [one, ...instances].flatMap(({ sent }) => sent.filter(({ ticketId }) => ticketId === id).map(({ data }) => data.to?.id));
 const stateOf = async ({ id }: Course, { db } = one) => (await db.collection('tickets').findOne({ ticketId: id }))?.['need']?.state as string | undefined;
 const is = (ticket: Course, state: string, instance = one) => eventually(async () => (await stateOf(ticket, instance)) === state, `the ticket is ${state}`);
@@ -63,7 +73,7 @@ describe('a ticket that waits', () => {
     const ticket = course(orgId).created();
     await one.follow(...ticket.events);
     await is(ticket, 'waits');
-    const untold = jest.spyOn(one.part(Agenda), 'wake').mockRejectedValueOnce(new StoreFault('gone'));
+    const untold = cannotTell(orgId);
     expect((await one.ask(admin(orgId), 'PUT', `/assignment-rules/${ruleId}`, { body: inTurn('b') })).status).toBe(503);
     untold.mockRestore();
     await eventually(() => chosenFor(ticket)[0] === 'b', 'it is given');
@@ -139,7 +149,7 @@ describe('somebody who hands back', () => {
     const { orgId } = await organised(inTurn('a'), member('', 'a'));
     const ticket = course(orgId).created({ assignee: to('a') });
     await one.follow(...ticket.events);
-    const untold = jest.spyOn(one.part(Agenda), 'wake').mockRejectedValueOnce(new StoreFault('gone'));
+    const untold = cannotTell(orgId);
     expect((await one.ask(a(orgId), 'POST', '/members/a/hand-back')).status).toBe(503);
     untold.mockRestore();
     await eventually(() => chosenFor(ticket).length === 1, 'it is given back');
