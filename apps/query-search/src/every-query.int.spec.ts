@@ -3,6 +3,7 @@ import type mongoose from 'mongoose';
 import type { Principal, Sort } from '#contracts';
 import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
+import { planSteps } from '../testing/plan-steps.js';
 import { newsRecordOf, newYear, Story } from '../testing/stories.js';
 import { Recount } from './stats/recount.js';
 
@@ -67,14 +68,7 @@ async function ask(service: Running, who: Principal, path: string): Promise<void
 const busy: Principal = { ...grace, access: { role: 'member', assistantIds: Array.from({ length: 40 }, (_, i) => (i === 0 ? 'billing-bot' : `bot-${i}`)) } };
 const askers: Record<string, Principal> = { 'an administrator': ada, 'a member of forty assistants': busy, 'an agent who may not read notes': agent('billing-bot', 'tickets:read') };
 
-/** Steps of the plan of a command, of PostgreSQL or of mongod. */
-async function stepsOf(command: Command): Promise<{ scans: string[]; sorts: string[]; indexes: string[] }> {
-  const { $db: _db, lsid: _lsid, $clusterTime: _time, readConcern: _concern, ...plain } = command;
-  const text = JSON.stringify(await services[0]!.db.command({ explain: plain, verbosity: 'queryPlanner' }));
-  const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name]) => name!);
-  const steps = all(/"(?:Node Type|stage)":"([^"]+)"/g);
-  return { scans: steps.filter((step) => /^(seq scan|collscan)$/i.test(step)), sorts: steps.filter((step) => /sort/i.test(step)), indexes: all(/"(?:Index Name|indexName)":"([^"]+)"/g) };
-}
+const stepsOf = async ({ $db: _db, lsid: _lsid, $clusterTime: _time, readConcern: _concern, ...plain }: Command) => planSteps(await services[0]!.db.command({ explain: plain, verbosity: 'queryPlanner' }));
 
 /** These lead to tickets of some keys or words, which are sorted where they were counted before: see `plans.int.spec.ts`. */
 const countedBefore = ['byKey', 'byWord', 'byPriority', 'byDeadlineState'];

@@ -3,6 +3,7 @@ import type mongoose from 'mongoose';
 import type { Sort } from '#contracts';
 import { ada } from '../../../libs/contracts/testing/builders.js';
 import { Running } from '../testing/running.js';
+import { planSteps } from '../testing/plan-steps.js';
 import { newYear, Story } from '../testing/stories.js';
 import { collectionsOf } from './collections.js';
 import { compare, positionOf } from './list-order.js';
@@ -13,7 +14,7 @@ import type { TicketView } from './ticket-view.projection.js';
 const { views: collection } = collectionsOf(1);
 const [stride, pageSize] = [10, 7];
 let service: Running;
-let counts = 0;
+const commands: Record<string, unknown>[] = [];
 let number = 0;
 /** Three share a moment. */
 const opened = (behindMs: number) => new Story({ number: ++number, at: newYear + behindMs }).create();
@@ -22,7 +23,7 @@ const stories = Array.from({ length: 120 }, (_, i) => opened(Math.floor(i / 3) *
 beforeAll(async () => {
   service = await Running.start(undefined, undefined, true);
   await service.project(...stories.flatMap(({ events }) => events));
-  service.db.client.on('commandStarted', ({ command }: mongoose.mongo.CommandStartedEvent) => (counts += Number(command['aggregate'] === collection)));
+  service.db.client.on('commandStarted', ({ command }: mongoose.mongo.CommandStartedEvent) => void ((command['aggregate'] ?? command['find']) === collection && commands.push(command)));
 });
 afterAll(() => service?.stop());
 
@@ -53,10 +54,22 @@ describe('pages far into a list of everything', () => {
   it('are found by counting what comes before', async () => {
     const reads = new PlannedReads<TicketView>(service.db, collection, stride);
     const counted = async (skip: number) => {
-      const before = counts;
+      commands.length = 0;
       await reads.find(queryBy('-createdAt'), { skip, limit: pageSize }, projection);
-      return counts - before;
+      return commands.filter((one) => 'aggregate' in one).length;
     };
     expect([await counted(45), await counted(45), await counted(40), await counted(49), await counted(9)]).toEqual([0, 1, 1, 1, 0]);
+  });
+
+  it.each<Sort>(['-createdAt', 'updatedAt'])('by %s are counted and read by their index, in its order', async (sort) => {
+    const reads = new PlannedReads<TicketView>(service.db, collection, stride);
+    await reads.find(queryBy(sort), { skip: 45, limit: pageSize }, projection);
+    commands.length = 0;
+    await reads.find(queryBy(sort), { skip: 45, limit: pageSize }, projection);
+    expect(commands).toHaveLength(2);
+    for (const { $db: _db, lsid: _lsid, $clusterTime: _time, readConcern: _concern, ...plain } of commands) {
+      const { scans, sorts, indexes } = planSteps(await service.db.command({ explain: plain, verbosity: 'queryPlanner' }));
+      expect({ plain, scans, sorts, uses: indexes.includes(String(plain['hint'])) }).toEqual({ plain, scans: [], sorts: [], uses: true });
+    }
   });
 });

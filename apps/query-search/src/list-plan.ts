@@ -20,6 +20,8 @@ export interface Condition {
     isSingle: boolean;
     /** How many tickets it leads to, as far as that was counted. */
     size?: number;
+    /** Where they are more than anybody counts: how far back the newest of them reach, ms. The further, the rarer. */
+    reach?: number | undefined;
     /** The values of which it asks for any, where they are few enough to be looked up one by one. */
     anyOf?: AnyOf;
     /** Filters that together say the same, each for tickets in order of creation or for rare ones. */
@@ -111,12 +113,22 @@ export function queryOf({ base, sort, conditions, from = [] }: Wanted): Query {
   const { index } = orders[sort];
   const place = from.map((filter) => ({ filter }));
   const query = { sort, scope: scopeOf(base, conditions), isWhole: conditions.length === 0 && from.length === 0, walk: { filter: filterOf(base, [...conditions, ...place]), hint: index } };
-  const leader = conditions.filter(hasLead).sort((one, other) => sizeOf(one) - sizeOf(other))[0];
+  const leader = conditions.filter(hasLead).sort(byRarity)[0];
   return leader ? { ...query, led: ledBy(leader, { base, sort, conditions, from }) } : query;
 }
 
 type Leader = Condition & Required<Pick<Condition, 'lead'>>;
 const hasLead = (condition: Condition): condition is Leader => condition.lead !== undefined;
+
+function byRarity(one: Leader, other: Leader): number {
+  return counted(one) - counted(other) || (other.lead.reach ?? 0) - (one.lead.reach ?? 0);
+}
+
+/** Beyond what is counted, sizes say nothing; not counted at all is more than any. */
+function counted(condition: Leader): number {
+  const size = sizeOf(condition);
+  return Number.isFinite(size) ? Math.min(size, mostCounted) : Number.MAX_VALUE;
+}
 
 function ledBy(leader: Leader, wanted: Wanted): NonNullable<Query['led']> {
   const { lead: { isSingle, index, ways = [], some, common } } = leader;

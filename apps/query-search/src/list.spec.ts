@@ -4,7 +4,7 @@ import { ListQuery, sorts, type Sort } from '#contracts';
 import { ada, agent, grace } from '../../../libs/contracts/testing/builders.js';
 import { ListCursors } from './list-cursor.js';
 import { behind, isPosition, positionOf } from './list-order.js';
-import { conditionsOf, queryOf } from './list-plan.js';
+import { conditionsOf, queryOf, type Condition } from './list-plan.js';
 import { listAnswer, listLinks, ticketAnswer } from './ticket-answers.js';
 import { entryConditions } from './search/search-plan.js';
 import { asked as words } from './search/words.js';
@@ -138,6 +138,20 @@ describe('plans', () => {
     [{ requester: 'a@b.c', sort: 'number' }, { requester: 20 }, ['byKey']],
     [{ requester: 'a@b.c', sort: 'number' }, { requester: 9_000 }, ['byNumber', 'byKey']],
   ])('for %j go by what is rarest: %j', (asked, sizes, hints) => expect(plans(asked as Record<string, string>, sizes as Record<string, number>)).toEqual(hints));
+
+  it.each<[Record<string, number>, Record<string, number>, string]>([
+    [{ open: 10_000, urgent: 20_000 }, { open: 1_000, urgent: 5_000 }, 'byPriority'],
+    [{ open: 20_000, urgent: 10_000 }, { open: 5_000, urgent: 1_000 }, 'byKey'],
+    [{ open: 10_000, urgent: Infinity }, {}, 'byKey'],
+    [{ open: 10_000, urgent: 9_999 }, { open: 9_000 }, 'byPriority'],
+  ])('of which more meet %j than are counted go by how far back the newest reach: %j', (sizes, reaches, hint) => {
+    const [urgent, open] = [conditionsOf(ada, { priority: ['urgent'] })[0]!, conditionsOf(ada, { status: ['open'] })[0]!];
+    const weighed = [['open', open], ['urgent', urgent]] as const;
+    for (const order of [weighed, weighed.toReversed()]) {
+      const conditions = order.map(([name, one]) => ({ ...one, lead: { ...one.lead!, size: sizes[name], reach: reaches[name] } }));
+      expect(queryOf({ base, sort: '-createdAt', conditions: conditions as Condition[] }).led!.hint).toBe(hint);
+    }
+  });
 
   it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, {}, grace)).toEqual(['byCreation', 'byKey']));
 });

@@ -3,7 +3,7 @@ import mongoose from 'mongoose';
 import type { Sort } from '#contracts';
 import { ada, grace } from '../../../libs/contracts/testing/builders.js';
 import { behind } from './list-order.js';
-import { conditionsOf, queryOf, waysOf } from './list-plan.js';
+import { conditionsOf, queryOf, waysOf, type Condition } from './list-plan.js';
 import { PlannedReads } from './planned-reads.store.js';
 
 const tooSlow = new mongoose.mongo.MongoServerError({ message: 'canceling statement', code: 50 });
@@ -23,7 +23,9 @@ function collection(answers: Record<string, number | Error>) {
     return value;
   };
   const views = { find: (_: unknown, { hint }: { hint: string }) => ({ toArray: async () => [await answer(hint)] }), countDocuments: (_: unknown, { hint }: { hint: string }) => answer(hint) };
-  const db = { command: async ({ hint }: { hint: string }) => ({ cursor: { firstBatch: [await answer(hint)], id: 0 } }), collection: () => views };
+  // Several answers of one index: to a question that is for one document behind others.
+  const place = (hint: string, { limit, skip = 0 }: { limit?: number; skip?: number }) => (limit === 1 && skip > 0 ? `${hint} -createdAt` : hint);
+  const db = { command: async ({ hint, ...asked }: { hint: string }) => ({ cursor: { firstBatch: [await answer(place(hint, asked))], id: 0 } }), collection: () => views };
   return { asked, answers, reads: new PlannedReads(db as never, 'tickets') };
 }
 const page = { skip: 0, limit: 26 };
@@ -46,6 +48,31 @@ describe('what meets several conditions on one index', () => {
     await reads.count(both('-createdAt'));
     expect(await reads.find(both('-createdAt'), page, {})).toEqual([501]);
     expect(asked).toEqual(['byKey', 'byKey']);
+  });
+});
+
+describe('a condition that leads to more than is counted', () => {
+  const now = Date.now();
+  const weighed = async (answers: Record<string, unknown>, condition: Condition) => {
+    const { asked, reads } = collection(answers as never);
+    const [one] = await reads.weighed(base, [condition]);
+    return { asked, lead: one!.lead! };
+  };
+  const many = { byKey: 10_000, 'byKey -createdAt': { createdAt: new Date(now - 60_000) } };
+
+  it('is weighed by how far back its newest reach, and several values by what comes of all of them', async () => {
+    const { asked, lead } = await weighed(many, conditionsOf(ada, { status: ['closed'] })[0]!);
+    expect([asked, lead.size]).toEqual([['byKey', 'byKey -createdAt'], 10_000]);
+    expect(lead.reach! / 60_000).toBeCloseTo(1, 0);
+    const both = await weighed(many, conditionsOf(ada, { status: ['closed', 'resolved'] })[0]!);
+    expect(both.lead.size).toBe(20_000);
+    expect(both.lead.reach! / 30_000).toBeCloseTo(1, 0);
+  });
+
+  it('is not where it leads to few, nor where its index has them in no order', async () => {
+    expect((await weighed({ byKey: 9_999 }, conditionsOf(ada, { status: ['closed'] })[0]!)).asked).toEqual(['byKey']);
+    const tags = Array.from({ length: 40 }, (_, i) => `tag-${i}`);
+    expect((await weighed(many, conditionsOf(ada, { tag: tags })[0]!)).asked).toEqual(['byKey']);
   });
 });
 

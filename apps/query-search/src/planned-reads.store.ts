@@ -25,6 +25,9 @@ const mostGathered = rareUpTo;
 /** What it takes to sort. */
 const placing: Record<Exclude<SortField, '_id'>, 1> = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 
+/** So many of the newest tell how far apart they are. */
+const reachedBy = 300;
+
 /** How long a condition is known to be common, ms: it hardly becomes rare. */
 const commonMs = 600_000;
 
@@ -34,6 +37,15 @@ interface Slice {
   limit: number;
   /** How many come before the place where it begins, where that is known: few are soon passed over. */
   passed?: number | undefined;
+}
+
+/** How many documents a condition leads to: see `Condition`. */
+type Size = Pick<NonNullable<Condition['lead']>, 'reach'> & { size: number };
+
+/** Any of several conditions: what comes of each as often as it does comes as often as all of them do. */
+function together(all: readonly Size[]): Size {
+  const often = all.reduce((sum, { reach }) => sum + (reach === undefined ? 0 : 1 / reach), 0);
+  return { size: all.reduce((sum, { size }) => sum + size, 0), ...(often > 0 && { reach: 1 / often }) };
 }
 
 type Divided = NonNullable<Query['led']> & { ways: readonly Plan[] };
@@ -65,7 +77,7 @@ export class PlannedReads<T extends { _id: string }> {
   private readonly large = new LargeCounts(exactUpTo);
   /** What was found lately, where it matters how much it is. */
   private readonly totals = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
-  private readonly sizes = new LRUCache<string, Promise<number>>({ max: 20_000, ttl: memoryMs });
+  private readonly sizes = new LRUCache<string, Promise<Size>>({ max: 20_000, ttl: memoryMs });
   /** Moments that lay far into lists, one for each stride. */
   private readonly milestones = new LRUCache<string, Date>({ max: 5_000, ttl: commonMs });
 
@@ -87,10 +99,11 @@ export class PlannedReads<T extends { _id: string }> {
   private async weighedLead(base: object, condition: Condition, lead: NonNullable<Condition['lead']>): Promise<Condition['lead']> {
     const { anyOf } = lead;
     if (lead.size !== undefined) return lead;
-    if (!anyOf) return { ...lead, size: await this.size(base, condition) };
-    const sizes = await Promise.all(anyOf.values.map((value) => this.size(base, { filter: { [anyOf.field]: value }, lead })));
+    if (!anyOf) return { ...lead, ...(await this.size(base, condition)) };
+    const all = await Promise.all(anyOf.values.map((value) => this.size(base, { filter: { [anyOf.field]: value }, lead: { ...lead, isSingle: true } })));
+    const sizes = all.map(({ size }) => size);
     const common = sizes.findIndex((size) => size >= mostCounted);
-    return { ...lead, size: sizes.reduce((sum, size) => sum + size, 0), ways: waysOf(anyOf, sizes), ...(common >= 0 && { some: { [anyOf.field]: anyOf.values[common] } }) };
+    return { ...lead, ...together(all), ways: waysOf(anyOf, sizes), ...(common >= 0 && { some: { [anyOf.field]: anyOf.values[common] } }) };
   }
 
   /** Plans a query by how many documents its conditions lead to. */
@@ -99,14 +112,22 @@ export class PlannedReads<T extends { _id: string }> {
   }
 
   /** Whoever asks meanwhile waits for the same count. */
-  private size(base: object, { filter, lead }: Condition): Promise<number> {
+  private size(base: object, { filter, lead }: Condition): Promise<Size> {
     const { scope } = queryOf({ base, sort: '-createdAt', conditions: [{ filter }] });
     const known = this.sizes.get(scope);
     if (known) return known;
-    const counting = asking(() => this.countUpTo(mostCounted, { filter: { ...base, ...filter }, hint: lead!.index }, longestMs));
+    const counting = asking(() => this.measured({ filter: { ...base, ...filter }, hint: lead!.index }, lead!.isSingle));
     this.sizes.set(scope, counting);
-    counting.then((size) => size >= mostCounted && this.sizes.set(scope, counting, { ttl: commonMs }), () => this.sizes.delete(scope));
+    counting.then(({ size }) => size >= mostCounted && this.sizes.set(scope, counting, { ttl: commonMs }), () => this.sizes.delete(scope));
     return counting;
+  }
+
+  private async measured(plan: Plan, isSingle: boolean): Promise<Size> {
+    const size = await this.countUpTo(mostCounted, plan, longestMs);
+    if (size < mostCounted || !isSingle) return { size };
+    const [far] = await this.read('-createdAt', plan, { piece: { skip: reachedBy, limit: 1 }, projection: { createdAt: 1 }, maxTimeMS: longestMs });
+    const { createdAt } = (far ?? {}) as Partial<TicketView>;
+    return { size, reach: createdAt && Date.now() - createdAt.getTime() };
   }
 
   /** Documents of a page in the list's order. */

@@ -241,6 +241,15 @@ describe('the list', () => {
     }
   });
 
+  it.each<Record<string, string>>([{}, { assignee: 'me' }, { q: 'confidential' }, { q: 'printer', sort: '-updatedAt' }])('tells each what they would be told alone, whoever asks for %j at the same time', async (query) => {
+    const all = Object.values(askers);
+    const alone = [];
+    for (const by of all) alone.push((await list(by, query)).body);
+    expect(new Set(alone.map(({ total }) => total)).size).toBeGreaterThan(1);
+    const together = await Promise.all([0, 1, 2].flatMap(() => all.map(async (by) => (await list(by, query)).body)));
+    expect(together).toEqual([...alone, ...alone, ...alone]);
+  });
+
   it('neither shows nor counts nor suggests what somebody has just lost from sight, however late the search follows', async () => {
     const story = new Story({ number: 4_711, at: newYear }).create({ title: 'Quokka', assistantId: 'billing-bot' });
     await service.project(...story.events);

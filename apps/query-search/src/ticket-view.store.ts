@@ -15,10 +15,11 @@ import { COLLECTIONS, STORE } from './store.js';
 import { gone, TicketMoments, type SeenTicket } from './history/ticket-moments.store.js';
 import { TimelineRows } from './history/timeline-rows.store.js';
 import { TicketHistory, type Reading } from './ticket-history.store.js';
-import { sightKeys } from './ticket-keys.js';
+import { assigneeKey, sightKeys } from './ticket-keys.js';
 import { viewId } from './events.js';
 import { suggestionsOf } from './search/suggestions.js';
 import { SearchPort, type Hit, type Piece } from './search/search.port.js';
+import { SharedReads } from './shared-reads.js';
 import type { TicketView } from './ticket-view.projection.js';
 
 /** A ticket in a list. */
@@ -67,6 +68,7 @@ export class TicketViewStore {
   private readonly reads: PlannedReads<TicketView>;
   private readonly history: TicketHistory;
   private readonly moments: TicketMoments;
+  private readonly lists = new SharedReads<TicketPage>();
 
   constructor(
     @Inject(STORE) private readonly store: Database,
@@ -103,6 +105,10 @@ export class TicketViewStore {
   /** A page of the tickets that the principal sees. @throws ProblemError page-too-deep, invalid-cursor, forbidden, dependency-unavailable */
   async list({ principal }: Reader, query: ListQuery): Promise<TicketPage> {
     demandReading(principal);
+    return this.lists.read(nameOf(principal, query), () => this.page(principal, query));
+  }
+
+  private async page(principal: Principal, query: ListQuery): Promise<TicketPage> {
     const from = this.placeOf(principal, query);
     const { pageSize } = query;
     const piece = { from, skip: from ? 0 : skipped(query), limit: pageSize + 1 };
@@ -235,6 +241,10 @@ export class TicketViewStore {
     return this.cursors.write({ orgId, sort: query.sort, filters: filtersOf(query) }, position());
   }
 }
+
+/** The same for whoever asks the same and is to be told the same: they see the same tickets and words, and mean the same people. */
+const nameOf = (principal: Principal, query: ListQuery): string =>
+  JSON.stringify([principal.orgId, sightKeys(principal), lacks(principal, 'read-notes'), query.assignee?.map((one) => assigneeKey(one, principal)), query]);
 
 /** Tickets before a numbered page. */
 function skipped({ page = 1, pageSize }: ListQuery): number {
