@@ -69,6 +69,7 @@ export class TicketViewStore {
   private readonly history: TicketHistory;
   private readonly moments: TicketMoments;
   private readonly lists = new SharedReads<TicketPage>();
+  private readonly tallies = new SharedReads<TicketCounts>();
 
   constructor(
     @Inject(STORE) private readonly store: Database,
@@ -164,6 +165,10 @@ export class TicketViewStore {
   /** How many tickets the principal sees, by status. @throws ProblemError forbidden, dependency-unavailable */
   async counts({ principal }: Reader, filters: CountsQuery): Promise<TicketCounts> {
     demandReading(principal);
+    return this.tallies.read(nameOf(principal, filters), () => this.tally(principal, filters));
+  }
+
+  private async tally(principal: Principal, filters: CountsQuery): Promise<TicketCounts> {
     const counts = await this.countEach(principal, filters);
     const byStatus = Object.fromEntries(Status.options.map((status, i) => [status, counts[i]!.total])) as Record<Status, number>;
     return { ...byStatus, total: counts.reduce((sum, { total }) => sum + total, 0), isExact: counts.every(({ isExact }) => isExact) };
@@ -243,7 +248,7 @@ export class TicketViewStore {
 }
 
 /** The same for whoever asks the same and is to be told the same: they see the same tickets and words, and mean the same people. */
-const nameOf = (principal: Principal, query: ListQuery): string =>
+const nameOf = (principal: Principal, query: ListQuery | CountsQuery): string =>
   JSON.stringify([principal.orgId, sightKeys(principal), lacks(principal, 'read-notes'), query.assignee?.map((one) => assigneeKey(one, principal)), query]);
 
 /** Tickets before a numbered page. */
