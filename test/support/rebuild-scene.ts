@@ -96,12 +96,16 @@ export class RebuildScene {
     return Object.fromEntries(await Promise.all(parts.map(async (name) => [name, await read(name)] as const)));
   }
 
-  /** Makes of the live read model what older versions left: search entries without the keys of their tickets, and no shapes. */
+  /** Makes of the live read model what older versions left: search entries without the keys of their tickets, views without those of work, and no shapes. */
   async makeOlder(): Promise<void> {
     const { live } = await this.course();
     await this.store.db.collection<{ _id: string }>('generations').updateOne({ _id: 'course' }, { $unset: { shapes: '' } });
     await this.looked();
-    const entries = this.store.db.collection<{ _id: string; tokens: string[] }>(live === 1 ? 'search' : `search.g${live}`);
+    const named = (name: string) => (live === 1 ? name : `${name}.g${live}`);
+    const views = this.store.db.collection<{ _id: string; keys: string[] }>(named('tickets'));
+    const worked = await views.find({ status: { $ne: 'closed' } }).toArray();
+    await views.bulkWrite(worked.map(({ _id, keys }) => ({ updateOne: { filter: { _id }, update: { $set: { keys: keys.filter((key) => !/^(open|pending|resolved) /.test(key)) } } } })));
+    const entries = this.store.db.collection<{ _id: string; tokens: string[] }>(named('search'));
     const all = await entries.find().toArray();
     await entries.bulkWrite(all.map(({ _id, tokens }) => ({ updateOne: { filter: { _id }, update: { $set: { tokens: tokens.filter((token) => !token.startsWith('=')) } } } })));
   }

@@ -6,8 +6,9 @@ import { Running } from '../testing/running.js';
 import { planSteps } from '../testing/plan-steps.js';
 import { newYear, Story } from '../testing/stories.js';
 import { collectionsOf } from './collections.js';
+import { viewBase } from './list-conditions.js';
 import { compare, positionOf } from './list-order.js';
-import { queryOf, viewBase } from './list-plan.js';
+import { queryOf } from './list-plan.js';
 import { PlannedReads } from './planned-reads.store.js';
 import type { TicketView } from './ticket-view.projection.js';
 

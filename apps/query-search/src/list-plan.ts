@@ -1,70 +1,13 @@
-import type { Principal, Sort, TicketFilters } from '#contracts';
+import type { Sort } from '#contracts';
 import type { IndexName } from './collections.js';
-import { isOfDueOnes, orders } from './list-order.js';
-import { assigneeKey, key, sightKeys } from './ticket-keys.js';
-import { priorityRank } from './ticket-view.projection.js';
-
-/** A part of a filter. One with an index may lead a query: it alone then decides how many tickets are looked at. */
-export interface Condition {
-  filter: object;
-  /**
-   * The same in a form that is no bound of an index, for where it only checks what another condition leads to. Some engines make every index entry of a
-   * document anew to check a bound; with bounds on the time of creation they lose the order of an index over lists.
-   */
-  checked?: object;
-  /** Whether it begins or ends in the middle of the order of creation. */
-  isSpan?: boolean;
-  lead?: {
-    index: 'byKey' | 'byWord' | 'byPriority' | 'byDeadlineState';
-    /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
-    isSingle: boolean;
-    /** How many tickets it leads to, as far as that was counted. */
-    size?: number;
-    /** Where they are more than anybody counts: how far back the newest of them reach, ms. The further, the rarer. */
-    reach?: number | undefined;
-    /** The values of which it asks for any, where they are few enough to be looked up one by one. */
-    anyOf?: AnyOf;
-    /** Filters that together say the same, each for tickets in order of creation or for rare ones. */
-    ways?: readonly object[];
-    /** A filter of one value for very many of its tickets, though not for all. */
-    some?: object;
-    /** Of one that very many tickets meet, however many: whether most do. */
-    common?: { isMost: boolean };
-  };
-}
-
-/** Values of which a field has any. */
-export interface AnyOf {
-  field: 'tokens' | 'keys' | 'priority' | 'deadlineStates';
-  values: readonly (string | number)[];
-}
+import type { AnyOf, Condition } from './list-conditions.js';
+import { orders } from './list-order.js';
 
 /** One way to run a query. */
 export interface Plan {
   filter: object;
   hint: IndexName;
 }
-
-/** What holds for every ticket that lists show. */
-export const viewBase = ({ orgId }: Principal) => ({ orgId, deleted: false });
-
-/** What a list or a count is filtered by, but for words. */
-export interface ListFilters extends Omit<TicketFilters, 'q'> {
-  /** Only tickets of which something is due: those that have a place in an order by deadlines. */
-  isDue?: true | undefined;
-}
-
-/** What an order leaves out. */
-export const dueIn = (sort: Sort): Pick<ListFilters, 'isDue'> => (isOfDueOnes(sort) ? { isDue: true } : {});
-
-/** Everything a list, a count or a page is filtered by: what the principal may see, and what was asked for. */
-export const conditionsOf = (principal: Principal, filters: ListFilters): Condition[] => [
-  ...keyConditions(principal, filters),
-  ...rangeConditions(filters),
-];
-
-/** Up to so many values are looked up one by one. */
-export const mostWays = 32;
 
 /** Up to so many tickets are sorted in a few ms. */
 export const rareUpTo = 500;
@@ -204,55 +147,3 @@ const filterOf = (base: object, conditions: readonly Condition[]) => ({
   ...base,
   ...(conditions.length > 0 && { $and: conditions.map(({ filter }) => filter) }),
 });
-
-/** Where the keys of tickets are looked up. */
-interface KeyPlace {
-  field: 'keys' | 'tokens';
-  index: Leader['lead']['index'];
-  /** A key as it stands there. */
-  as: (key: string) => string;
-}
-const inViews: KeyPlace = { field: 'keys', index: 'byKey', as: (one) => one };
-
-/** Conditions on whom a ticket concerns, with what the principal may see. */
-export function keyConditions(principal: Principal, { status, assignee, assistantId, tag, requester }: ListFilters, place = inViews): Condition[] {
-  const anyKey = (keys: readonly string[] | undefined) => anyOf({ field: place.field, values: keys?.map(place.as) }, place.index);
-  const people = requester?.flatMap((one) => (one.includes('@') ? [key.requester(one), key.email(one)] : [key.requester(one)]));
-  return [
-    ...anyKey(people),
-    ...anyKey(tag?.map(key.tag)),
-    ...anyKey(assignee?.map((one) => assigneeKey(one, principal))),
-    ...anyKey(assistantId?.map(key.assistant)),
-    ...anyKey(sightKeys(principal) ?? undefined),
-    ...anyKey(status?.map(key.status)),
-  ];
-}
-
-/** A condition that a field has one of these values; none when there is nothing to ask for. */
-export function anyOf({ field, values }: { field: AnyOf['field']; values: readonly (string | number)[] | undefined }, index: Leader['lead']['index']): Condition[] {
-  if (values === undefined) return [];
-  const distinct = [...new Set(values)];
-  const checked = { $nor: [{ [field]: { $nin: distinct } }] };
-  if (distinct.length === 1) return [{ filter: { [field]: distinct[0] }, checked, lead: { index, isSingle: true } }];
-  const isDivided = distinct.length > 0 && distinct.length <= mostWays;
-  return [{ filter: { [field]: { $in: distinct } }, checked, lead: { index, isSingle: false, ...(isDivided && { anyOf: { field, values: distinct } }) } }];
-}
-
-function rangeConditions({ priority, deadline, isDue, createdFrom, createdTo, updatedFrom, updatedTo }: ListFilters): Condition[] {
-  return [
-    ...anyOf({ field: 'deadlineStates', values: deadline }, 'byDeadlineState'),
-    ...(isDue ? [{ filter: { dueAt: { $exists: true } } }] : []),
-    ...anyOf({ field: 'priority', values: priority?.map(priorityRank) }, 'byPriority'),
-    ...rangeOf('createdAt', createdFrom, createdTo),
-    ...rangeOf('updatedAt', updatedFrom, updatedTo),
-  ];
-}
-
-/** From inclusive, to exclusive; ISO instants. */
-export function rangeOf(field: string, from?: string, to?: string): Condition[] {
-  if (from === undefined && to === undefined) return [];
-  const [start, end] = [from === undefined ? [] : [new Date(from)], to === undefined ? [] : [new Date(to)]];
-  const range = { ...start.map(($gte) => ({ $gte }))[0], ...end.map(($lt) => ({ $lt }))[0] };
-  const outside = [...start.map(($lt) => ({ [field]: { $lt } })), ...end.map(($gte) => ({ [field]: { $gte } }))];
-  return [{ filter: { [field]: range }, ...(field === 'createdAt' && { checked: { $nor: outside }, isSpan: true }) }];
-}

@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import mongoose from 'mongoose';
 import type { Sort } from '#contracts';
 import { ada, grace } from '../../../libs/contracts/testing/builders.js';
+import { conditionsOf, type Condition } from './list-conditions.js';
 import { behind } from './list-order.js';
-import { conditionsOf, queryOf, waysOf, type Condition } from './list-plan.js';
+import { queryOf, waysOf } from './list-plan.js';
 import { PlannedReads } from './planned-reads.store.js';
 
 const tooSlow = new mongoose.mongo.MongoServerError({ message: 'canceling statement', code: 50 });

@@ -4,8 +4,9 @@ import { maxListDepth } from '#contracts';
 import { readOnce } from '#persistence';
 import { asking } from './asking.js';
 import { LargeCounts, type Count } from './large-counts.js';
+import type { Condition } from './list-conditions.js';
 import { merged, orders, type SortField } from './list-order.js';
-import { mostCounted, queryOf, rareUpTo, waysOf, type Condition, type Plan, type Query, type Wanted } from './list-plan.js';
+import { mostCounted, queryOf, rareUpTo, waysOf, type Plan, type Query, type Wanted } from './list-plan.js';
 import type { TicketView } from './ticket-view.projection.js';
 
 /** No query works longer, ms. */

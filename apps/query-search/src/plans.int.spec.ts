@@ -5,10 +5,12 @@ import { Running } from '../testing/running.js';
 import { planSteps } from '../testing/plan-steps.js';
 import { newsRecordOf, newYear, Story } from '../testing/stories.js';
 import { collectionsOf } from './collections.js';
+import { conditionsOf, dueIn, viewBase, type Condition } from './list-conditions.js';
 import { behind, orders, positionOf } from './list-order.js';
-import { conditionsOf, dueIn, queryOf, viewBase, waysOf, type Condition, type Plan, type Query } from './list-plan.js';
+import { queryOf, waysOf, type Plan, type Query } from './list-plan.js';
 import { entryConditions } from './search/search-plan.js';
 import { asked } from './search/words.js';
+import { currentShape, shapeWithWork } from './shape.js';
 
 const collections = collectionsOf(1);
 /** Queries that are explained at once. */
@@ -36,6 +38,8 @@ const filters: Record<string, string>[] = [
 ];
 const someday = { createdAt: new Date(newYear + 3_600_000), updatedAt: new Date(newYear + 3_600_000), priority: 1, number: 60, dueAt: new Date(newYear + 3_600_000), _id: 'acme/7' };
 const people: Record<string, Principal> = { 'an administrator': ada, 'an agent who may not read notes': agent('billing-bot', 'tickets:read') };
+/** Of views with and without keys of the work there is. */
+const shapes = [currentShape, shapeWithWork - 1];
 const searches = ['fire', 'printer on 3'];
 /** What the last word begins: nobody knows; many words, of which some are frequent; and some words. */
 const vocabularies = [{}, { common: { frequent: 'fire', isMost: false } }, { beginnings: ['fire', 'fires', 'fired', 'fireman'] }];
@@ -75,8 +79,8 @@ const early: Record<string, string>[] = [{}, { tag: 'tag-1' }, { assignee: 'none
 
 describe('what the store is asked', () => {
   it.each(Object.keys(people))('for a list of %s uses the index named, scans no collection, and sorts nothing but what was counted before', async (who) => {
-    const all = filters.map((filter) => conditionsOf(people[who]!, withoutQ(filter)));
-    const sorted = filters.flatMap((filter) => sorts.flatMap((sort) => asksOf(viewBase(ada), conditionsOf(people[who]!, { ...withoutQ(filter), ...dueIn(sort) }), [sort])));
+    const all = filters.flatMap((filter) => shapes.map((shape) => conditionsOf(people[who]!, withoutQ(filter), shape)));
+    const sorted = filters.flatMap((filter) => sorts.flatMap((sort) => shapes.flatMap((shape) => asksOf(viewBase(ada), conditionsOf(people[who]!, { ...withoutQ(filter), ...dueIn(sort) }, shape), [sort]))));
     const asks = [...sorted, ...all.flatMap(ledByEach).flatMap((conditions) => asksOf(viewBase(ada), conditions, ['-createdAt']))];
     await expectAllGood(collections.views, asks);
   });

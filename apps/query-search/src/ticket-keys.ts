@@ -13,15 +13,26 @@ export const key = {
   requester: (id: string) => `requester:${id}`,
   email: (address: string) => `email:${address.toLowerCase()}`,
   tag: (tag: string) => `tag:${tag}`,
+  /** What of somebody's tickets is in a status: found without passing over all that they have, and all that is in it. */
+  inStatus: (status: Status, whose: string) => `${status} ${whose}`,
 } as const;
 
+/** Closed tickets have no key of this and another thing: most tickets are closed, and nobody works on them. */
+export const isWorkedOn = (status: Status): boolean => status !== 'closed';
+
+/** By whom a ticket is seen, and whose it is. */
+const whoseKeys = ({ assistantId, assignee, createdBy }: Ticket): string[] => [
+  ...(assistantId === null ? [] : [key.assistant(assistantId)]),
+  key.assignee(assignee),
+  // Agents and systems see nothing for having created it, and they create most.
+  ...(createdBy.type === 'member' ? [key.creator(createdBy)] : []),
+];
+
 /** The keys of a ticket that its moves leave as they are. */
-export function lastingKeys({ assistantId, assignee, createdBy, requester, tags }: Ticket): string[] {
+export function lastingKeys(ticket: Ticket): string[] {
+  const { requester, tags } = ticket;
   return [
-    ...(assistantId === null ? [] : [key.assistant(assistantId)]),
-    key.assignee(assignee),
-    // Agents and systems see nothing for having created it, and they create most.
-    ...(createdBy.type === 'member' ? [key.creator(createdBy)] : []),
+    ...whoseKeys(ticket),
     ...(requester?.id === undefined ? [] : [key.requester(requester.id)]),
     ...(requester?.email === undefined ? [] : [key.email(requester.email)]),
     ...tags.map(key.tag),
@@ -29,7 +40,10 @@ export function lastingKeys({ assistantId, assignee, createdBy, requester, tags 
 }
 
 /** The keys of a ticket. */
-export const keysOf = (ticket: Ticket): string[] => [key.status(ticket.status), ...lastingKeys(ticket)];
+export function keysOf(ticket: Ticket): string[] {
+  const { status } = ticket;
+  return [key.status(status), ...lastingKeys(ticket), ...(isWorkedOn(status) ? whoseKeys(ticket).map((whose) => key.inStatus(status, whose)) : [])];
+}
 
 /** The keys of which a ticket needs one for somebody to see it; null when they see every ticket of their organisation. */
 export function sightKeys(principal: Principal): string[] | null {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { sees } from '#domain';
-import type { Principal } from '#contracts';
+import { Status, type Principal } from '#contracts';
 import { agent, ada, grace } from '../../../libs/contracts/testing/builders.js';
 import { Story } from '../testing/stories.js';
+import { conditionsOf, type Condition, type ListFilters } from './list-conditions.js';
+import { currentShape } from './shape.js';
 import { keysOf, sightKeys } from './ticket-keys.js';
 import { fold, rowOf, viewOf } from './ticket-view.projection.js';
 
@@ -95,6 +97,33 @@ describe('keys', () => {
       }),
       { numRuns: 500 },
     ));
+
+  it('of whose tickets are in which status say what both say apart', () => {
+    const some = fc.option(fc.subarray(['me', 'none', 'grace', 'agent:x'], { minLength: 1 }), { nil: undefined });
+    const bots = fc.option(fc.subarray(assistants, { minLength: 1 }), { nil: undefined });
+    const statuses = fc.option(fc.subarray([...Status.options], { minLength: 1 }), { nil: undefined });
+    const meets = (keys: readonly string[], conditions: readonly Condition[]) =>
+      conditions.every(({ filter }) => {
+        const { keys: asked } = filter as { keys: string | { $in: string[] } };
+        return typeof asked === 'string' ? keys.includes(asked) : asked.$in.some((key) => keys.includes(key));
+      });
+    fc.assert(
+      fc.property(principal, fc.record({ status: statuses, assignee: some, assistantId: bots }), fc.constantFrom(...Status.options), fc.record({ assistantId: fc.option(fc.constantFrom(...assistants)), assignee: fc.option(named), createdBy: named }), (asker, filters, status, whose) => {
+        const keys = keysOf({ ...story().ticket, status, ...whose });
+        expect(meets(keys, conditionsOf(asker, filters, currentShape))).toBe(meets(keys, conditionsOf(asker, filters)));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('of what somebody works on lead to it as one, unless tickets have none or they would be very many', () => {
+    const filtersOf = (by: Principal, filters: ListFilters) => conditionsOf(by, filters, currentShape).map(({ filter }) => filter);
+    expect(filtersOf(grace, { status: ['open'] })).toEqual([{ keys: { $in: ['open assistant:billing-bot', 'open assignee:member:grace', 'open creator:member:grace'] } }]);
+    expect(filtersOf(ada, { status: ['open'], assistantId: ['billing-bot'] })).toEqual([{ keys: 'open assistant:billing-bot' }]);
+    expect(filtersOf(ada, { status: ['open'] })).toEqual([{ keys: 'status:open' }]);
+    expect(filtersOf(ada, { status: ['open', 'closed'], assignee: ['me'] })).toEqual([{ keys: 'assignee:member:ada' }, { keys: { $in: ['status:open', 'status:closed'] } }]);
+    expect(filtersOf(ada, { status: ['open', 'pending', 'resolved'], assistantId: Array.from({ length: 11 }, (_, i) => `bot-${i}`) })).toHaveLength(2);
+  });
 
   it('give administrators everything and nobody else', () => {
     expect(sightKeys(ada)).toBeNull();

@@ -7,11 +7,11 @@ import { Arrivals } from './arrivals.js';
 import { asking, tooLong } from './asking.js';
 import type { Collections } from './collections.js';
 import type { Count } from './large-counts.js';
+import { conditionsOf, dueIn, viewBase, type ListFilters } from './list-conditions.js';
 import { ListCursors } from './list-cursor.js';
 import { behind, orders, positionOf, type Position } from './list-order.js';
-import { conditionsOf, dueIn, viewBase, type ListFilters } from './list-plan.js';
 import { longestMs, PlannedReads } from './planned-reads.store.js';
-import { COLLECTIONS, STORE } from './store.js';
+import { COLLECTIONS, SHAPE, STORE } from './store.js';
 import { gone, TicketMoments, type SeenTicket } from './history/ticket-moments.store.js';
 import { TimelineRows } from './history/timeline-rows.store.js';
 import { TicketHistory, type Reading } from './ticket-history.store.js';
@@ -77,6 +77,7 @@ export class TicketViewStore {
     private readonly cursors: ListCursors,
     private readonly arrivals: Arrivals,
     private readonly search: SearchPort,
+    @Inject(SHAPE) private readonly shape: () => number | undefined,
   ) {
     const { db } = store;
     this.reads = new PlannedReads(db, collections.views);
@@ -123,7 +124,7 @@ export class TicketViewStore {
   /** Tickets by what their views say. */
   private async browse(principal: Principal, asked: ListQuery, { from, ...piece }: Piece): Promise<Found[]> {
     const { sort } = asked;
-    const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filtersOf(asked)), from: from && behind(sort, from) });
+    const query = await this.reads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filtersOf(asked), this.shape()), from: from && behind(sort, from) });
     const views = await this.reads.find(query, piece, forPage(sort));
     return views.map((view) => ({ view, position: () => positionOf(sort, view) }));
   }
@@ -232,7 +233,7 @@ export class TicketViewStore {
   private async count(principal: Principal, { q, ...filters }: ListFilters & Pick<TicketFilters, 'q'>): Promise<Count> {
     if (q !== undefined) return this.search.count({ principal, q, filters, sort: '-createdAt' });
     // Counting needs no order: any index will do that leads to few tickets.
-    return this.reads.count(await this.reads.plan({ base: viewBase(principal), sort: '-createdAt', conditions: conditionsOf(principal, filters) }));
+    return this.reads.count(await this.reads.plan({ base: viewBase(principal), sort: '-createdAt', conditions: conditionsOf(principal, filters, this.shape()) }));
   }
 
   private placeOf({ orgId }: Principal, query: ListQuery): Position | undefined {

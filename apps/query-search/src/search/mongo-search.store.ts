@@ -5,8 +5,9 @@ import type { Database } from '#persistence';
 import { asking, tooLong } from '../asking.js';
 import type { Collections } from '../collections.js';
 import { LargeCounts, type Count } from '../large-counts.js';
+import { conditionsOf, keyConditions, viewBase, type Condition } from '../list-conditions.js';
 import { behind, compare, orders, positionOf, type Position } from '../list-order.js';
-import { conditionsOf, keyConditions, queryOf, viewBase, type Condition, type Query } from '../list-plan.js';
+import { queryOf, type Query } from '../list-plan.js';
 import { longestMs, PlannedReads } from '../planned-reads.store.js';
 import { shapeWithKeys } from '../shape.js';
 import { COLLECTIONS, SHAPE, STORE } from '../store.js';
@@ -179,7 +180,7 @@ export class MongoSearch extends SearchPort {
   }
 
   private viewQuery({ principal, sort, filters }: Plan, from?: Position): Promise<Query> {
-    return this.viewReads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filters), from: from && behind(sort, from) });
+    return this.viewReads.plan({ base: viewBase(principal), sort, conditions: conditionsOf(principal, filters, this.shape()), from: from && behind(sort, from) });
   }
 
   /** Of these tickets those that pass all filters as they are now. */

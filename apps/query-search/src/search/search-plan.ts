@@ -1,6 +1,7 @@
 import { lacks } from '#domain';
 import type { Principal } from '#contracts';
-import { anyOf, conditionsOf, keyConditions, queryOf, rangeOf, viewBase, type Condition, type ListFilters } from '../list-plan.js';
+import { anyOf, conditionsOf, keyConditions, rangeOf, viewBase, type Condition, type ListFilters } from '../list-conditions.js';
+import { queryOf } from '../list-plan.js';
 import { keyToken } from './search-entry.projection.js';
 import type { Question } from './search.port.js';
 import { beginsWith, type Asked } from './words.js';

@@ -1,6 +1,6 @@
 import type { Principal, Sort } from '#contracts';
+import type { ListFilters } from '../list-conditions.js';
 import type { Position } from '../list-order.js';
-import type { ListFilters } from '../list-plan.js';
 import type { Count } from '../large-counts.js';
 
 /** What somebody searches for. What the principal may see is part of it. */

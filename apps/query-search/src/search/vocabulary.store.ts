@@ -4,7 +4,7 @@ import type mongoose from 'mongoose';
 import { addMissing, type Database, guarded, readOnce } from '#persistence';
 import { asking } from '../asking.js';
 import type { Collections } from '../collections.js';
-import { mostWays } from '../list-plan.js';
+import { mostWays } from '../list-conditions.js';
 import { longestMs } from '../planned-reads.store.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import type { SearchEntry } from './search-entry.projection.js';

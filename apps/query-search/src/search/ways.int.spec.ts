@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
 import { Running } from '../../testing/running.js';
 import { collectionsOf } from '../collections.js';
+import { anyOf, rangeOf, type Condition } from '../list-conditions.js';
 import { behind, compare, positionOf } from '../list-order.js';
-import { anyOf, queryOf, rangeOf, type Condition } from '../list-plan.js';
+import { queryOf } from '../list-plan.js';
 import { PlannedReads } from '../planned-reads.store.js';
 import type { SearchEntry } from './search-entry.projection.js';
 
