@@ -4,6 +4,7 @@ import { Controller, type INestMicroservice } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { CommandResult, CommandValue } from '#contracts';
 import { ensureTopics, readEnvelope, RecordProducer, RoundTransport, Subscribe, type Round } from '#messaging';
+import type { ProblemError } from '#observability';
 import { openDatabase, type Database } from '#persistence';
 import { eventually } from '../../../libs/servers/testing/eventually.js';
 import { apis, KafkaProxy } from '../../../libs/messaging/testing/kafka-proxy.js';
@@ -35,7 +36,7 @@ class Results {
 let firstHash = '';
 /** Results that are told after those who asked have gone. */
 const late: Promise<void>[] = [];
-let tellLate: () => void = () => undefined;
+const tellLate: (() => void)[] = [];
 /** Ids of the commands that arrived. */
 const heard: string[] = [];
 
@@ -63,7 +64,7 @@ class FakeTicketCommand {
     const conducts: Record<Conduct, () => Promise<unknown>> = {
       'at once': () => this.tell(result),
       never: async () => undefined,
-      late: async () => void late.push(new Promise<void>((resolve) => (tellLate = resolve)).then(() => this.tell(result))),
+      late: async () => void late.push(new Promise<void>((resolve) => tellLate.push(resolve)).then(() => this.tell(result))),
       twice: async () => [await this.tell(result), await this.tell({ ...result, duplicate: true })],
       'broken first': async () => [await FakeTicketCommand.producer.send([broken]), await this.tell(result)],
       'first hash': () => {
@@ -117,9 +118,15 @@ const until = (isTrue: () => boolean | Promise<boolean>) => eventually(isTrue, S
 /** What comes of a command: asked for again where that takes longer than a bus waits, as on a slow machine. */
 async function outcomeOf({ bus }: Instance, one: Outgoing): Promise<CommandResult> {
   for (;;) {
-    const outcome = await bus.send(one);
+    const outcome = await bus.send(one).catch(unlessSlow);
     if (outcome !== 'pending') return outcome;
   }
+}
+
+/** Nor does the broker always acknowledge in time there. */
+function unlessSlow(error: unknown): 'pending' {
+  if ((error as Partial<ProblemError>).problem?.status === 503) return 'pending';
+  throw error;
 }
 
 beforeAll(async () => {
@@ -135,7 +142,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  tellLate();
+  for (const tell of tellLate) tell();
   await Promise.all(late);
   for (const { app } of instances) await app.close();
   await ticketCommand.close();
@@ -168,7 +175,11 @@ describe('commands through a real broker', () => {
   });
 
   it('are answered once when the result comes twice', async () => {
-    const outcome = await outcomeOf(instances[0]!, command('twice'));
+    // Another one where it took too long: whose first sending is late may be told of its second.
+    const outcome = await eventually(async () => {
+      const told = await instances[0]!.bus.send(command('twice'));
+      return told !== 'pending' && told;
+    }, 'it is answered in time');
     expect(outcome).toMatchObject({ outcome: 'applied' });
     expect(outcome).not.toHaveProperty('duplicate');
   });
@@ -177,9 +188,12 @@ describe('commands through a real broker', () => {
     const [one, other] = instances as [Instance, Instance];
     for (const conduct of ['never', 'late'] as const) {
       const slow = command(conduct);
-      const startedAt = Date.now();
-      expect(await one.bus.send(slow)).toBe('pending');
-      expect(Date.now() - startedAt).toBeGreaterThanOrEqual(1_990);
+      const tookMs = await eventually(async () => {
+        const startedAt = Date.now();
+        expect(await one.bus.send(slow)).toBe('pending');
+        return Date.now() - startedAt;
+      }, 'the broker acknowledges it in time');
+      expect(tookMs).toBeGreaterThanOrEqual(1_990);
       expect(await other.pending.ticketOf(principalOf(slow), slow.commandId)).toBe(slow.value.ticketId);
       const stranger = { ...principalOf(slow), orgId: 'globex' };
       expect(await other.pending.ticketOf(stranger, slow.commandId)).toBeNull();
@@ -189,11 +203,14 @@ describe('commands through a real broker', () => {
   });
 
   it('are pending at once for who does not wait', async () => {
-    const asked = command('never');
-    const order: string[] = [];
-    const told = (name: string, sending: Promise<unknown>) => sending.then((outcome) => order.push(`${name} ${String(outcome)}`));
-    await Promise.all([told('who waits:', instances[0]!.bus.send(command('never'))), told('who does not:', instances[0]!.bus.send(asked, { respondAsync: true }))]);
-    expect(order).toEqual(['who does not: pending', 'who waits: pending']);
+    const asked = await eventually(async () => {
+      const one = command('never');
+      const order: string[] = [];
+      const told = (name: string, sending: Promise<unknown>) => sending.then((outcome) => order.push(`${name} ${String(outcome)}`));
+      await Promise.all([told('who waits:', instances[0]!.bus.send(command('never'))), told('who does not:', instances[0]!.bus.send(one, { respondAsync: true }))]);
+      expect(order).toEqual(['who does not: pending', 'who waits: pending']);
+      return one;
+    }, 'the broker acknowledges both in time');
     expect(await instances[1]!.pending.ticketOf(principalOf(asked), asked.commandId)).toBe(asked.value.ticketId);
   });
 

@@ -28,7 +28,7 @@ const service = createServer((request, response) => {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
-  forwards = new Forwards(`http://127.0.0.1:${(service.address() as AddressInfo).port}`, key, 500);
+  forwards = new Forwards(`http://127.0.0.1:${(service.address() as AddressInfo).port}`, key, 3_000);
   gateway = await openGateway({ forwards });
 });
 afterAll(async () => {

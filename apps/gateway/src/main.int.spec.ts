@@ -109,16 +109,19 @@ describe('the gateway as a process', () => {
 
   it('knows the people and assistants of its directory file, and who signed in', async () => {
     const members = [{ id: 'ada', name: 'Ada', email: 'ada@acme.example', role: 'admin' }, { id: 'grace', name: 'Grace', email: 'grace@example.org', role: 'member' }];
-    expect(await (await call('/v1/members')).json()).toEqual({ items: members });
+    await eventually(async () => expect(await (await call('/v1/members')).json()).toEqual({ items: members }), 'who signed in is put down');
     expect(await (await call('/v1/assistants', {}, gateways[1])).json()).toEqual({ items: [{ id: 'bot', name: 'Bot', memberIds: ['grace'] }] });
   });
 
   it('tells at every instance that a command is under way, to nobody but its sender', async () => {
-    const accepted = await fetch(`http://127.0.0.1:${gateways[0]!.port}/v1/tickets`, {
-      method: 'POST',
-      body: '{"title":"a"}',
-      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', prefer: 'respond-async' },
-    });
+    const accepted = await eventually(async () => {
+      const answer = await fetch(`http://127.0.0.1:${gateways[0]!.port}/v1/tickets`, {
+        method: 'POST',
+        body: '{"title":"a"}',
+        headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', prefer: 'respond-async' },
+      });
+      return answer.status !== 503 && answer;
+    }, 'the broker acknowledges it in time');
     expect(accepted.status).toBe(202);
     const { id, ticketId } = (await accepted.json()) as { id: string; ticketId: string };
     for (const instance of gateways) expect(await (await call(`/v1/commands/${id}`, {}, instance)).json()).toEqual({ id, state: 'pending', ticketId });

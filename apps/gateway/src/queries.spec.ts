@@ -21,7 +21,7 @@ async function opened(answer: (request: IncomingMessage, response: ServerRespons
     answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const queries = new Queries(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, key, 1_000);
+  const queries = new Queries(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, key, 3_000);
   const stop = () => new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();

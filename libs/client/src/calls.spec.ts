@@ -33,7 +33,7 @@ describe('a write', () => {
     ['silence', silent],
   ])('is tried again after %s, under the same key', async (_, trouble) => {
     server.script(trouble, trouble, json(201, ticket));
-    expect(await create({ timeoutMs: 1_000 })).toEqual(ticket);
+    expect(await create({ timeoutMs: 3_000 })).toEqual(ticket);
     expect(keys()).toHaveLength(3);
     expect(new Set(keys()).size).toBe(1);
   });

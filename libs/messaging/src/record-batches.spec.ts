@@ -72,10 +72,11 @@ describe('record batch', () => {
   it('reads a record with 10,000 headers at once, and only when asked', async () => {
     const headers = Array.from({ length: 10_000 }, (_, i) => ({ key: Buffer.from(`h${i}`), value: Buffer.from(String(i)) }));
     const batch = encode([record('v', headers)]);
-    const start = performance.now();
+    const start = process.cpuUsage();
     const [read] = await decode(batch);
     expect(read!.headers['h9999']).toBe('9999');
-    expect(performance.now() - start).toBeLessThan(1_000); // kafkajs takes 17 s
+    const { user, system } = process.cpuUsage(start); // whatever else the machine does
+    expect((user + system) / 1_000).toBeLessThan(1_000); // kafkajs takes 17 s
   });
 
   it('begins at the wanted offset within a batch, and skips batches before it', async () => {

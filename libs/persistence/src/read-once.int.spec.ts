@@ -23,7 +23,7 @@ afterAll(async () => {
   await close();
 });
 
-const ask = (question: object) => readOnce<Thing>(watched.store.db, 'things', { filter: {}, limit: 1_000, maxTimeMS: 5_000, ...question });
+const ask = (question: object) => readOnce<Thing>(watched.store.db, 'things', { filter: {}, limit: 1_000, maxTimeMS: 60_000, ...question });
 
 describe('a short read of the server', () => {
   it('costs one command, however many documents it brings', async () => {

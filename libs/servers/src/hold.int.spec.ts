@@ -21,8 +21,11 @@ describe('a name that one process holds', () => {
     const name = randomUUID();
     const other = holder(name);
     await other.says('has it');
-    const answer = await tryHold(name);
-    expect('holder' in answer && answer.holder.pid).toBe(other.process.pid);
+    // Who has not said it within a second is taken for one that is stopped.
+    await eventually(async () => {
+      const answer = await tryHold(name);
+      expect('holder' in answer && answer.holder.pid).toBe(other.process.pid);
+    }, 'it hears whose it is');
   });
 
   it('is not given twice in one process either', async () => {
@@ -40,9 +43,10 @@ describe('a name that one process holds', () => {
     const name = randomUUID();
     const other = holder(name);
     await other.says('has it');
-    let waitedFor: number | undefined;
-    const mine = holdWhenFree(name, ({ pid }) => (waitedFor = pid));
-    await eventually(() => waitedFor === other.process.pid, 'it is told whom it waits for');
+    const waitedFor: (number | undefined)[] = [];
+    const mine = holdWhenFree(name, ({ pid }) => void waitedFor.push(pid));
+    await eventually(() => waitedFor.length > 0, 'it is told whom it waits for');
+    expect([other.process.pid, undefined]).toContain(waitedFor[0]);
     other.process.kill('SIGKILL');
     await (await mine).release();
   });

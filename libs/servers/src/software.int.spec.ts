@@ -56,7 +56,8 @@ describe('installing server software', () => {
     const { said, ...around } = talk();
     const mine = install(never, around, home);
     await eventually(() => said.length > 0, 'it tells that it waits');
-    expect(said).toEqual([`thing waits for process ${other.process.pid}, which installs version 1`]);
+    // A busy machine may keep it from saying which process it is.
+    expect([other.process.pid, '(unknown)'].map((pid) => [`thing waits for process ${pid}, which installs version 1`])).toContainEqual(said);
     writeFileSync(go, '');
     expect(existsSync(join(await mine, 'bin/thing'))).toBe(true);
     await other.says('installed');

@@ -21,6 +21,8 @@ beforeAll(async () => {
 afterEach(async () => {
   await Promise.all(running.map((courier) => courier.beforeApplicationShutdown()));
   running = [];
+  // What a test has left due would be taken in the place of what the next one means.
+  for (const name of ['targets', 'deliveries']) await store.db.collection(name).deleteMany({});
 });
 afterAll(async () => {
   await store.db.dropDatabase();
@@ -267,8 +269,9 @@ describe('trouble', () => {
     let most = 0;
     outside.answer = async ({ target }) => {
       if (!target.includes('slow')) return delivered;
-      slow.add(target);
-      if (outside.judged.some((one) => one.target === target)) most = Math.max(most, slow.size);
+      // Those that are tried for the first time are not known to be slow, and may have all the room there is.
+      if (outside.judged.some((one) => one.target === target)) slow.add(target);
+      most = Math.max(most, slow.size);
       await sleep(2_300); // eslint-disable-line deskstream/specs-never-sleep -- it is slow
       slow.delete(target);
       return delivered;
@@ -279,7 +282,7 @@ describe('trouble', () => {
     await until(() => new Set(outside.judged.map(({ target }) => target)).size >= 48, 'they have been found slow');
     await deliveries.claim(Array.from({ length: 200 }, (_, i) => outside.claim('sound', `q${i}`, 1)));
     await until(() => outside.settled.filter(({ target }) => target.endsWith(':sound')).length === 200, 'the sound one has everything');
-    expect(most).toBeLessThan(48);
+    expect(most).toBeLessThanOrEqual(12);
   });
 
   it('with one delivery that nobody can be told of holds up no other', async () => {

@@ -18,9 +18,10 @@ describe('what somebody has written', () => {
 
   it('takes no longer for what was made to take long', () => {
     for (const text of [`on ${'a '.repeat(500_000)}`, `${'on '.repeat(100)}\n`.repeat(5_000), '>'.repeat(1_000_000)]) {
-      const began = performance.now();
+      const began = process.cpuUsage();
       withoutQuotes(text);
-      expect(performance.now() - began).toBeLessThan(3_000);
+      const { user, system } = process.cpuUsage(began); // whatever else the machine does
+      expect((user + system) / 1_000).toBeLessThan(3_000);
     }
   });
 });

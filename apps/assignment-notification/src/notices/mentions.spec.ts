@@ -21,8 +21,9 @@ describe('a mention', () => {
   });
 
   it('takes no time to find in a text that is made to take long', () => {
-    const before = performance.now();
+    const before = process.cpuUsage();
     for (const text of ['@', '`', '```', '> ', '\n>', '@"', '@a.', ' \t']) mentionsIn(text.repeat(50_000 / text.length));
-    expect(performance.now() - before).toBeLessThan(2_000);
+    const { user, system } = process.cpuUsage(before); // whatever else the machine does
+    expect((user + system) / 1_000).toBeLessThan(2_000);
   });
 });

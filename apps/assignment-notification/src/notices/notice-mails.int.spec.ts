@@ -95,10 +95,11 @@ describe('a flood of notices', () => {
     await one.tell(...story.events);
     const [beside, elsewhere] = [opened(flooded.orgId).commented('comment', '@linus one'), opened(quiet.orgId).commented('comment', '@grace one')];
     await one.tell(...beside.assigned(person('linus')).events, ...elsewhere.events);
+    const earlier = flooded.mails('grace').length; // before anybody else had one to come
     await eventually(() => expect([flooded.mails('linus').length > 0, quiet.mails('grace').length]).toEqual([true, 1]), 'both others have theirs');
     const taken = mailbox.mails.map(({ envelope }) => envelope.to[0]).reverse();
     const others = [`linus@${flooded.orgId}.example`, `grace@${quiet.orgId}.example`].map((address) => taken.indexOf(address));
-    expect(taken.slice(0, Math.max(...others)).filter((address) => address === `grace@${flooded.orgId}.example`).length).toBeLessThan(200);
+    expect(taken.slice(0, Math.max(...others)).filter((address) => address === `grace@${flooded.orgId}.example`).length - earlier).toBeLessThan(200);
     await eventually(() => expect(flooded.mails('grace')).toHaveLength(250), 'all are mailed', 150_000);
   });
 });
@@ -158,6 +159,7 @@ describe('a digest', () => {
     await one.db.collection('deliveries').updateMany({ orgId }, { $set: { state: 'waiting', tries: 0, dueAt: new Date(0), endedAt: null } });
     await hourOver(orgId);
     await eventually(() => expect(mails('grace')).toHaveLength(2), 'grace has 2');
+    await ended(orgId, 'delivered');
     expect(mails('grace')[0]!.messageId).toBe(mails('grace')[1]!.messageId);
     // As one leaves it that dies before it claims the mail, hours ago.
     const past = new Date(Math.floor(Date.now() / 3_600_000 - 3) * 3_600_000).toISOString();

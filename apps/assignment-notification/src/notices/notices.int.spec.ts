@@ -283,6 +283,9 @@ describe('preferences', () => {
     const hourly = await wanting('hourly', 'never');
     expect(hourly).toMatchObject({ mailedFor: null, digest: null });
     expect((hourly!['shownAt'] as Date).getMinutes()).toBe(0);
+    expect((hourly!['shownAt'] as Date).getTime()).toBeGreaterThan(Date.parse(story.events.at(-1)!.at));
+    // The hour may be over at any moment.
+    await one.db.collection('notices').updateOne({ _id: hourly!._id }, { $set: { shownAt: new Date(Date.now() + 3_600_000) } });
     expect([await kinds(who), await unread(who)]).toEqual([[], 0]);
     expect(await wanting('at-once', 'hourly')).toMatchObject({ mailedFor: 'mentioned', digest: expect.stringContaining(`notice-digest/${orgId}/grace/`) as unknown });
     expect((await list(who)).items.map(({ data }) => data.excerpt)).toEqual(['@grace at-once hourly']);

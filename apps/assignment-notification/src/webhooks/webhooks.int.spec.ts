@@ -67,20 +67,23 @@ describe('a webhook', () => {
     const book = running.part(WebhookBook);
     const revisions = book.revisions.bind(book);
     const looks = jest.spyOn(book, 'revisions');
+    // Deliveries of other organisations, tried again, have theirs looked up as well.
+    const looksHere = () => looks.mock.calls.filter(([orgIds]) => orgIds.includes(org)).length;
     await running.tell(...Array.from({ length: 100 }, () => happened()[0]!));
     await eventually(async () => expect(receiver.received).toHaveLength(100));
-    expect(looks.mock.calls.length).toBeLessThan(40);
-    let goOn: () => void = () => undefined;
-    looks.mockClear().mockImplementationOnce(async (orgIds) => {
+    expect(looksHere()).toBeLessThan(40);
+    let goOn: (() => void) | undefined;
+    looks.mockClear().mockImplementation(async (orgIds) => {
       const found = await revisions(orgIds);
-      await new Promise<void>((resolve) => (goOn = resolve));
+      if (orgIds.includes(org) && goOn === undefined) await new Promise<void>((resolve) => (goOn = resolve));
       return found;
     });
     const before = book.one(org, webhook.id);
-    await eventually(async () => expect(looks).toHaveBeenCalledTimes(1));
+    await eventually(async () => expect(goOn).toBeDefined());
+    expect(looksHere()).toBe(1);
     await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: { name: 'Changed', url: receiver.url } });
     const after = book.one(org, webhook.id);
-    goOn();
+    goOn!();
     expect([(await before)?.name, (await after)?.name]).toEqual(['One', 'Changed']);
     looks.mockRestore();
   });
@@ -212,7 +215,8 @@ describe('what was taken from a webhook', () => {
       await eventually(async () => expect((await deliveries(webhook.id)).items[0]).toMatchObject({ ticketId: event.ticketId, messageId: `${event.ticketId}:${event.version}` }));
     }
     const items = () => deliveries(webhook.id).then(({ items: all }) => all as { id: string; messageId: string; state: string; tries: number }[]);
-    await eventually(async () => expect((await items()).some(({ tries }) => tries > 0)).toBe(true));
+    // Both heads: none is under way while the webhook is changed.
+    await eventually(async () => expect((await items()).filter(({ tries }) => tries > 0)).toHaveLength(2));
     await running.ask(who(org), 'PUT', `/webhooks/${webhook.id}`, { body: { name: 'One', url: receiver.url, notes: false, assistantIds: ['billing-bot'] } });
     receiver.answer = (response) => response.end();
     receiver.received.length = 0;

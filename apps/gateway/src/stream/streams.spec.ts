@@ -343,7 +343,7 @@ describe('a stream', () => {
   });
 
   it('ends when nobody can tell any more whether its key counts', async () => {
-    caller = { ...caller, until: Date.now() + 100 };
+    caller = { ...caller, until: Date.now() + 2_000 };
     const heard = await listen();
     expect(heard.status).toBe(200);
     await eventually(() => heard.isOver);

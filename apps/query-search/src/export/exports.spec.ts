@@ -64,7 +64,7 @@ describe('a running export', () => {
   });
 
   it('that nobody reads from is ended', async () => {
-    const exports = withLimits({ most: 1, unreadMs: 30 });
+    const exports = withLimits({ most: 1, unreadMs: 2_000 });
     const { told, read } = source(1_000);
     const stream = await exports.open(read);
     await once(stream, 'readable');
@@ -74,7 +74,7 @@ describe('a running export', () => {
   });
 
   it('that does not end is ended', async () => {
-    const stream = await withLimits({ longestMs: 30 }).open(source(Infinity).read);
+    const stream = await withLimits({ longestMs: 500 }).open(source(Infinity).read);
     stream.resume();
     await expect(once(stream, 'end')).rejects.toThrow('too long');
   });
@@ -94,7 +94,7 @@ describe('exports of a process', () => {
   });
 
   it('may finish when the process stops, and are broken off where they do not; no more begin', async () => {
-    const exports = withLimits({ graceMs: 200 });
+    const exports = withLimits({ graceMs: 2_000 });
     const [quick, slow] = [await exports.open(source(5).read), await exports.open(source(1_000).read)];
     const broken = once(slow, 'close');
     const [whole] = await Promise.all([text(quick), expect(broken).rejects.toThrow('the service stops'), exports.beforeApplicationShutdown()]);

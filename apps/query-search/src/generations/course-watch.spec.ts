@@ -45,10 +45,17 @@ function builderIn(board: Table) {
   };
 }
 
-async function until(holds: () => boolean, ms: number): Promise<number> {
+/** How long it took, and for how much of that the machine did other things, ms. */
+async function until(holds: () => boolean, ms: number): Promise<{ took: number; late: number }> {
   const startedAt = performance.now();
-  while (!holds() && performance.now() - startedAt < ms) await new Promise((resolve) => setTimeout(resolve, 10));
-  return performance.now() - startedAt;
+  let late = 0;
+  for (let before = startedAt; !holds() && before - startedAt < ms; ) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const now = performance.now();
+    late += Math.max(0, now - before - 20);
+    before = now;
+  }
+  return { took: performance.now() - startedAt, late };
 }
 
 describe('watching the course', () => {
@@ -61,9 +68,9 @@ describe('watching the course', () => {
     const board = new Table(held);
     builderIn(board);
     await Promise.all([watch(board, 'one'), watch(board, 'two')]);
-    const took = await until(() => board.now.phase === 'serving', 3_000);
+    const { took, late } = await until(() => board.now.phase === 'serving', 60_000);
     expect(took).toBeGreaterThan(1_400);
-    expect(took).toBeLessThan(2_000);
+    expect(took - late).toBeLessThan(2_000);
     expect(board.now).toMatchObject({ live: 1, building: 2, phase: 'serving' });
     expect(board.changes).toBe(1);
   });

@@ -214,11 +214,11 @@ describe('statistics', () => {
     const story = new Story({ at: start + 10 * day, number: 901 }).create({ title: 'Crash', assistantId: 'tech-bot' }).move('pending');
     all.push(story);
     await counted();
-    await happen(one, story.events);
-    for (const service of [one, other]) await service.part(Recount).onApplicationShutdown(); // nobody else counts meanwhile
     const dying = await Running.start(one.database);
     running.push(dying);
-    await dying.part(Recount).onApplicationShutdown(); // it counts when told to, and not by itself
+    // From before it happens nobody else counts, and this one when told to, not by itself.
+    for (const service of [one, other, dying]) await service.part(Recount).onApplicationShutdown();
+    await happen(one, story.events);
     const cells = dying.part(Cells);
     const put = cells.put.bind(cells);
     const recount = dying.part(Recount);
