@@ -103,8 +103,8 @@ async function create(admin: Admin, topics: readonly TopicSpec[]): Promise<strin
   for (const { name, partitions, replication, config } of topics) {
     const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
     const topic = { topic: name, numPartitions: partitions, replicationFactor: replication, configEntries };
-    // Without waiting: kafkajs gives up when the broker has not yet heard of the topic from its controller.
-    const isOurs = await admin.createTopics({ topics: [topic], waitForLeaders: false }).catch((error: unknown) => refused(name, error));
+    // Without waiting: kafkajs gives up when the broker has not yet heard of the topic from its controller, and at once where its controller has not answered in time.
+    const isOurs = await admin.createTopics({ topics: [topic], waitForLeaders: false, timeout: controllerMs }).catch((error: unknown) => refused(name, error));
     if (isOurs) created.push(name);
   }
   await untilKnown(
@@ -119,6 +119,9 @@ function refused(name: string, error: unknown): never {
   if (errors.some(({ type }) => type === 'INVALID_TOPIC_EXCEPTION')) throw new TopicNameTaken(`${name} cannot be made`, { cause: error });
   throw error;
 }
+
+/** A controller gets so long for a topic, ms: those of small machines have taken more than the five seconds that it gets otherwise. */
+const controllerMs = 20_000;
 
 /** How long the leaders of a topic are waited for, ms: a broker on a busy machine takes its time. */
 const ledWithinMs = 30_000;
