@@ -80,7 +80,7 @@ describe('a mailbox that is looked into', () => {
 
   it('that hangs, or is gone, concerns nothing else, and nobody is told its password', async () => {
     const ready = async () => (await fetch(`${app.managementUrl}/health/ready`)).status;
-    const works = async () => expect([await ready(), (await ada.get('/notifications')).status]).toEqual([200, 200]);
+    const works = () => eventually(async () => expect([await ready(), (await ada.get('/notifications')).status]).toEqual([200, 200]));
     await app.untilReady();
     gate.isSilent = true;
     const before = gate.connections;
