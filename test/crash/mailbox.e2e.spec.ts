@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '#servers';
 import { MailFolders } from '../../apps/assignment-notification/testing/mail-folders.js';
 import { MailGate } from '../../apps/assignment-notification/testing/mail-gate.js';
 import { openMailServer, type MailServer } from '../../libs/servers/testing/mail-server.js';
@@ -22,7 +23,7 @@ let app: AppHandle;
 
 beforeAll(async () => {
   server = await openMailServer({ desk: password });
-  [gate, folders] = [await MailGate.open(server), await MailFolders.open(server, 'desk', password)];
+  [gate, folders] = [await MailGate.open(server, { port: await freePort() }), await MailFolders.open(server, 'desk', password)];
   const env = { INBOUND_DOMAIN: domain, IMAP_URL: `imaps://desk:${password}@${server.host}:${gate.port}`, IMAP_CA_FILE: server.caFile, IMAP_INTERVAL: '0.2' };
   stack = await startStack({ instances: { 'assignment-notification': 1 }, env: { 'assignment-notification': env }, directory: { organisations: [organisation(org)] } });
   ada = clientOf(stack, { org, sub: 'ada' });

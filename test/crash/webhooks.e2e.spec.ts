@@ -165,8 +165,9 @@ describe('webhooks of a running system', () => {
       response.end();
     };
     const key = { 'idempotency-key': randomUUID() };
-    expect((await ada.post(`/webhooks/${id}/replay`, { from }, key)).status).toBe(202);
+    const replaying = ada.post(`/webhooks/${id}/replay`, { from }, key);
     await risen();
+    expect((await replaying).status).toBe(202); // asked again where the service died with its answer
     await eventually(() => expectAllInOrder(ids));
     await eventually(async () => expect((await ada.get(`/webhooks/${id}`)).body['replay']).toMatchObject({ state: 'done', progress: 1, events: ids.length }));
     expect((await ada.post(`/webhooks/${id}/replay`, { from }, key)).headers.get('idempotency-replayed')).toBe('true');

@@ -38,10 +38,9 @@ export class Client {
    * such answers asks by `ask`.
    */
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, at = 0): Promise<Answer> {
-    if (method === 'GET') return untilSaid(() => this.ask(method, path, body, headers, at), isBusy);
     const isOpen = (answer: Answer) => isBusy(answer) || (headers['prefer'] === undefined && isPromise(answer));
-    const keyed = { 'idempotency-key': randomUUID() as string, ...headers };
-    const isRepeat = usedKeys.has(keyed['idempotency-key']);
+    const keyed: Record<string, string> = method === 'GET' ? headers : { 'idempotency-key': randomUUID(), ...headers };
+    const isRepeat = usedKeys.has(keyed['idempotency-key'] ?? '');
     const first = await this.ask(method, path, body, keyed, at);
     if (!isOpen(first)) return first;
     const answer = await untilSaid(() => this.ask(method, path, body, keyed, at), isOpen);

@@ -110,7 +110,7 @@ export class InboundScene {
       if (waiting > 0) throw new Error(`${waiting} of ${ids.size} records have no result`);
       const lag = (await this.tail.lagOf(this.group, inboundTopic(this.system))) + (await this.tail.lagOf('ticket-command', topics.commands));
       if (lag > 0) throw new Error(`${lag} records are not committed`);
-    }, 120_000);
+    }, 180_000);
     await this.tail.readToEnd();
   }
 
