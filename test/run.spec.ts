@@ -7,7 +7,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from './support/eventually.js';
 
-const patience = 30_000;
+/** The driver starts jest twice, and beside it all other specs run. */
+const patience = 300_000;
 
 describe('the test driver', () => {
   let folder: string;
@@ -62,10 +63,10 @@ describe('the test driver', () => {
     add('a', `test('hangs', () => { require('fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid)); return new Promise(() => setInterval(() => {}, 1_000)); });`);
     const driver = started();
     const exit = new Promise((resolve) => driver.once('exit', resolve));
-    const pid = await eventually(() => readNumber(pidFile) ?? false, 20_000, 'the spec runs');
+    const pid = await eventually(() => readNumber(pidFile) ?? false, 120_000, 'the spec runs');
     driver.kill('SIGTERM');
     expect(await exit).toBe(130);
-    await eventually(() => !isAlive(pid), 20_000, 'the spec is gone');
+    await eventually(() => !isAlive(pid), 120_000, 'the spec is gone');
   }, patience);
 });
 

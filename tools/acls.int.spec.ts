@@ -19,7 +19,17 @@ const as = (username: string) =>
   new Kafka({ brokers: [kafka.brokers], clientId: username, logLevel: logLevel.NOTHING, sasl: { mechanism: 'plain', username, password }, retry: { retries: 6, initialRetryTime: 50, maxRetryTime: 1_000 } });
 
 /** What the broker says of somebody who writes a record: `ok` or why not. */
-async function writing(username: string, topic: string): Promise<string> {
+const writing = (username: string, topic: string) => saidBy(() => tryWriting(username, topic));
+
+/** What the broker says. One that does not answer in time, as on a slow machine, has said nothing. */
+const saidBy = (ask: () => Promise<string>) =>
+  eventually(async () => {
+    const said = await ask();
+    if (/connection|connect |timed out|UNKNOWN_TOPIC_OR_PARTITION|NOT_AVAILABLE/i.test(said)) throw new Error(said);
+    return said;
+  }, 'the broker says yes or no');
+
+async function tryWriting(username: string, topic: string): Promise<string> {
   const producer = as(username).producer({ allowAutoTopicCreation: false });
   try {
     await producer.connect();
@@ -33,7 +43,9 @@ async function writing(username: string, topic: string): Promise<string> {
 }
 
 /** What the broker says of somebody who reads a topic in a group until a record comes. */
-async function reading(username: string, topic: string, groupId: string): Promise<string> {
+const reading = (username: string, topic: string, groupId: string) => saidBy(() => tryReading(username, topic, groupId));
+
+async function tryReading(username: string, topic: string, groupId: string): Promise<string> {
   const consumer = as(username).consumer({ groupId, maxWaitTimeInMs: 100, retry: { retries: 8, initialRetryTime: 50, maxRetryTime: 500 } });
   try {
     await consumer.connect();

@@ -110,7 +110,7 @@ describe('assignment-notification killed while it deals out tickets', () => {
     const held = (await store.db.collection('tickets').find({ orgId: org, assigneeKey: `member:${whom}` }).toArray()).map(({ ticketId }) => ticketId as string);
     const before = held.flatMap(releases).length; // of an earlier request
     await app.restart(abortAt({ point }));
-    const given = ada.post(`/members/${whom}/hand-back`, undefined, key);
+    const given = ada.ask('POST', `/members/${whom}/hand-back`, undefined, key);
     await eventually(() => !app.isRunning);
     await given;
     await tail.readToEnd();

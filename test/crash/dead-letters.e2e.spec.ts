@@ -82,7 +82,7 @@ describe('dead letters in the hands of operators', () => {
     await path.stack.add('ticket-command', { env: { ALLOW_PAST_COMMANDS: 'true' } });
 
     expect(await run(['replay', letter!.id, '--as', 'ada'])).toMatchObject({ code: 0, out: expect.stringContaining(`replayed ${letter!.id}`) });
-    await eventually(async () => (await onTopic(topics.events, org)).length === 1);
+    await eventually(async () => (await onTopic(topics.events, org)).length > 0);
     const [first, again] = await onTopic(topics.commands, org);
     expect(again!.partition).toBe(first!.partition);
     expect([again!.key, again!.value]).toEqual([first!.key, first!.value]);

@@ -55,7 +55,8 @@ async function restarted(...changes: [AppChanges, AppChanges]): Promise<void> {
 async function longThere(orgId: string): Promise<void> {
   const books = store.db.collection<{ _id: string; rules: string; revision: number }>('sla_books');
   const { rules, revision } = (await books.findOne({ _id: orgId }))!;
-  await books.updateOne({ _id: orgId, revision }, { $set: { rules: rules.replace(/"since":"[^"]*"/, '"since":"2020-01-01T00:00:00.000Z"'), revision: revision + 1 } });
+  const { matchedCount } = await books.updateOne({ _id: orgId, revision }, { $set: { rules: rules.replace(/"since":"[^"]*"/, '"since":"2020-01-01T00:00:00.000Z"'), revision: revision + 1 } });
+  expect(matchedCount).toBe(1);
 }
 
 /** The newest event of a ticket, as it is published. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort } from '#servers';
 import { MailFolders } from '../../apps/assignment-notification/testing/mail-folders.js';
 import { MailGate } from '../../apps/assignment-notification/testing/mail-gate.js';
 import { openMailServer, type MailServer } from '../../libs/servers/testing/mail-server.js';
@@ -22,7 +23,7 @@ let app: AppHandle;
 
 beforeAll(async () => {
   server = await openMailServer({ desk: password });
-  [gate, folders] = [await MailGate.open(server), await MailFolders.open(server, 'desk', password)];
+  [gate, folders] = [await MailGate.open(server, { port: await freePort() }), await MailFolders.open(server, 'desk', password)];
   const env = { INBOUND_DOMAIN: domain, IMAP_URL: `imaps://desk:${password}@${server.host}:${gate.port}`, IMAP_CA_FILE: server.caFile, IMAP_INTERVAL: '0.2' };
   stack = await startStack({ instances: { 'assignment-notification': 1 }, env: { 'assignment-notification': env }, directory: { organisations: [organisation(org)] } });
   ada = clientOf(stack, { org, sub: 'ada' });
@@ -80,7 +81,7 @@ describe('a mailbox that is looked into', () => {
 
   it('that hangs, or is gone, concerns nothing else, and nobody is told its password', async () => {
     const ready = async () => (await fetch(`${app.managementUrl}/health/ready`)).status;
-    const works = async () => expect([await ready(), (await ada.get('/notifications')).status]).toEqual([200, 200]);
+    const works = () => eventually(async () => expect([await ready(), (await ada.get('/notifications')).status]).toEqual([200, 200]));
     await app.untilReady();
     gate.isSilent = true;
     const before = gate.connections;

@@ -48,7 +48,8 @@ async function ruled(body: object): Promise<Answer['body']> {
   const books = store.db.collection<{ _id: string; rules: string; revision: number }>('sla_books');
   const { rules, revision } = (await books.findOne({ _id: org }))!;
   const older = JSON.parse(rules, (name, value: unknown) => (name === 'since' ? '2020-01-01T00:00:00.000Z' : value)) as object[];
-  await books.updateOne({ _id: org, revision }, { $set: { rules: JSON.stringify(older), revision: revision + 1, news: 1 } });
+  const { matchedCount } = await books.updateOne({ _id: org, revision }, { $set: { rules: JSON.stringify(older), revision: revision + 1, news: 1 } });
+  expect(matchedCount).toBe(1);
   return made.body;
 }
 
@@ -94,7 +95,9 @@ describe('deadlines', () => {
     await shown(id, { 'first-reply': 'missed', resolution: 'running' });
     const told = (stream: EventStream) => stream.data.filter(({ ticketId, deadlines }) => ticketId === id && deadlines).map(({ type }) => type as string);
     for (const stream of [seeing, beside]) await eventually(() => expect(told(stream)).toEqual(expect.arrayContaining(['deadline-warning', 'deadline-missed'])));
-    expect(blind.data.filter(({ type }) => type === 'deadline-warning' || type === 'deadline-missed')).toEqual([]);
+    // The ticket becomes hers as the deadline is missed: where her gateway heard that first, she may hear of deadlines as well, and not before.
+    const [first] = blind.data.filter(({ ticketId }) => ticketId === id).map(({ type }) => type as string);
+    expect(['deadline-warning', 'deadline-missed']).not.toContain(first);
     expect(strange.data).toEqual([]);
     await eventually(async () => expect((await ada.get(`/tickets/${id}`)).body).toMatchObject({ priority: 'high', assignee: { id: 'grace' } }));
     for (const stream of streams) stream.close();

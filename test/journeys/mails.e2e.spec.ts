@@ -41,7 +41,12 @@ beforeEach(() => {
 });
 
 const someone = () => ({ name: 'Rita Roe', email: `rita-${randomUUID().slice(0, 8)}@example.org` });
-const mailsTo = (address: string): TakenMail[] => mailbox.mails.filter(({ envelope }) => envelope.to.includes(address)).reverse();
+/** Each once: one of which the service could not store that it was taken goes out again, under the same Message-ID. */
+const mailsTo = (address: string): TakenMail[] => {
+  const all = everyMailTo(address);
+  return all.filter(({ messageId }, at) => all.findIndex((one) => one.messageId === messageId) === at);
+};
+const everyMailTo = (address: string): TakenMail[] => mailbox.mails.filter(({ envelope }) => envelope.to.includes(address)).reverse();
 const mailTo = (address: string, n = 1) => eventually(() => mailsTo(address)[n - 1] ?? false);
 const opened = async (fields: object = {}, by = ada) => (await by.ticket({ title: 'Where is my order?', assistantId: 'billing-bot', ...fields }))['id'] as string;
 const replied = async (id: string, body = 'It left yesterday.') => (await ada.post(`/tickets/${id}/replies`, { body })).body['comment']['id'] as string;
@@ -55,7 +60,13 @@ const followed = (id: string, check: (ticket: Record<string, unknown>) => void) 
 /** The service knows what was done to tickets so far. */
 const heard = () => eventually(async () => expect(await tail.lagOf('assignment-notification.correspondents', topics.events)).toBe(0));
 const messagesOf = async (id: string) => (await ada.get(`/tickets/${id}/conversation`)).body['items'] as { role: string; content: string; name: string }[];
-const write = (headers: Record<string, string>, text?: string) => handIn(stack.gatewayUrl, mailText({ To: `${org}@${domain}`, ...headers }, text));
+const write = (headers: Record<string, string>, text?: string) => handedIn(mailText({ To: `${org}@${domain}`, ...headers }, text));
+/** Handed in as a mail server does: again where it cannot be taken right now. */
+const handedIn = (raw: string | Buffer) =>
+  eventually(async () => {
+    const answer = await handIn(stack.gatewayUrl, raw);
+    return answer.status !== 503 && answer;
+  });
 
 describe('a reply', () => {
   it('goes to the requester, threaded, and says on the ticket that the server took it', async () => {
@@ -88,7 +99,7 @@ describe('a reply', () => {
     await heard();
     for (let times = 0; times < 2; times += 1) expect((await ada.post(path, undefined, { 'idempotency-key': `again-${comment}` })).status).toBe(202);
     await untilDelivery(id, comment, { state: 'delivered', channel: 'email' });
-    expect(mailsTo(rita.email)).toHaveLength(1);
+    expect(everyMailTo(rita.email)).toHaveLength(1);
     expect((await ada.post(`/tickets/${id}/replies/${randomUUID()}/send`)).status).toBe(404);
   });
 
@@ -126,8 +137,7 @@ describe('a reply', () => {
     refuse = () => undefined;
     await service!.restart();
     await untilDelivery(id, comment, { state: 'delivered' });
-    const mails = mailsTo(rita.email);
-    expect([mails.length >= 1, new Set(mails.map(({ messageId }) => messageId)).size]).toEqual([true, 1]);
+    expect(mailsTo(rita.email)).toHaveLength(1);
   });
 
   it('is sent by the instance that lives on where two were and one stands still', async () => {
@@ -139,7 +149,7 @@ describe('a reply', () => {
     for (const [i, id] of ids.entries()) await eventually(async () => expect(await deliveryOf(id, comments[i]!)).toMatchObject({ state: 'delivered' }), 120_000);
     await second.kill('SIGCONT');
     await second.end();
-    expect(new Set(mailsTo(rita.email).map(({ messageId }) => messageId)).size).toBe(5);
+    expect(mailsTo(rita.email)).toHaveLength(5);
   });
 });
 
@@ -280,7 +290,7 @@ describe('a mail that comes in', () => {
       [mailText({ From: 'big@example.org', To: `${org}@${domain}` }, 'x'.repeat(9 * 1024 * 1024)), 202],
     ];
     for (const [raw, status, code] of hostile) {
-      const answer = await handIn(stack.gatewayUrl, raw);
+      const answer = await handedIn(raw);
       expect([answer.status, answer.body.errors?.[0]?.code]).toEqual([status, code]);
       if (status === 202) await eventually(async () => expect((await ada.get(`/tickets/${answer.body.ticketId}`)).status).toBe(200));
     }
@@ -289,7 +299,7 @@ describe('a mail that comes in', () => {
     expect((await handIn(stack.gatewayUrl, whole, { secret: `whsec_${Buffer.alloc(32).toString('base64')}` })).status).toBe(401);
     expect((await handIn(stack.gatewayUrl, whole, { at: Date.now() - 3_600_000 })).status).toBe(401);
     expect((await handIn(stack.gatewayUrl, whole, { type: 'text/plain' })).status).toBe(415);
-    expect((await handIn(stack.gatewayUrl, whole)).status).toBe(202);
+    expect((await handedIn(whole)).status).toBe(202);
   });
 });
 

@@ -57,9 +57,10 @@ describe('outside systems', () => {
 
   it('that were registered are told of, also when every gateway dies right after its answer', async () => {
     const answer = await ask('POST', '/v1/producers', { id: fresh, ...grant });
+    const registered = (await answer.json()) as RegisteredProducer; // the answer may come in pieces
     for (const gateway of stack.apps.gateway) process.kill(gateway.pid, 'SIGKILL');
     expect(answer.status).toBe(201);
-    expect(((await answer.json()) as RegisteredProducer).topics).toEqual({ inbound: topicsOf(fresh)[0], results: topicsOf(fresh)[1] });
+    expect(registered.topics).toEqual({ inbound: topicsOf(fresh)[0], results: topicsOf(fresh)[1] });
     expect(await admin.listTopics()).toEqual(expect.arrayContaining(topicsOf(fresh)));
     await eventually(() => stack.apps.gateway.every(({ isRunning }) => !isRunning));
     for (const gateway of stack.apps.gateway) gateway.start();
@@ -72,6 +73,7 @@ describe('outside systems', () => {
     await stack.apps.gateway[0]!.end();
     stack.apps.gateway[0]!.start();
     await eventually(async () => expect(await admin.listTopics()).toEqual(expect.arrayContaining(topicsOf(fresh))));
+    await stack.apps.gateway[0]!.untilReady(); // it has read the file, which the next spec changes
   });
 
   it('that the file names no longer are withdrawn; registered ones stay', async () => {

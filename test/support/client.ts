@@ -13,6 +13,9 @@ export interface Answer<T = Record<string, any>> { // eslint-disable-line @types
 /** A promise instead of an outcome: what a gateway answers when that takes longer than it waits. */
 const isPromise = ({ status, headers }: Answer) => status === 202 && headers.get('location')?.startsWith('/v1/commands/') === true;
 
+/** What is said on a slow machine by who cannot say more in time; a version that is not there yet is no such thing. */
+const isBusy = ({ status, body }: Answer) => status === 503 && body['type'] !== '/problems/not-yet';
+
 /** Keys that were used, by whomever: who uses one again asks for a repeat. */
 const usedKeys = new Set<string>();
 
@@ -30,25 +33,23 @@ export class Client {
   delete = (path: string, headers: Record<string, string> = {}) => this.send('DELETE', path, undefined, headers);
 
   /**
-   * Sends to one gateway; `at` chooses which. Where it only promises an outcome (a slow machine), the request is repeated under its key until there
-   * is one, unless that was all it asked for; of a repeat that nobody else asked for nothing is to be seen.
+   * Sends to one gateway; `at` chooses which. Where it only promises an outcome, unless that was all it was asked for, or cannot say in time (a slow
+   * machine), the request is repeated under its key until there is one; of a repeat that nobody else asked for nothing is to be seen. Who is to see
+   * such answers asks by `ask`.
    */
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, at = 0): Promise<Answer> {
-    if (method === 'GET' || headers['prefer'] !== undefined) return this.ask(method, path, body, headers, at);
-    const keyed = { 'idempotency-key': randomUUID() as string, ...headers };
-    const isRepeat = usedKeys.has(keyed['idempotency-key']);
-    usedKeys.add(keyed['idempotency-key']);
+    const isOpen = (answer: Answer) => isBusy(answer) || (headers['prefer'] === undefined && isPromise(answer));
+    const keyed: Record<string, string> = method === 'GET' ? headers : { 'idempotency-key': randomUUID(), ...headers };
+    const isRepeat = usedKeys.has(keyed['idempotency-key'] ?? '');
     const first = await this.ask(method, path, body, keyed, at);
-    if (!isPromise(first)) return first;
-    const answer = await eventually(async () => {
-      const again = await this.ask(method, path, body, keyed, at);
-      return !isPromise(again) && again;
-    }, 120_000);
+    if (!isOpen(first)) return first;
+    const answer = await untilSaid(() => this.ask(method, path, body, keyed, at), isOpen);
     return isRepeat ? answer : { ...answer, headers: new Headers([...answer.headers].filter(([name]) => name !== 'idempotency-replayed')) };
   }
 
   /** Sends once, whatever comes of it. */
   async ask(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, at = 0): Promise<Answer> {
+    if (headers['idempotency-key'] !== undefined) usedKeys.add(headers['idempotency-key']);
     const response = await fetch(`${this.urls[at % this.urls.length]}/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${this.token}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
@@ -72,6 +73,14 @@ export class Client {
     await eventually(isShown, 120_000, `version ${version} of ticket ${id} is shown`);
   }
 }
+
+/** Asks until there is an answer that says it. */
+const untilSaid = (ask: () => Promise<Answer>, isOpen: (answer: Answer) => boolean) =>
+  eventually(async () => {
+    const answer = await ask();
+    if (isOpen(answer)) throw new Error(`${answer.status} ${answer.text}`);
+    return answer;
+  }, 120_000);
 
 /** A client for a person of a stack's directory. */
 export const clientOf = (stack: Stack, claims: TokenClaims) => new Client(stack.token(claims), stack.gatewayUrls);

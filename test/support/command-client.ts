@@ -25,7 +25,7 @@ export class CommandClient {
   async send(commands: readonly PlannedCommand[]): Promise<void> {
     this.sent.push(...commands);
     const records = commands.map(recordOf);
-    for (const deadline = Date.now() + 60_000; ; ) {
+    for (const deadline = Date.now() + 180_000; ; ) {
       try {
         return await this.#producer.send(records);
       } catch (error) {

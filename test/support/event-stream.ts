@@ -28,7 +28,12 @@ export class EventStream {
   static async open(gatewayUrl: string, token: string, lastEventId?: string): Promise<EventStream> {
     const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) };
     const leaving = new AbortController();
-    const stream = new EventStream(await fetch(`${gatewayUrl}/v1/stream`, { headers, signal: leaving.signal }));
+    const response = await eventually(async () => {
+      const answer = await fetch(`${gatewayUrl}/v1/stream`, { headers, signal: leaving.signal });
+      if (answer.status === 503) throw new Error(await answer.text()); // a slow machine
+      return answer;
+    });
+    const stream = new EventStream(response);
     stream.leaving.signal.addEventListener('abort', () => leaving.abort());
     return stream;
   }

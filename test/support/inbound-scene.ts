@@ -72,7 +72,7 @@ export class InboundScene {
 
   /** Resolves when the broker has acknowledged them all; without that all are sent again, as a system does that wants to be sure. */
   async send(records: readonly PlannedRecord[]): Promise<void> {
-    for (const deadline = Date.now() + 60_000; ; ) {
+    for (const deadline = Date.now() + 180_000; ; ) {
       try {
         return await this.producer.send(records.map(({ record }) => record));
       } catch (error) {
@@ -82,7 +82,13 @@ export class InboundScene {
   }
 
   /** Sends them at a steady pace, whatever becomes of them: a piece every 100 ms. */
-  async stream(records: readonly PlannedRecord[], size: number): Promise<void> {
+  stream(records: readonly PlannedRecord[], size: number): Promise<void> {
+    const streaming = this.streamed(records, size);
+    streaming.catch(() => undefined); // told to who waits for it; a test that failed meanwhile does not
+    return streaming;
+  }
+
+  private async streamed(records: readonly PlannedRecord[], size: number): Promise<void> {
     for (let at = 0; at < records.length; at += size) {
       await this.send(records.slice(at, at + size));
       await delay(100);
@@ -104,7 +110,7 @@ export class InboundScene {
       if (waiting > 0) throw new Error(`${waiting} of ${ids.size} records have no result`);
       const lag = (await this.tail.lagOf(this.group, inboundTopic(this.system))) + (await this.tail.lagOf('ticket-command', topics.commands));
       if (lag > 0) throw new Error(`${lag} records are not committed`);
-    }, 120_000);
+    }, 180_000);
     await this.tail.readToEnd();
   }
 

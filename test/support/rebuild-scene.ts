@@ -19,6 +19,8 @@ export interface RebuildRun extends Pick<Leashed, 'ended' | 'signal' | 'pid'> {
 
 /** The read model's course, as far as specs look at it. */
 export interface SeenCourse {
+  /** Another one after every change. */
+  term: number;
   phase: string;
   live: number;
   building: number | null;
@@ -175,7 +177,7 @@ const aDay = 86_400_000;
 export class Watcher {
   /** What must not have been. */
   readonly wrong: string[] = [];
-  readonly answers = { good: 0, unavailable: 0 };
+  readonly answers = { good: 0, unavailable: 0, slow: 0 };
   readonly questions = 5;
   /** Instances that are asked; one that stands still is left out. */
   asked = [0, 1];
@@ -184,7 +186,7 @@ export class Watcher {
   private readonly working: Promise<void>;
 
   constructor(
-    private readonly scene: Pick<RebuildScene, 'ask'>,
+    private readonly scene: Pick<RebuildScene, 'ask' | 'course'>,
     private readonly ticketId: string,
   ) {
     this.working = this.work();
@@ -208,13 +210,20 @@ export class Watcher {
     const [path, measure] = questions[turn % questions.length]!;
     const name = path.split('from=')[0]!;
     const before = this.known.get(name) ?? 0;
-    const { status, body } = await this.scene.ask(instance, path, administrator(path.includes(this.ticketId) ? 'hot' : 'moving'));
-    if (status === 503) return void this.answers.unavailable++;
+    const by = administrator(path.includes(this.ticketId) ? 'hot' : 'moving');
+    const [course, { status, body }] = await Promise.all([this.scene.course(), this.scene.ask(instance, path, by)]);
+    if (status === 503) return void this.answers[(await this.hasSwitched(course)) ? 'unavailable' : 'slow']++;
     if (status !== 200) return void this.wrong.push(`${path} of instance ${instance}: ${status}`);
     this.answers.good++;
     const seen = measure(body);
     if (seen < before) this.wrong.push(`${name} of instance ${instance}: ${seen} after ${before}`);
     this.known.set(name, Math.max(seen, this.known.get(name) ?? 0));
+  }
+
+  /** Whether the read model was on its way to another one since then: whoever was refused while it was not has met a slow machine. */
+  private async hasSwitched(since: SeenCourse): Promise<boolean> {
+    const now = await this.scene.course();
+    return since.phase !== 'serving' || now.term !== since.term;
   }
 
   private async work(): Promise<void> {

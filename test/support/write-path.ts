@@ -38,7 +38,7 @@ export class WritePath {
       if (waiting > 0) throw new Error(`${waiting} of ${ids.size} commands have no answer`);
       const lag = await this.tail.lagOf('ticket-command', topics.commands);
       if (lag > 0) throw new Error(`${lag} commands are not committed`);
-    }, 120_000);
+    }, 180_000);
   }
 
   /** What is wrong with what was made of these commands; reads topics and store to their ends first. */

@@ -15,7 +15,7 @@ export class NotReady extends Error {}
 const hopelessDeaths = 5;
 
 /** How long a program may need until it is ready. */
-const readyWithinMs = 60_000;
+const readyWithinMs = 120_000;
 
 /** What a crew needs. */
 export interface CrewParts {
@@ -45,7 +45,7 @@ export class Crew {
     mkdirSync(parts.logsDir, { recursive: true });
   }
 
-  /** Starts a program, keeps it running, and waits for a good answer from `readyUrl`. Throws `NotReady` after a minute, or when it keeps dying. */
+  /** Starts a program, keeps it running, and waits for a good answer from `readyUrl`. Throws `NotReady` after two minutes, or when it keeps dying. */
   async start(name: string, program: Command, readyUrl: string): Promise<void> {
     const log = new BoundedLog(join(this.parts.logsDir, `${name}.log`));
     const quota = new Quota();

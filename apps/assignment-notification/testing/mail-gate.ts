@@ -31,9 +31,10 @@ export class MailGate {
     this.#server = isPlain ? net.createServer(join) : tls.createServer(behind.key, join).on('tlsClientError', () => undefined);
   }
 
-  static async open(behind: MailServer, { isPlain = false } = {}): Promise<MailGate> {
+  /** @param port one that nobody is given meanwhile, where it is closed and listens again */
+  static async open(behind: MailServer, { isPlain = false, port = 0 } = {}): Promise<MailGate> {
     const gate = new MailGate(behind, isPlain);
-    await gate.listen();
+    await gate.listen(port);
     return gate;
   }
 

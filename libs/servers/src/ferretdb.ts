@@ -47,7 +47,7 @@ async function startFerretdb(binary: string, postgresql: Started, around: Surrou
     env: { ...process.env, GOGC: collectAt },
     mark: folder,
     answers: () => mongodbAnswers(mongodbAddress(port)),
-    readyWithinMs: 30_000,
+    readyWithinMs: 60_000,
     patienceMs: 3_000,
   }));
 }

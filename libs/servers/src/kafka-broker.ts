@@ -45,7 +45,7 @@ export function startBroker({ software, jvm, patienceMs, morePorts = 0, properti
       name: 'kafka',
       mark: properties,
       answers: () => kafkaAnswers(`127.0.0.1:${port}`),
-      readyWithinMs: 60_000,
+      readyWithinMs: 120_000,
       patienceMs,
     };
   });

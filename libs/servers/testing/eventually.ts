@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  * Tries until `attempt` neither throws nor returns false, and returns what it returned. After `withinMs` it throws an error that says for what
  * it waited in vain, and why the last attempt failed.
  */
-export async function eventually<T>(attempt: () => T | Promise<T>, what: string, withinMs = 60_000): Promise<Exclude<T, false>> {
+export async function eventually<T>(attempt: () => T | Promise<T>, what: string, withinMs = 120_000): Promise<Exclude<T, false>> {
   for (const deadline = Date.now() + withinMs; ; await delay(25)) {
     let cause: unknown;
     try {

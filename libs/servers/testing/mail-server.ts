@@ -52,7 +52,7 @@ export async function openMailServer(users: Readonly<Record<string, string>>): P
     const places = { 'imaps.hostname': host, 'imaps.port': port, 'imap.hostname': host, 'imap.port': plainPort, 'api.hostname': host, 'api.port': api };
     const options = Object.entries({ ...settings, ...places }).map(([name, value]) => `-Dgreenmail.${name}=${value}`);
     const command: [string, ...string[]] = ['java', '-Xmx384m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...options, '-cp', jars, 'com.icegreen.greenmail.standalone.GreenMailStandaloneRunner'];
-    return { name: 'mail-server', command, mark: keys.store, answers: () => letsIn(plainPort!, users), readyWithinMs: 60_000 };
+    return { name: 'mail-server', command, mark: keys.store, answers: () => letsIn(plainPort!, users), readyWithinMs: 120_000 };
   });
   const stop = async () => {
     await started.stop();
