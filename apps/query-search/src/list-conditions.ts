@@ -1,4 +1,4 @@
-import type { Principal, Sort, Status, TicketFilters } from '#contracts';
+import type { Principal, Priority, Sort, Status, TicketFilters } from '#contracts';
 import { isOfDueOnes } from './list-order.js';
 import { shapeWithWork } from './shape.js';
 import { assigneeKey, isWorkedOn, key, sightKeys } from './ticket-keys.js';
@@ -14,6 +14,8 @@ export interface Condition {
   checked?: object;
   /** Whether it begins or ends in the middle of the order of creation. */
   isSpan?: boolean;
+  /** Whether another condition says the same: it only bounds the index of a list's order. */
+  isImplied?: boolean;
   lead?: {
     index: 'byKey' | 'byWord' | 'byPriority' | 'byDeadlineState';
     /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
@@ -57,10 +59,12 @@ export const dueIn = (sort: Sort): Pick<ListFilters, 'isDue'> => (isOfDueOnes(so
  * Everything a list, a count or a page is filtered by: what the principal may see, and what was asked for.
  * @param shape of the views, where it is known: those of an older one are asked for less at once
  */
-export const conditionsOf = (principal: Principal, filters: ListFilters, shape = 0): Condition[] => [
-  ...anyOfEach(shape < shapeWithWork ? keysAsked(principal, filters) : withWork(keysAsked(principal, filters)), inViews),
-  ...rangeConditions(filters),
-];
+export function conditionsOf(principal: Principal, filters: ListFilters, shape = 0): Condition[] {
+  const asked = keysAsked(principal, filters);
+  const { priority, ...keys } = shape < shapeWithWork ? asked : withWork(asked);
+  const implied = priority === filters.priority ? [] : priorityConditions(filters).map(({ filter }) => ({ filter, isImplied: true }));
+  return [...anyOfEach(keys, inViews), ...rangeConditions({ ...filters, priority }), ...implied];
+}
 
 /** Up to so many values are looked up one by one. */
 export const mostWays = 32;
@@ -82,32 +86,39 @@ interface KeysAsked {
   assistant: readonly string[] | undefined;
   sight: readonly string[] | undefined;
   status: readonly Status[] | undefined;
+  priority: Priority[] | undefined;
   work?: readonly string[];
 }
 
-const keysAsked = (principal: Principal, { status, assignee, assistantId, tag, requester }: ListFilters): KeysAsked => ({
+const keysAsked = (principal: Principal, { status, assignee, assistantId, tag, requester, priority }: ListFilters): KeysAsked => ({
   requester: requester?.flatMap((one) => (one.includes('@') ? [key.requester(one), key.email(one)] : [key.requester(one)])),
   tag: tag?.map(key.tag),
   assignee: assignee?.map((one) => assigneeKey(one, principal)),
   assistant: assistantId?.map(key.assistant),
   sight: sightKeys(principal) ?? undefined,
   status,
+  priority,
 });
 
-/** Whose tickets in which status, as one list, where it is short and no ticket is without such keys. */
+/** Whose tickets, or how urgent ones, in which status, as one list, where it is short and no ticket is without such keys. */
 function withWork(asked: KeysAsked): KeysAsked {
   const { status } = asked;
-  const whose = (['assistant', 'assignee', 'sight'] as const).find((one) => asked[one] !== undefined);
-  if (!status?.every(isWorkedOn) || whose === undefined || status.length * asked[whose]!.length > mostWays) return asked;
-  return { ...asked, [whose]: undefined, status: undefined, work: status.flatMap((one) => asked[whose]!.map((name) => key.inStatus(one, name))) };
+  const other = (['assistant', 'assignee', 'sight', 'priority'] as const).find((one) => asked[one] !== undefined);
+  if (!status?.every(isWorkedOn) || other === undefined) return asked;
+  const keys = other === 'priority' ? asked.priority!.map(key.priority) : asked[other]!;
+  if (status.length * keys.length > mostWays) return asked;
+  return { ...asked, [other]: undefined, status: undefined, work: status.flatMap((one) => keys.map((name) => key.inStatus(one, name))) };
 }
 
-function anyOfEach({ status, ...others }: KeysAsked, { field, index, as }: KeyPlace): Condition[] {
+function anyOfEach({ status, ...others }: Omit<KeysAsked, 'priority'>, { field, index, as }: KeyPlace): Condition[] {
   return [...Object.values(others), status?.map(key.status)].flatMap((keys) => anyOf({ field, values: keys?.map(as) }, index));
 }
 
 /** Conditions on whom a ticket concerns, with what the principal may see. */
-export const keyConditions = (principal: Principal, filters: ListFilters, place = inViews): Condition[] => anyOfEach(keysAsked(principal, filters), place);
+export function keyConditions(principal: Principal, filters: ListFilters, place = inViews): Condition[] {
+  const { priority: _priority, ...keys } = keysAsked(principal, filters);
+  return anyOfEach(keys, place);
+}
 
 /** A condition that a field has one of these values; none when there is nothing to ask for. */
 export function anyOf({ field, values }: { field: AnyOf['field']; values: readonly (string | number)[] | undefined }, index: LeadIndex): Condition[] {
@@ -123,11 +134,13 @@ function rangeConditions({ priority, deadline, isDue, createdFrom, createdTo, up
   return [
     ...anyOf({ field: 'deadlineStates', values: deadline }, 'byDeadlineState'),
     ...(isDue ? [{ filter: { dueAt: { $exists: true } } }] : []),
-    ...anyOf({ field: 'priority', values: priority?.map(priorityRank) }, 'byPriority'),
+    ...priorityConditions({ priority }),
     ...rangeOf('createdAt', createdFrom, createdTo),
     ...rangeOf('updatedAt', updatedFrom, updatedTo),
   ];
 }
+
+const priorityConditions = ({ priority }: ListFilters) => anyOf({ field: 'priority', values: priority?.map(priorityRank) }, 'byPriority');
 
 /** From inclusive, to exclusive; ISO instants. */
 export function rangeOf(field: string, from?: string, to?: string): Condition[] {

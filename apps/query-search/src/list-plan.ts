@@ -107,7 +107,7 @@ function useOf({ lead: { isSingle } }: Leader, byCreation: boolean): Use {
 }
 
 function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, use }: { leader: Leader; filter: object; use: Use }): object {
-  const others = conditions.filter((other) => other !== leader).map((other) => ({ filter: (!isMet(other, leader, use) && other.checked) || other.filter }));
+  const others = conditions.filter((other) => other !== leader && !other.isImplied).map((other) => ({ filter: (!isMet(other, leader, use) && other.checked) || other.filter }));
   // The first condition of a place is only there to bound an index.
   const place = (use === 'ordered' ? from.slice(1) : from).map((one) => ({ filter: one }));
   return filterOf(base, [{ filter }, ...others, ...place]);

@@ -8,6 +8,7 @@ import { behind, isPosition, positionOf } from './list-order.js';
 import { queryOf } from './list-plan.js';
 import { listAnswer, listLinks, ticketAnswer } from './ticket-answers.js';
 import { entryConditions } from './search/search-plan.js';
+import { currentShape } from './shape.js';
 import { asked as words } from './search/words.js';
 
 const query = (asked: Record<string, string | string[]> = {}) => ListQuery.parse(asked);
@@ -152,6 +153,13 @@ describe('plans', () => {
       const conditions = order.map(([name, one]) => ({ ...one, lead: { ...one.lead!, size: sizes[name], reach: reaches[name] } }));
       expect(queryOf({ base, sort: '-createdAt', conditions: conditions as Condition[] }).led!.hint).toBe(hint);
     }
+  });
+
+  it('for how urgent what is open is bound the order by priority too, and check it nowhere else', () => {
+    const conditions = conditionsOf(ada, { status: ['open'], priority: ['low'] }, currentShape);
+    const { walk, led } = queryOf({ base, sort: '-priority', conditions });
+    expect(walk.filter).toMatchObject({ $and: [{ keys: 'open priority:low' }, { priority: 0 }] });
+    for (const plan of [led!, led!.all]) expect(plan.filter).toMatchObject({ $and: [{ keys: 'open priority:low' }] });
   });
 
   it('for somebody who does not see everything walk the list first, then gather what they see', () => expect(plans({}, {}, grace)).toEqual(['byCreation', 'byKey']));

@@ -1,4 +1,4 @@
-import type { Actor, Assignee, Principal, Status, Ticket } from '#contracts';
+import type { Actor, Assignee, Principal, Priority, Status, Ticket } from '#contracts';
 import { sightOf } from '#domain';
 
 /**
@@ -13,8 +13,10 @@ export const key = {
   requester: (id: string) => `requester:${id}`,
   email: (address: string) => `email:${address.toLowerCase()}`,
   tag: (tag: string) => `tag:${tag}`,
-  /** What of somebody's tickets is in a status: found without passing over all that they have, and all that is in it. */
-  inStatus: (status: Status, whose: string) => `${status} ${whose}`,
+  /** Only together with a status: by itself it has an index of its own, in its order. */
+  priority: (priority: Priority) => `priority:${priority}`,
+  /** What is in a status and has another key: found without passing over all that has either. */
+  inStatus: (status: Status, other: string) => `${status} ${other}`,
 } as const;
 
 /** Closed tickets have no key of this and another thing: most tickets are closed, and nobody works on them. */
@@ -41,8 +43,9 @@ export function lastingKeys(ticket: Ticket): string[] {
 
 /** The keys of a ticket. */
 export function keysOf(ticket: Ticket): string[] {
-  const { status } = ticket;
-  return [key.status(status), ...lastingKeys(ticket), ...(isWorkedOn(status) ? whoseKeys(ticket).map((whose) => key.inStatus(status, whose)) : [])];
+  const { status, priority } = ticket;
+  const worked = isWorkedOn(status) ? [...whoseKeys(ticket), key.priority(priority)] : [];
+  return [key.status(status), ...lastingKeys(ticket), ...worked.map((other) => key.inStatus(status, other))];
 }
 
 /** The keys of which a ticket needs one for somebody to see it; null when they see every ticket of their organisation. */

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { sees } from '#domain';
-import { Status, type Principal } from '#contracts';
+import { Priority, Status, type Principal } from '#contracts';
 import { agent, ada, grace } from '../../../libs/contracts/testing/builders.js';
 import { Story } from '../testing/stories.js';
 import { conditionsOf, type Condition, type ListFilters } from './list-conditions.js';
 import { currentShape } from './shape.js';
 import { keysOf, sightKeys } from './ticket-keys.js';
-import { fold, rowOf, viewOf } from './ticket-view.projection.js';
+import { fold, priorityRank, rowOf, viewOf, type TicketView } from './ticket-view.projection.js';
 
 const story = () => new Story({ number: 7 }).create({ title: 'Printer', description: 'It  burns\nbadly' });
 const newestOf = (told: Story) => told.events.at(-1)!;
@@ -102,15 +102,17 @@ describe('keys', () => {
     const some = fc.option(fc.subarray(['me', 'none', 'grace', 'agent:x'], { minLength: 1 }), { nil: undefined });
     const bots = fc.option(fc.subarray(assistants, { minLength: 1 }), { nil: undefined });
     const statuses = fc.option(fc.subarray([...Status.options], { minLength: 1 }), { nil: undefined });
-    const meets = (keys: readonly string[], conditions: readonly Condition[]) =>
+    const priorities = fc.option(fc.subarray([...Priority.options], { minLength: 1 }), { nil: undefined });
+    const meets = (view: Pick<TicketView, 'keys' | 'priority'>, conditions: readonly Condition[]) =>
       conditions.every(({ filter }) => {
-        const { keys: asked } = filter as { keys: string | { $in: string[] } };
-        return typeof asked === 'string' ? keys.includes(asked) : asked.$in.some((key) => keys.includes(key));
+        const [[field, asked]] = Object.entries(filter as Record<'keys' | 'priority', string | { $in: string[] }>) as [['keys' | 'priority', string | { $in: string[] }]];
+        return (typeof asked === 'object' ? asked.$in : [asked]).some((one) => [view[field]].flat().includes(one));
       });
+    const ticketLike = fc.record({ status: fc.constantFrom(...Status.options), priority: fc.constantFrom(...Priority.options), assistantId: fc.option(fc.constantFrom(...assistants)), assignee: fc.option(named), createdBy: named });
     fc.assert(
-      fc.property(principal, fc.record({ status: statuses, assignee: some, assistantId: bots }), fc.constantFrom(...Status.options), fc.record({ assistantId: fc.option(fc.constantFrom(...assistants)), assignee: fc.option(named), createdBy: named }), (asker, filters, status, whose) => {
-        const keys = keysOf({ ...story().ticket, status, ...whose });
-        expect(meets(keys, conditionsOf(asker, filters, currentShape))).toBe(meets(keys, conditionsOf(asker, filters)));
+      fc.property(principal, fc.record({ status: statuses, assignee: some, assistantId: bots, priority: priorities }), ticketLike, (asker, filters, like) => {
+        const view = { keys: keysOf({ ...story().ticket, ...like }), priority: priorityRank(like.priority) };
+        expect(meets(view, conditionsOf(asker, filters, currentShape))).toBe(meets(view, conditionsOf(asker, filters)));
       }),
       { numRuns: 2_000 },
     );
@@ -121,6 +123,8 @@ describe('keys', () => {
     expect(filtersOf(grace, { status: ['open'] })).toEqual([{ keys: { $in: ['open assistant:billing-bot', 'open assignee:member:grace', 'open creator:member:grace'] } }]);
     expect(filtersOf(ada, { status: ['open'], assistantId: ['billing-bot'] })).toEqual([{ keys: 'open assistant:billing-bot' }]);
     expect(filtersOf(ada, { status: ['open'] })).toEqual([{ keys: 'status:open' }]);
+    expect(filtersOf(ada, { status: ['open', 'pending'], priority: ['urgent'] })).toEqual([{ keys: { $in: ['open priority:urgent', 'pending priority:urgent'] } }, { priority: 3 }]);
+    expect(filtersOf(grace, { status: ['open'], assignee: ['me'], priority: ['urgent'] })).toContainEqual({ keys: 'open assignee:member:grace' });
     expect(filtersOf(ada, { status: ['open', 'closed'], assignee: ['me'] })).toEqual([{ keys: 'assignee:member:ada' }, { keys: { $in: ['status:open', 'status:closed'] } }]);
     expect(filtersOf(ada, { status: ['open', 'pending', 'resolved'], assistantId: Array.from({ length: 11 }, (_, i) => `bot-${i}`) })).toHaveLength(2);
   });
