@@ -2,10 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { look, temporaryFolder } from '#servers';
+import { isFree, look, temporaryFolder } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { built } from '../places.js';
 import { readRun, type Run } from './run-file.js';
@@ -27,14 +26,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A free port that this process does not keep for itself, of those that no outgoing connection is given meanwhile. */
+/** A free port that this process does not keep for itself: of those that neither `freePort` gives to others nor an outgoing connection is given meanwhile. */
 async function unusedPort(): Promise<number> {
-  const number = randomInt(20_000, 32_000);
-  const server = createServer();
-  const isFree = await once(server.listen(number, '127.0.0.1'), 'listening').then(() => true, () => false);
-  if (!isFree) return unusedPort();
-  await once(server.close(), 'close');
-  return number;
+  const number = randomInt(32_000, 32_768);
+  return (await isFree(number)) ? number : unusedPort();
 }
 
 const program = built('tools/testing/tiny-run.js');

@@ -10,7 +10,7 @@ export { look } from './identity.js';
 export { lastWords, momentsMs, type Said } from './last-words.js';
 export { type Command, type Ending, leash, type Leashed } from './leash.js';
 export { endLeftovers } from './leftovers.js';
-export { freePort, nextFreePort } from './ports.js';
+export { freePort, isFree, nextFreePort } from './ports.js';
 export { ServersUnavailable } from './server.js';
 export { temporaryFolder } from './temporary-folder.js';
 
