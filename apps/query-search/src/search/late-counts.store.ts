@@ -1,6 +1,7 @@
 import type mongoose from 'mongoose';
+import pLimit from 'p-limit';
 import { maxListDepth, Status } from '#contracts';
-import { asking } from '../asking.js';
+import { asking, tooLong } from '../asking.js';
 import type { Count } from '../large-counts.js';
 import type { Plan } from '../list-plan.js';
 import { longestMs } from '../planned-reads.store.js';
@@ -22,42 +23,59 @@ export function countIn({ byStatus, isWhole }: Tally, statuses: readonly Status[
 
 /** Documents that are asked about with one query. */
 const atOnce = 1_000;
+/** Counts at the same time. Each keeps the store busy with several queries: of many side by side none would be done in time. */
+const mostCounting = 2;
 
 /**
  * Counts tickets by what entries and views say together: ids of one side are asked of the other. A join in the store, which goes from one document to the next,
  * takes twice as long.
  */
 export class LateCounts {
+  private readonly turn = pLimit(mostCounting);
+
   constructor(
     private readonly entries: mongoose.mongo.Collection<SearchEntry>,
     private readonly views: mongoose.mongo.Collection<TicketView>,
   ) {}
 
   /** From the entries that a plan leads to, by the statuses of their views that pass a filter. */
-  async tally(plan: Plan, viewFilter: object): Promise<Tally> {
-    const inTime = deadline();
-    const ids = await idsOf(this.entries, plan, maxListDepth + 1);
-    const group = { $group: { _id: '$status', total: { $sum: 1 } } };
-    const read = (some: string[]) =>
-      this.views.aggregate<{ _id: Status; total: number }>([{ $match: { _id: { $in: some }, ...viewFilter } }, group], inTime()).toArray();
-    const byStatus = new Map<Status, number>();
-    for (const { _id, total } of (await inParts(ids, read)).flat()) byStatus.set(_id, (byStatus.get(_id) ?? 0) + total);
-    return { byStatus, isWhole: ids.length <= maxListDepth };
+  tally(plan: Plan, viewFilter: object): Promise<Tally> {
+    return this.inTurn(async (inTime) => {
+      const ids = await idsOf(this.entries, plan, maxListDepth + 1);
+      const group = { $group: { _id: '$status', total: { $sum: 1 } } };
+      const read = (some: string[]) =>
+        this.views.aggregate<{ _id: Status; total: number }>([{ $match: { _id: { $in: some }, ...viewFilter } }, group], inTime()).toArray();
+      const byStatus = new Map<Status, number>();
+      for (const { _id, total } of (await inParts(ids, read)).flat()) byStatus.set(_id, (byStatus.get(_id) ?? 0) + total);
+      return { byStatus, isWhole: ids.length <= maxListDepth };
+    });
   }
 
   /** Out of the entries that one plan leads to, as many as are among the views that another one leads to, which are 10,000 at most. Cheaper than asking for each by its id. */
-  async shared(entries: Plan, views: Plan): Promise<{ total: number; isWhole: boolean }> {
-    const [those, these] = await Promise.all([idsOf(this.entries, entries, maxListDepth + 1), idsOf(this.views, views, maxListDepth)]);
-    const passing = new Set(these);
-    return { total: those.filter((id) => passing.has(id)).length, isWhole: those.length <= maxListDepth };
+  shared(entries: Plan, views: Plan): Promise<{ total: number; isWhole: boolean }> {
+    return this.inTurn(async () => {
+      const [those, these] = await Promise.all([idsOf(this.entries, entries, maxListDepth + 1), idsOf(this.views, views, maxListDepth)]);
+      const passing = new Set(these);
+      return { total: those.filter((id) => passing.has(id)).length, isWhole: those.length <= maxListDepth };
+    });
   }
 
   /** From the views that a plan leads to, which are 10,000 at most: how many of them have an entry with the words. */
-  async having(plan: Plan, said: readonly object[]): Promise<number> {
-    const inTime = deadline();
-    const ids = await idsOf(this.views, plan, maxListDepth);
-    const counts = await inParts(ids, (some) => this.entries.countDocuments({ _id: { $in: some }, $and: [...said] }, inTime()));
-    return counts.reduce((sum, count) => sum + count, 0);
+  having(plan: Plan, said: readonly object[]): Promise<number> {
+    return this.inTurn(async (inTime) => {
+      const ids = await idsOf(this.views, plan, maxListDepth);
+      const counts = await inParts(ids, (some) => this.entries.countDocuments({ _id: { $in: some }, $and: [...said] }, inTime()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    });
+  }
+
+  /** Nobody waits longer for their turn than a query may take, nor begins then what nobody waits for. @throws ProblemError dependency-unavailable */
+  private inTurn<T>(count: (inTime: ReturnType<typeof deadline>) => Promise<T>): Promise<T> {
+    const askedAt = performance.now();
+    return this.turn(() => {
+      if (performance.now() - askedAt > longestMs) throw tooLong();
+      return count(deadline());
+    });
   }
 }
 
