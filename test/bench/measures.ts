@@ -128,7 +128,7 @@ interface Counter {
 const lookingSeldom = { everyMs: 500 };
 
 /** Starts a service where it is not running and measures how fast a counter of its rises to `total`: from the first tenth, or where it is, to the end. */
-async function catchUp(app: Setting['stack']['apps']['gateway'][number], { total, name, label }: Counter): Promise<{ perSecond: number }> {
+export async function catchUp(app: Setting['stack']['apps']['gateway'][number], { total, name, label }: Counter): Promise<{ perSecond: number }> {
   if (!app.isRunning) app.start();
   const seen = async () => metric(app.managementUrl, name, label).catch(() => 0);
   await until(`the first records of ${app.name}`, async () => (await seen()) >= total / 10, lookingSeldom);
