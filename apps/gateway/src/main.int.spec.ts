@@ -83,12 +83,12 @@ afterAll(async () => {
   querySearch.closeAllConnections();
 });
 
-const once = (path: string, headers: Record<string, string> = {}, { port } = gateways[0]!) =>
+const askOnce = (path: string, headers: Record<string, string> = {}, { port } = gateways[0]!) =>
   fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${bearer}`, ...headers } });
 /** Asked again where nothing is known in time, as on a slow machine. */
-const call = (...asked: Parameters<typeof once>) =>
+const call = (...asked: Parameters<typeof askOnce>) =>
   eventually(async () => {
-    const answer = await once(...asked);
+    const answer = await askOnce(...asked);
     return answer.status !== 503 && answer;
   }, `${asked[0]} is answered in time`);
 
@@ -149,7 +149,7 @@ describe('the gateway as a process', () => {
     const ended = await eventually(async () => {
       if (stopping.process.killed) gateways.push((stopping = await gateway()));
       const { process: child, port } = stopping;
-      const slow = once('/v1/tickets?q=slow', {}, stopping);
+      const slow = askOnce('/v1/tickets?q=slow', {}, stopping);
       const answered = release;
       await until(() => release !== answered);
       child.kill('SIGTERM');
@@ -165,7 +165,7 @@ describe('the gateway as a process', () => {
   it('stays ready while query-search is away', async () => {
     querySearch.close();
     querySearch.closeAllConnections();
-    const answer = await once('/v1/tickets');
+    const answer = await askOnce('/v1/tickets');
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
     await until(() => fetch(`${gateways[0]!.management}/health/ready`).then(({ status }) => status === 200)); // what it asks of its store and broker has 2 s
   });
