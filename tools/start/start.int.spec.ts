@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { freePort, isFree, look, temporaryFolder } from '#servers';
+import { freePort, isFree, look, temporaryFolder, tryHold } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { built } from '../places.js';
 import { readRun, type Run } from './run-file.js';
@@ -29,7 +29,8 @@ afterEach(async () => {
 /** A free port that this process does not keep for itself: of those that neither `freePort` gives to others nor an outgoing connection is given meanwhile. */
 async function unusedPort(): Promise<number> {
   const number = randomInt(32_000, 32_768);
-  return (await isFree(number)) ? number : unusedPort();
+  const isOurs = 'hold' in (await tryHold(`${number}, of those that this spec takes`)); // in another checkout it may be at it, too
+  return isOurs && (await isFree(number)) ? number : unusedPort();
 }
 
 const program = built('tools/testing/tiny-run.js');
