@@ -16,6 +16,8 @@ describe('ticket-command killed at a point of its write path', () => {
     servers = await anyServers();
     path = await WritePath.open(servers);
     app = await path.stack.add('ticket-command');
+    // What other specs have left to do is done: below, what is not committed is counted.
+    await eventually(async () => (await path.tail.lagOf('ticket-command', topics.commands)) === 0);
     await app.end();
   });
 

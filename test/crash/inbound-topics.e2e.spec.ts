@@ -31,7 +31,7 @@ describe('topics of outside systems that come and go, while the service is ready
     producer = await connected();
     admin = new Kafka({ brokers: servers.kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).admin();
     await Promise.all([admin.connect(), makeSystemTopics(servers.kafkaBrokers, neighbour)]);
-    watch = watchHealth(app.managementUrl);
+    watch = watchHealth(app.managementUrl, ({ kafka }) => kafka !== 'up'); // its store may be too slow to answer at times, whatever becomes of topics
     await publishEntries(producer, grantOf(neighbour, 'acme'));
   });
 

@@ -41,7 +41,9 @@ afterEach(async () => {
 async function made(input: object = {}) {
   const { status, body } = await eventually(async () => {
     const answer = await ada.post('/webhooks', { name: 'One', url: receiver.url, ...input });
-    return answer.status === 201 && answer;
+    const isWhole = answer.body['secret'] !== undefined;
+    if (answer.status === 201 && !isWhole) await ada.delete(`/webhooks/${answer.body['id']}`); // a slow machine has kept the first answer
+    return answer.status === 201 && isWhole && answer;
   });
   expect(status).toBe(201);
   webhooks.push(body['id'] as string);

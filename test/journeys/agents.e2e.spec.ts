@@ -16,9 +16,8 @@ let bot: Client;
 const without = new Map<Scope, Client>();
 
 async function agent(assistantId: string, scopes: readonly Scope[]): Promise<Client> {
-  const { status, body, text } = await ada.post('/api-keys', { name: `${assistantId} ${scopes.join(' ')}`, assistantId, scopes });
-  if (status !== 201) throw new Error(text);
-  return new Client(body['secret'] as string, stack.gatewayUrls);
+  const { secret } = await ada.apiKey({ name: `${assistantId} ${scopes.join(' ')}`, assistantId, scopes });
+  return new Client(secret as string, stack.gatewayUrls);
 }
 
 beforeAll(async () => {

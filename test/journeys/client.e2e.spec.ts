@@ -27,6 +27,14 @@ async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
+/** A repeat, which a slow machine may need, does not tell a key's secret. */
+async function keyWithSecret(fields: Parameters<typeof ada.apiKeys.create>[0]) {
+  for (;;) {
+    const key = await ada.apiKeys.create(fields);
+    if (key.secret !== undefined) return key;
+  }
+}
+
 describe('the client library', () => {
   it('takes a ticket through its life', async () => {
     const { tickets } = ada;
@@ -112,7 +120,7 @@ describe('the client library', () => {
     expect(away).toEqual(await own.availability('grace'));
     await own.deleteMember('linus');
     expect((await ada.members()).map(({ id }) => id)).not.toContain('linus');
-    const { id, secret } = await ada.apiKeys.create({ name: 'k', assistantId: 'tech-bot', scopes: ['tickets:read'] });
+    const { id, secret } = await keyWithSecret({ name: 'k', assistantId: 'tech-bot', scopes: ['tickets:read'] });
     expect(await new Deskstream({ baseUrl: stack.gatewayUrl, token: secret! }).me()).toMatchObject({ type: 'agent', id: 'tech-bot' });
     expect((await ada.apiKeys.list()).map((key) => key.id)).toContain(id);
     await ada.apiKeys.delete(id);
@@ -172,7 +180,7 @@ describe('the packed client', () => {
     folder.copy('examples/agent.mjs', 'agent.mjs');
     expect(await folder.complaints('agent.mjs')).toBe('');
     const scopes = Scope.options.filter((scope) => ['tickets:read', 'tickets:write', 'tickets:transition', 'replies:write'].includes(scope));
-    const { secret } = await ada.apiKeys.create({ name: 'agent', assistantId: 'billing-bot', scopes });
+    const { secret } = await keyWithSecret({ name: 'agent', assistantId: 'billing-bot', scopes });
     const said = await folder.node(['agent.mjs'], { DESKSTREAM_URL: stack.gatewayUrl, DESKSTREAM_KEY: secret! });
     expect(said).toMatch(/^I am Billing assistant of .*\nOpened ticket #\d+ /);
 

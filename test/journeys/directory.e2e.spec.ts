@@ -120,9 +120,9 @@ describe('an assistant that is deleted', () => {
   it('lets nobody in by its keys 5 s later; its tickets stay with administrators', async () => {
     const id = `bot-${randomUUID().slice(0, 8)}`;
     await ada.put(`/assistants/${id}`, { name: 'Short-lived', memberIds: ['grace'] });
-    const { body } = await ada.post('/api-keys', { name: 'k', assistantId: id, scopes: ['tickets:read'] });
+    const { secret } = await ada.apiKey({ name: 'k', assistantId: id, scopes: ['tickets:read'] });
     const ticket = await ada.ticket({ assistantId: id });
-    const agent = new Client(body['secret'] as string, stack.gatewayUrls);
+    const agent = new Client(secret as string, stack.gatewayUrls);
     await eventually(async () => (await agent.send('GET', '/me', undefined, {}, 1)).status === 200);
     expect((await ada.delete(`/assistants/${id}`)).status).toBe(204);
     for (const at of [0, 1]) expect(await lastInVain(async () => (await agent.send('GET', '/me', undefined, {}, at)).status === 401)).toBeLessThan(5_000);

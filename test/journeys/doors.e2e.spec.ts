@@ -94,8 +94,8 @@ afterAll(async () => {
 async function doors(): Promise<Record<string, Door>> {
   const grace = clientOf(stack, { org, sub: 'grace' });
   const scopes = ['tickets:read', 'tickets:write', 'tickets:transition', 'tickets:assign', 'notes:write'];
-  const { body } = await ada.post('/api-keys', { name: 'doors', assistantId: 'billing-bot', scopes });
-  const agent = new Client(body['secret'] as string, stack.gatewayUrls);
+  const { secret } = await ada.apiKey({ name: 'doors', assistantId: 'billing-bot', scopes });
+  const agent = new Client(secret as string, stack.gatewayUrls);
   return {
     'REST with a person’s token': { actor: { type: 'member', id: 'grace', name: 'Grace Hopper' }, channel: 'api', noRight: 'forbidden', ask: (wish) => overRest(grace, wish) },
     'REST with an API key': { actor: { type: 'agent', id: 'billing-bot', name: 'Billing assistant' }, channel: 'agent', noRight: 'forbidden', ask: (wish) => overRest(agent, wish) },

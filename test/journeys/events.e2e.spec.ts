@@ -70,7 +70,7 @@ describe('the stream', () => {
   it('tells what its listener sees as it happens: no hidden ticket, no note, no other organisation', async () => {
     const [forAda, forGrace, forTwin] = [await listen(tokenOf('ada')), await listen(tokenOf('grace'), { at: 1 }), await listen(tokenOf('ada', twin))];
     expect([forGrace.status, forGrace.response.headers.get('content-type'), forGrace.response.headers.get('cache-control')]).toEqual([200, 'text/event-stream; charset=utf-8', 'no-store']);
-    const key = (await ada!.post('/api-keys', { name: 'no notes', assistantId: 'billing-bot', scopes: ['tickets:read'] })).body['secret'] as string;
+    const key = (await ada!.apiKey({ name: 'no notes', assistantId: 'billing-bot', scopes: ['tickets:read'] }))['secret'] as string;
     const forAgent = await listen(key);
     const [seen, hidden] = [await ticket({ assistantId: 'billing-bot' }), await ticket({ assistantId: 'tech-bot' })];
     await ada!.post(`/tickets/${seen['id']}/notes`, { body: 'A secret' });
@@ -131,7 +131,7 @@ describe('the stream', () => {
       const refused = await listen(tokenOf('ada'), { lastEventId });
       expect([refused.status, ((await refused.response.json()) as Answer['body'])['type']]).toEqual([422, '/problems/invalid-cursor']);
     }
-    const key = (await ada!.post('/api-keys', { name: 'writes only', assistantId: 'billing-bot', scopes: ['tickets:write'] })).body['secret'] as string;
+    const key = (await ada!.apiKey({ name: 'writes only', assistantId: 'billing-bot', scopes: ['tickets:write'] }))['secret'] as string;
     expect((await listen(key)).status).toBe(403);
     expect((await listen('nobody')).status).toBe(401);
     for (const accept of ['text/html', 'application/json']) expect((await ada!.get('/stream', { accept })).status).toBe(406);
@@ -139,7 +139,7 @@ describe('the stream', () => {
   });
 
   it('ends when the key it was opened with is deleted', async () => {
-    const { id, secret } = (await ada!.post('/api-keys', { name: 'short', assistantId: 'billing-bot', scopes: ['tickets:read'] })).body;
+    const { id, secret } = await ada!.apiKey({ name: 'short', assistantId: 'billing-bot', scopes: ['tickets:read'] });
     const stream = await listen(secret as string, { at: 1 });
     expect(stream.status).toBe(200);
     await ada!.delete(`/api-keys/${id}`);

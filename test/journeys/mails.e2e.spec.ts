@@ -159,7 +159,7 @@ describe('a ticket of an assistant’s conversation', () => {
       expect((await ada.put(path, { url, secret })).body).toEqual({ id: 'billing-bot', url });
       expect((await ada.get(path)).text).not.toContain(secret);
       expect((await stranger.get(path)).status).toBe(404);
-      const key = (await ada.post('/api-keys', { name: 'agent', assistantId: 'billing-bot', scopes: ['tickets:read', 'tickets:write'] })).body['secret'] as string;
+      const key = (await ada.apiKey({ name: 'agent', assistantId: 'billing-bot', scopes: ['tickets:read', 'tickets:write'] }))['secret'] as string;
       const agent = new Client(key, stack.gatewayUrls);
       const rita = someone();
       const id = await opened({ requester: rita, externalId: `chat-${randomUUID()}` }, agent);

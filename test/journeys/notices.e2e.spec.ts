@@ -108,7 +108,7 @@ describe('what somebody was told', () => {
     const id = await opened({ assignee: { type: 'member', id: 'linus' } });
     await eventually(async () => expect(await told(linus!)).toContain(`assigned ${id}`));
     expect((await grace!.get('/notification-preferences')).body).toMatchObject({ assigned: { email: 'at-once' } });
-    const { secret } = (await ada!.post('/api-keys', { name: 'Agent', assistantId: 'billing-bot', scopes: ['tickets:read'] })).body;
+    const { secret } = await ada!.apiKey({ name: 'Agent', assistantId: 'billing-bot', scopes: ['tickets:read'] });
     const answer = await fetch(`${stack.gatewayUrl}/v1/notifications`, { headers: { authorization: `Bearer ${String(secret)}` } });
     expect([answer.status, ((await answer.json()) as { type: string }).type]).toEqual([403, '/problems/forbidden']);
     await ada!.post(`/tickets/${id}/comments`, { body: '@linus, look' });

@@ -33,12 +33,15 @@ afterAll(async () => {
   await Promise.all([tail?.close(), admin?.disconnect()]);
 });
 
-const ask = (method: string, path: string, body?: object, gateway = 0) =>
-  fetch(stack.gatewayUrls[gateway] + path, {
-    method,
-    headers: { authorization: `Bearer ${stack.token({ org, sub: 'ada' })}`, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
+/** Asks again, under the same key, where a slow machine cannot say in time. */
+function ask(method: string, path: string, body?: object, gateway = 0): Promise<Response> {
+  const headers = { authorization: `Bearer ${stack.token({ org, sub: 'ada' })}`, ...(body && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }) };
+  return eventually(async () => {
+    const answer = await fetch(stack.gatewayUrls[gateway] + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    if (answer.status === 503) throw new Error(await answer.text());
+    return answer;
   });
+}
 /** What everybody else knows of a system: the newest revision. */
 const told = (id: string) =>
   tail

@@ -30,7 +30,7 @@ function firstTicket(gateway: string): string {
   // A person is slower than the projection; a script says what it waits for.
   const seen = 'curl -s --retry 60 "http://127.0.0.1:3000/v1/tickets/$ID" -H "Authorization: Bearer $TOKEN" -H "X-Min-Version: 1" > /dev/null';
   const commands = [token, told('OPENED', answer(open!), '"version":1'), `ID=${field('id', 'OPENED')}`, seen, told('FOUND', answer(find!), '"total":1'), listen, until('^id:'), told('MOVED', keyed, '"version":2')];
-  const asAgent = [`KEY=$(${answer(makeKey!)})`, `SECRET=${field('secret', 'KEY')}`, told('SEEN', answer(agent!), '"items"'), until('"type":"status-changed"'), 'kill $!'];
+  const asAgent = [told('KEY', answer(makeKey!), '"secret"'), `SECRET=${field('secret', 'KEY')}`, told('SEEN', answer(agent!), '"items"'), until('"type":"status-changed"'), 'kill $!'];
   return [...commands, ...asAgent, 'printf "%s\\n%s\\n%s\\n%s\\n" "$OPENED" "$FOUND" "$MOVED" "$SEEN"'].join('\n').replaceAll('http://127.0.0.1:3000', gateway);
 }
 

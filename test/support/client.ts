@@ -59,6 +59,16 @@ export class Client {
     return { status: response.status, headers: response.headers, text, body: text === '' ? {} : (JSON.parse(text) as Answer['body']) };
   }
 
+  /** A new API key with its secret. A repeat, which a slow machine may need, does not tell it: then the key is deleted, and another one is made. */
+  async apiKey(fields: Record<string, unknown>): Promise<Answer['body']> {
+    for (;;) {
+      const { status, body, text } = await this.post('/api-keys', fields);
+      if (status !== 201) throw new Error(text);
+      if (body['secret'] !== undefined) return body;
+      await this.delete(`/api-keys/${body['id']}`);
+    }
+  }
+
   /** A new ticket that reads already see. */
   async ticket(fields: Record<string, unknown> = {}): Promise<Answer['body']> {
     const { status, body, text } = await this.post('/tickets', { title: `Ticket ${randomUUID()}`, ...fields });

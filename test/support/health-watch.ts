@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HealthAnswer } from '#contracts';
 
 /** What a service said of itself while it was watched. */
 export interface HealthWatch {
@@ -8,16 +9,17 @@ export interface HealthWatch {
   stop(): Promise<void>;
 }
 
-/** Asks a service every 50 ms whether it is ready and whether it lives. */
-export function watchHealth(managementUrl: string): HealthWatch {
+/** Asks a service every 50 ms whether it is ready and whether it lives. What is not `meant` by who watches is passed over where it is not ready. */
+export function watchHealth(managementUrl: string, meant: (checks: HealthAnswer['checks']) => boolean = () => true): HealthWatch {
   const ready: number[] = [];
   const live: number[] = [];
   let isOver = false;
   const watch = async () => {
     while (!isOver) {
-      const [one, other] = await Promise.all([statusOf(`${managementUrl}/health/ready`), statusOf(`${managementUrl}/health/live`)]);
-      if (ready.at(-1) !== one) ready.push(one);
-      if (live.at(-1) !== other) live.push(other);
+      const [one, other] = await Promise.all([askedAt(`${managementUrl}/health/ready`), askedAt(`${managementUrl}/health/live`)]);
+      const isPassedOver = one.status === 503 && !meant(one.checks);
+      if (!isPassedOver && ready.at(-1) !== one.status) ready.push(one.status);
+      if (live.at(-1) !== other.status) live.push(other.status);
       await delay(50);
     }
   };
@@ -32,11 +34,12 @@ export function watchHealth(managementUrl: string): HealthWatch {
   };
 }
 
-const statusOf = (url: string) =>
-  fetch(url, { signal: AbortSignal.timeout(30_000) }).then(
-    async (response) => {
-      await response.arrayBuffer();
-      return response.status;
-    },
-    () => 0,
-  );
+async function askedAt(url: string, isRepeat = false): Promise<{ status: number; checks: HealthAnswer['checks'] }> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+    const text = await response.text();
+    return { status: response.status, checks: response.status === 503 ? (JSON.parse(text) as HealthAnswer).checks : {} };
+  } catch {
+    return isRepeat ? { status: 0, checks: {} } : askedAt(url, true); // a kept connection that was closed while this process stood still says nothing
+  }
+}

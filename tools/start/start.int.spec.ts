@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { isFree, look, temporaryFolder } from '#servers';
+import { freePort, isFree, look, temporaryFolder, tryHold } from '#servers';
 import { eventually } from '../../libs/servers/testing/eventually.js';
 import { built } from '../places.js';
 import { readRun, type Run } from './run-file.js';
@@ -29,7 +29,8 @@ afterEach(async () => {
 /** A free port that this process does not keep for itself: of those that neither `freePort` gives to others nor an outgoing connection is given meanwhile. */
 async function unusedPort(): Promise<number> {
   const number = randomInt(32_000, 32_768);
-  return (await isFree(number)) ? number : unusedPort();
+  const isOurs = 'hold' in (await tryHold(`${number}, of those that this spec takes`)); // in another checkout it may be at it, too
+  return isOurs && (await isFree(number)) ? number : unusedPort();
 }
 
 const program = built('tools/testing/tiny-run.js');
@@ -138,19 +139,23 @@ describe('a run', () => {
   });
 
   it('takes a signal that came twice at once as one, and a later one as a hurry', async () => {
-    const { child, ended, said } = launch({ TINY: 'deaf' });
-    await run();
-    const began = Date.now();
-    child.kill('SIGINT');
-    child.kill('SIGINT');
-    await eventually(() => said().includes('stopping (SIGINT)'), 'it is taken');
-    const taken = Date.now();
-    await eventually(() => Date.now() > taken + 1_200, 'another signal is another wish');
-    expect(child.exitCode).toBeNull();
-    child.kill('SIGINT');
-    expect(await ended).toEqual([0, null]);
-    // eslint-disable-next-line deskstream/specs-measure-no-haste -- in no hurry it takes six seconds for the gateway, and six more for what is behind it
-    expect(Date.now() - began).toBeLessThan(12_000);
+    const hurried = async () => {
+      const { child, ended, said } = launch({ TINY: 'deaf' });
+      await run();
+      const began = Date.now();
+      child.kill('SIGINT');
+      child.kill('SIGINT');
+      await eventually(() => said().includes('stopping (SIGINT)'), 'it is taken');
+      const taken = Date.now();
+      await eventually(() => Date.now() > taken + 1_200, 'another signal is another wish');
+      expect(child.exitCode).toBeNull();
+      child.kill('SIGINT');
+      expect(await ended).toEqual([0, null]);
+      return Date.now() - began;
+    };
+    // In no hurry it takes six seconds for the gateway, and six more for what is behind it, each time; in a hurry, on a slow machine, now and then.
+    const isQuick = async () => (await hurried()) < 12_000;
+    expect((await isQuick()) || (await isQuick()) || (await isQuick())).toBe(true);
   });
 
   it('stops also while it is still starting', async () => {
@@ -171,7 +176,7 @@ describe('a run', () => {
       return now !== undefined && now.processes['gateway']!.pid !== before.processes['gateway']!.pid && now;
     }, 'the next run is ready');
     for (const { pid } of Object.values(before.processes)) expect(look(pid)).toBeUndefined();
-    expect(addressesOf(after)).toEqual(addressesOf(before));
+    for (const [at, address] of addressesOf(before).entries()) if (addressesOf(after)[at] !== address) expect(await isOthers(address)).toBe(true);
     expect(readFileSync(join(folder, 'internal.key'), 'utf8')).toBe(key);
     expect(statSync(join(folder, 'internal.key')).mode & 0o777).toBe(0o600);
   });
@@ -224,6 +229,12 @@ describe('a run', () => {
 const recordedRun = () => JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Run;
 
 const addressesOf = ({ gateway, issuer, mailbox, processes }: Run) => [gateway, issuer, mailbox.smtp, mailbox.page, ...Object.values(processes).map(({ managementUrl }) => managementUrl)];
+
+/** Whether somebody else was given the port of an address in the moment in which nobody had it. */
+async function isOthers(address: string): Promise<boolean> {
+  const wanted = Number(new URL(address).port);
+  return (await freePort(wanted)) !== wanted;
+}
 
 /** Does what npm does: runs a program and waits for it. */
 const npmLike = "require('node:child_process').spawn(process.argv[1], process.argv.slice(2), { stdio: 'inherit' })";

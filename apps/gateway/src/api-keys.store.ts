@@ -43,7 +43,10 @@ const patienceMs = 2_000;
  * at once one loses. Throws `StoreFault` when the store cannot.
  */
 export class ApiKeyStore {
-  constructor(private readonly database: Pick<Database, 'db'>) {}
+  constructor(
+    private readonly database: Pick<Database, 'db'>,
+    private readonly patience = patienceMs,
+  ) {}
 
   async prepare(): Promise<void> {
     await guarded(() => this.keys.createIndexes([{ key: { orgId: 1 } }, { key: { 'revoked.at': 1 }, expireAfterSeconds: keptSeconds }]));
@@ -51,7 +54,7 @@ export class ApiKeyStore {
 
   /** Adds a key, and answers the one of its id that is stored: this one, or that of a request that was faster. */
   async add(key: StoredKey): Promise<StoredKey> {
-    const isAdded = await inTime(guarded(() => this.keys.insertOne(key).then(() => true, unlessThere)), patienceMs);
+    const isAdded = await inTime(guarded(() => this.keys.insertOne(key).then(() => true, unlessThere)), this.patience);
     const stored = isAdded ? key : await this.find(key.orgId, key._id);
     if (stored === null) throw new Error(`the id ${key._id} is taken by nobody`);
     return stored;
@@ -59,35 +62,35 @@ export class ApiKeyStore {
 
   /** A key of an organisation, deleted or not. */
   find(orgId: string, id: string): Promise<StoredKey | null> {
-    return inTime(guarded(() => this.keys.findOne({ _id: id, orgId })), patienceMs);
+    return inTime(guarded(() => this.keys.findOne({ _id: id, orgId })), this.patience);
   }
 
   /** Keys of an organisation that were not deleted, oldest first. */
   async list(orgId: string): Promise<StoredKey[]> {
-    const found = await inTime(guarded(() => this.keys.find({ orgId, ...isLive }).toArray()), patienceMs);
+    const found = await inTime(guarded(() => this.keys.find({ orgId, ...isLive }).toArray()), this.patience);
     return found.sort((one, other) => (one.createdAt + one._id < other.createdAt + other._id ? -1 : 1));
   }
 
   /** How many keys of an organisation were not deleted; counting stops at `most`. */
   count(orgId: string, most: number): Promise<number> {
-    return inTime(guarded(() => this.keys.countDocuments({ orgId, ...isLive }, { limit: most })), patienceMs);
+    return inTime(guarded(() => this.keys.countDocuments({ orgId, ...isLive }, { limit: most })), this.patience);
   }
 
   /** Of keys of any organisation, those that were not deleted. */
   live(ids: readonly string[]): Promise<KeyFacts[]> {
-    return inTime(guarded(() => this.keys.find({ _id: { $in: [...ids] }, ...isLive }, { projection: facts }).toArray()), patienceMs);
+    return inTime(guarded(() => this.keys.find({ _id: { $in: [...ids] }, ...isLive }, { projection: facts }).toArray()), this.patience);
   }
 
   /** Deletes a key, and answers how it came to be deleted: this time or by an earlier request. Undefined for a key that there is not. */
   async revoke(orgId: string, id: string, revoked: Revocation): Promise<Revocation | undefined> {
-    const { matchedCount } = await inTime(guarded(() => this.keys.updateOne({ _id: id, orgId, ...isLive }, { $set: { revoked } })), patienceMs);
+    const { matchedCount } = await inTime(guarded(() => this.keys.updateOne({ _id: id, orgId, ...isLive }, { $set: { revoked } })), this.patience);
     return matchedCount === 1 ? revoked : (await this.find(orgId, id))?.revoked;
   }
 
   /** Notes when keys were used last; an older time never replaces a newer one. */
   async noteUses(uses: readonly (readonly [id: string, at: string])[]): Promise<void> {
     const operations = uses.map(([_id, lastUsedAt]) => ({ updateOne: { filter: { _id }, update: { $max: { lastUsedAt } } } }));
-    await inTime(guarded(() => this.keys.bulkWrite(operations, { ordered: false })), patienceMs);
+    await inTime(guarded(() => this.keys.bulkWrite(operations, { ordered: false })), this.patience);
   }
 
   private get keys() {

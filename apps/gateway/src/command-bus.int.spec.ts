@@ -9,6 +9,7 @@ import { openDatabase, type Database } from '#persistence';
 import { eventually } from '../../../libs/servers/testing/eventually.js';
 import { apis, KafkaProxy } from '../../../libs/messaging/testing/kafka-proxy.js';
 import { applied } from '../testing/gateway.js';
+import { patience } from '../testing/stores.js';
 import { CommandBus, type Outgoing } from './command-bus.js';
 import { PendingCommands } from './pending-commands.store.js';
 import { ResultWaiters } from './result-waiters.js';
@@ -104,7 +105,7 @@ async function listen(controllers: (new (...args: never[]) => object)[], provide
 
 async function instance(): Promise<Instance> {
   const app = await listen([Results], [ResultsConsumer, ResultWaiters]);
-  const pending = new PendingCommands(database);
+  const pending = new PendingCommands(database, patience);
   return { bus: new CommandBus(renamed(producer), app.get(ResultWaiters), pending), pending, app };
 }
 

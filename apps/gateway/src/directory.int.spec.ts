@@ -6,12 +6,13 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DirectoryEntry, DirectorySeed, Producer } from '#contracts';
 import type { OutgoingRecord } from '#messaging';
 import { openDatabase, type Database } from '#persistence';
+import { storeOf } from '../testing/stores.js';
 import { Directory } from './directory.js';
 import { DirectoryPublisher } from './directory.publisher.js';
 import { settleDeparture } from './departures.js';
 import { changed, created, left, put, removed, signedIn } from './directory.policy.js';
 import { fill, readProducers, readSeed, type Seed, type Wanted, type WantedProducer } from './directory.seed.js';
-import { DirectoryStore } from './directory.store.js';
+import type { DirectoryStore } from './directory.store.js';
 
 const opened: Database[] = [];
 let database: Database;
@@ -19,7 +20,7 @@ let store: DirectoryStore;
 beforeEach(async () => {
   database = openDatabase({ uri: process.env['MONGODB_URI']!, database: `test_directory_${randomUUID().slice(0, 8)}` });
   opened.push(database);
-  store = new DirectoryStore(database);
+  store = storeOf(database);
   await store.prepare();
 });
 afterAll(async () => {
@@ -77,7 +78,7 @@ describe('filling the directory', () => {
 
   it('goes on after a crash, and leaves alone what happened meanwhile', async () => {
     let left = 1;
-    const dying = new DirectoryStore(database);
+    const dying = storeOf(database);
     const edit = dying.edit.bind(dying);
     dying.edit = (...edited) => ((left -= 1) < 0 ? Promise.reject(new Error('dead')) : edit(...edited));
     const seed = first(member('ada'), member('grace'), assistant('bot', ['ada']));
@@ -89,7 +90,7 @@ describe('filling the directory', () => {
 
   it('does it once when several instances start at once', async () => {
     const crowd = Array.from({ length: 20 }, (_, i) => member(`m${i}`));
-    await Promise.all([1, 2, 3, 4].map(() => fill(new DirectoryStore(database), first(...crowd))));
+    await Promise.all([1, 2, 3, 4].map(() => fill(storeOf(database), first(...crowd))));
     expect(new Set((await store.unpublished()).map(({ revision }) => revision))).toEqual(new Set([1]));
     expect(await store.read('acme', people)).toHaveLength(20);
   });
@@ -168,7 +169,7 @@ describe('registering outside systems by a file', () => {
   it('does it once when several gateways start at once', async () => {
     const systems = (commands: string[]) => Array.from({ length: 10 }, (_, n) => producer(`s${n}`, commands));
     for (const [wanted, revision] of [[systems(['create']), 1], [systems(['assign']), 2], [[], 3]] as const) {
-      await Promise.all([1, 2, 3, 4].map(() => fill(new DirectoryStore(database), named(...wanted))));
+      await Promise.all([1, 2, 3, 4].map(() => fill(storeOf(database), named(...wanted))));
       expect(new Set((await store.unpublished()).map((entry) => entry.revision))).toEqual(new Set([revision]));
     }
   });
@@ -198,7 +199,7 @@ describe('registering outside systems by a file', () => {
 });
 
 describe('several gateways that change one entry at once', () => {
-  const others = () => [1, 2, 3, 4].map(() => new DirectoryStore(database));
+  const others = () => [1, 2, 3, 4].map(() => storeOf(database));
   const identity = (id: string, name: string, issuedAt: number) => ({ orgId: 'acme', id, name, email: `${id}@acme.example`, role: 'member' as const, issuedAt, clientId: undefined });
 
   it('change it one after the other: every change has a revision of its own', async () => {
@@ -229,7 +230,7 @@ describe('somebody who was taken out', () => {
     const { records, producer } = topic();
     await set(member('ada'), member('grace'), assistant('bot', ['ada', 'grace']), assistant('other', ['grace']), { ...assistant('bot', ['ada']), orgId: 'globex' });
     await store.edit(member('ada'), left(Date.now()));
-    const heir = new DirectoryStore(database);
+    const heir = storeOf(database);
     await new DirectoryPublisher(heir, producer, Date.now, async (entry) => settleDeparture(heir, entry).then(() => true)).publishWaiting();
     expect(await store.find('acme/assistant/bot')).toMatchObject({ revision: 2, value: { memberIds: ['grace'] } });
     expect(await store.find('acme/assistant/other')).toMatchObject({ revision: 1 });
@@ -264,7 +265,7 @@ describe('publishing what is stored', () => {
     state.isUp = false;
     await expect(new DirectoryPublisher(store, producer).publishWaiting()).rejects.toThrow();
     state.isUp = true;
-    await new DirectoryPublisher(new DirectoryStore(database), producer).publishWaiting();
+    await new DirectoryPublisher(storeOf(database), producer).publishWaiting();
     expect(told(records)).toEqual(['ada:1', 'bot:1']);
     await new DirectoryPublisher(store, producer).publishWaiting();
     expect(records).toHaveLength(2);

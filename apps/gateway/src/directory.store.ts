@@ -63,6 +63,7 @@ export class DirectoryStore {
   constructor(
     private readonly database: Pick<Database, 'db'>,
     private readonly now: () => Date = () => new Date(),
+    private readonly patience = patienceMs,
   ) {}
 
   async prepare(): Promise<void> {
@@ -77,7 +78,7 @@ export class DirectoryStore {
   /** The same, with who set them. */
   async list(orgId: string, kinds: readonly Kind[]): Promise<{ entry: DirectoryEntry; isSeeded: boolean }[]> {
     const found = this.entries.find({ orgId, kind: { $in: [...kinds] }, deleted: false }, { projection: { requests: 0 } });
-    return (await inTime(guarded(() => found.toArray()), patienceMs)).map((stored) => ({ entry: entryOf(stored), isSeeded: stored.isSeeded ?? false }));
+    return (await inTime(guarded(() => found.toArray()), this.patience)).map((stored) => ({ entry: entryOf(stored), isSeeded: stored.isSeeded ?? false }));
   }
 
   /** Ids of a kind's entries that are not deleted, of all organisations, each once. */
@@ -89,18 +90,18 @@ export class DirectoryStore {
   /** Ids of an organisation's entries of a kind, deleted ones too. */
   async everIn(orgId: string, kind: Kind): Promise<Set<string>> {
     const found = this.entries.find({ orgId, kind }, { projection: { id: 1 } });
-    return new Set((await inTime(guarded(() => found.toArray()), patienceMs)).map(({ id }) => id));
+    return new Set((await inTime(guarded(() => found.toArray()), this.patience)).map(({ id }) => id));
   }
 
   /** When members of an organisation were taken out who are not back, ms since the epoch, by their ids. */
   async departures(orgId: string): Promise<Map<string, number>> {
     const found = this.entries.find({ orgId, kind: 'member', deleted: true, knownFrom: { $exists: true } }, { projection: { id: 1, knownFrom: 1 } });
-    return new Map((await inTime(guarded(() => found.toArray()), patienceMs)).map(({ id, knownFrom }) => [id, knownFrom!]));
+    return new Map((await inTime(guarded(() => found.toArray()), this.patience)).map(({ id, knownFrom }) => [id, knownFrom!]));
   }
 
   /** An entry, deleted or not. */
   async find(key: string): Promise<DirectoryEntry | null> {
-    const stored = await inTime(this.stored(key), patienceMs);
+    const stored = await inTime(this.stored(key), this.patience);
     return stored && entryOf(stored);
   }
 
@@ -108,13 +109,13 @@ export class DirectoryStore {
   async known(orgId: string, kind: Kind, ids: readonly string[]): Promise<Set<string>> {
     const keys = ids.map((id) => directoryKey({ orgId, kind, id }));
     const found = this.entries.find({ _id: { $in: keys }, deleted: false }, { projection: { id: 1 } });
-    return new Set((await inTime(guarded(() => found.toArray()), patienceMs)).map(({ id }) => id));
+    return new Set((await inTime(guarded(() => found.toArray()), this.patience)).map(({ id }) => id));
   }
 
   /** Assistants that somebody is on. */
   async assistantsOf(orgId: string, memberId: string): Promise<Named[]> {
     const found = this.entries.find({ orgId, kind: 'assistant', 'value.memberIds': memberId, deleted: false }, { projection: { orgId: 1, kind: 1, id: 1 } });
-    return inTime(guarded(() => found.toArray()), patienceMs);
+    return inTime(guarded(() => found.toArray()), this.patience);
   }
 
   /** What files set that answer for it, deleted or not. */
@@ -141,7 +142,7 @@ export class DirectoryStore {
   /** What came of a request that met an entry before, be it another one of the kind; undefined when none did under its key. */
   async earlier({ orgId, kind }: Pick<Named, 'orgId' | 'kind'>, { id, isKeyed }: EditRequest): Promise<Edited | undefined> {
     if (!isKeyed) return undefined;
-    return repeatOf(await inTime(guarded(() => this.entries.findOne({ orgId, kind, 'requests.id': id })), patienceMs), id);
+    return repeatOf(await inTime(guarded(() => this.entries.findOne({ orgId, kind, 'requests.id': id })), this.patience), id);
   }
 
   /**
@@ -150,12 +151,12 @@ export class DirectoryStore {
    */
   async edit(named: Named, judge: Judge, request: EditRequest = unkeyed): Promise<Edited> {
     const key = directoryKey(named);
-    const current = await inTime(this.stored(key), patienceMs);
+    const current = await inTime(this.stored(key), this.patience);
     const earlier = repeatOf(current, request.id);
     if (earlier) return earlier;
     const { came, change } = judged(current, judge, request);
     const notes = request.isKeyed ? [{ id: request.id, ...came, at: this.now() }] : [];
-    const isWritten = await inTime(current === null ? this.first(named, change, notes) : this.replace(current, change, notes), patienceMs);
+    const isWritten = await inTime(current === null ? this.first(named, change, notes) : this.replace(current, change, notes), this.patience);
     return isWritten ? { ...came, isRepeat: false } : this.edit(named, judge, request);
   }
 

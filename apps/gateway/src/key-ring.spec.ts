@@ -125,9 +125,12 @@ describe('while the store cannot be asked', () => {
     clock.ms += 2_000;
     expect(await grantOf(secret)).toBeDefined();
     clock.ms += 2_000;
-    const before = performance.now();
+    // However late timers fire on a slow machine, they do so in their order.
+    let isLate = false;
+    const late = setTimeout(() => (isLate = true), 3_000);
     await expect(ring.admit(secret)).rejects.toMatchObject({ problem: { status: 503 } });
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(isLate).toBe(false);
+    clearTimeout(late);
   });
 });
 

@@ -83,8 +83,14 @@ afterAll(async () => {
   querySearch.closeAllConnections();
 });
 
-const call = (path: string, headers: Record<string, string> = {}, { port } = gateways[0]!) =>
+const askOnce = (path: string, headers: Record<string, string> = {}, { port } = gateways[0]!) =>
   fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${bearer}`, ...headers } });
+/** Asked again where nothing is known in time, as on a slow machine. */
+const call = (...asked: Parameters<typeof askOnce>) =>
+  eventually(async () => {
+    const answer = await askOnce(...asked);
+    return answer.status !== 503 && answer;
+  }, `${asked[0]} is answered in time`);
 
 describe('the gateway as a process', () => {
   it('names every missing or wrong setting and ends with 1', async () => {
@@ -138,24 +144,29 @@ describe('the gateway as a process', () => {
   });
 
   it('ends what is under way before it stops, and takes nothing new', async () => {
-    const { process: child, port } = gateways[1]!;
-    const slow = call('/v1/tickets?q=slow', {}, gateways[1]);
-    const answered = release;
-    await until(() => release !== answered);
-    child.kill('SIGTERM');
-    await until(() => fetch(`http://127.0.0.1:${port}/v1/me`).then(() => false, () => true));
-    release();
-    const answer = await slow;
-    expect(answer.status).toBe(200);
-    if (child.exitCode === null) await once(child, 'exit');
-    expect(child.exitCode).toBe(0);
+    // No gateway waits for query-search for longer than 3 s: where a slow machine takes longer from the one to the other, the next one is stopped.
+    let stopping = gateways[1]!;
+    const ended = await eventually(async () => {
+      if (stopping.process.killed) gateways.push((stopping = await gateway()));
+      const { process: child, port } = stopping;
+      const slow = askOnce('/v1/tickets?q=slow', {}, stopping);
+      const answered = release;
+      await until(() => release !== answered);
+      child.kill('SIGTERM');
+      await until(() => fetch(`http://127.0.0.1:${port}/v1/me`).then(() => false, () => true));
+      release();
+      const answer = await slow;
+      if (child.exitCode === null) await once(child, 'exit');
+      return answer.status !== 503 && [answer.status, child.exitCode];
+    }, 'query-search answers in time');
+    expect(ended).toEqual([200, 0]);
   });
 
   it('stays ready while query-search is away', async () => {
     querySearch.close();
     querySearch.closeAllConnections();
-    const answer = await call('/v1/tickets');
+    const answer = await askOnce('/v1/tickets');
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
-    expect((await fetch(`${gateways[0]!.management}/health/ready`)).status).toBe(200);
+    await until(() => fetch(`${gateways[0]!.management}/health/ready`).then(({ status }) => status === 200)); // what it asks of its store and broker has 2 s
   });
 });

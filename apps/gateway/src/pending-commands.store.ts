@@ -16,7 +16,10 @@ const patienceMs = 1_500;
 
 /** Who was told to ask later for the outcome of what. Throws `StoreFault` when the store cannot. */
 export class PendingCommands {
-  constructor(private readonly database: Pick<Database, 'db'>) {}
+  constructor(
+    private readonly database: Pick<Database, 'db'>,
+    private readonly patience = patienceMs,
+  ) {}
 
   async prepare(): Promise<void> {
     await guarded(() => this.commands.createIndexes([{ key: { at: 1 }, expireAfterSeconds: keptSeconds }]));
@@ -25,13 +28,13 @@ export class PendingCommands {
   /** Remembers who sent a command; a repeat leaves the first note. */
   async remember({ orgId, actor: { type, id } }: Principal, commandId: string, ticketId: string): Promise<void> {
     const note = { orgId, actor: { type, id }, ticketId, at: new Date() };
-    await inTime(guarded(() => this.commands.updateOne({ _id: commandId }, { $setOnInsert: note }, { upsert: true }).catch(unlessThere)), patienceMs);
+    await inTime(guarded(() => this.commands.updateOne({ _id: commandId }, { $setOnInsert: note }, { upsert: true }).catch(unlessThere)), this.patience);
   }
 
   /** The ticket of a command that this principal sent; null for anybody else. */
   async ticketOf({ orgId, actor }: Principal, commandId: string): Promise<string | null> {
     const mine = { _id: commandId, orgId, 'actor.type': actor.type, 'actor.id': actor.id };
-    return (await inTime(guarded(() => this.commands.findOne(mine)), patienceMs))?.ticketId ?? null;
+    return (await inTime(guarded(() => this.commands.findOne(mine)), this.patience))?.ticketId ?? null;
   }
 
   private get commands() {

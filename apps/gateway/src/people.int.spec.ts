@@ -5,8 +5,9 @@ import { openDatabase, type Database } from '#persistence';
 import { eventually } from '../../../libs/servers/testing/eventually.js';
 import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
+import { storeOf } from '../testing/stores.js';
 import { signedIn } from './directory.policy.js';
-import { DirectoryStore } from './directory.store.js';
+import type { DirectoryStore } from './directory.store.js';
 
 const under = (key: string) => ({ 'idempotency-key': key });
 const org = `people-${randomUUID().slice(0, 8)}`;
@@ -24,9 +25,9 @@ const as = async (sub: string, claims: object = {}, at = 0) => new Client(gatewa
 
 beforeAll(async () => {
   database = openDatabase({ uri: process.env['MONGODB_URI']!, database: `test_people_${randomUUID().slice(0, 8)}` });
-  store = new DirectoryStore(database);
+  store = storeOf(database);
   await store.prepare();
-  for (const _ of [1, 2]) gateways.push(await openGateway({ store: new DirectoryStore(database) }));
+  for (const _ of [1, 2]) gateways.push(await openGateway({ store: storeOf(database) }));
   [ada, elsewhere] = [await as('ada', { role: 'admin' }), await as('ada', { role: 'admin' }, 1)];
   [grace, stranger] = [await as('grace'), await as('ada', { org: `${org}-twin`, role: 'admin' })];
   for (const [one, id] of [[ada, 'ada'], [grace, 'grace'], [stranger, 'ada']] as const) await isListed(one, id);
@@ -80,7 +81,7 @@ describe('people', () => {
     ['hangs', () => new Promise((_, reject) => (giveUp = () => reject(new Error('it says nothing'))))],
     ['fails', () => Promise.reject(new Error('down'))],
   ])('are let in at once where the store %s, and put down once it works again', async (_, trouble) => {
-    const own = new DirectoryStore(database);
+    const own = storeOf(database);
     const edit = own.edit.bind(own);
     let isUp = false;
     own.edit = (...edited) => (isUp ? edit(...edited) : trouble());

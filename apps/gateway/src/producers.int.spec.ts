@@ -5,8 +5,9 @@ import { createTopics, listTopics, readSystemTopics, type TopicSpec } from '#mes
 import { openDatabase, type Database } from '#persistence';
 import { Client, expectProblem } from '../testing/client.js';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
+import { storeOf } from '../testing/stores.js';
 import { created } from './directory.policy.js';
-import { DirectoryStore } from './directory.store.js';
+import type { DirectoryStore } from './directory.store.js';
 import { clusterAt, SystemTopics } from './system-topics.js';
 
 const brokers = process.env['KAFKA_BROKERS']!.split(',');
@@ -26,13 +27,13 @@ let grace: Client;
 
 beforeAll(async () => {
   database = openDatabase({ uri: process.env['MONGODB_URI']!, database: `test_producers_${randomUUID().slice(0, 8)}` });
-  store = new DirectoryStore(database);
+  store = storeOf(database);
   await store.prepare();
   await store.edit({ orgId: 'acme', kind: 'assistant', id: 'billing-bot' }, created({ id: 'billing-bot', name: 'Billing', memberIds: [] }));
   ofSystem = await readSystemTopics('deploy/topics.yaml', 'local');
   const guarded = { names: cluster.names, create: (topics: readonly TopicSpec[]) => (cluster.isAway ? Promise.reject(new Error('away')) : cluster.create(topics)) };
   for (const _ of [1, 2]) {
-    const gatewayStore = new DirectoryStore(database);
+    const gatewayStore = storeOf(database);
     gateways.push(await openGateway({ store: gatewayStore, systems: new SystemTopics(guarded, ofSystem, gatewayStore) }));
   }
   const [first, second] = gateways as [TestGateway, TestGateway];

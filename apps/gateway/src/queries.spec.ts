@@ -92,5 +92,5 @@ describe('asking query-search', () => {
     await expect(distrusting.queries.ask(ask)).rejects.toMatchObject(unavailable);
     await distrusting.stop();
     await expect(distrusting.queries.ask(ask)).rejects.toMatchObject(unavailable);
-  }, 10_000);
+  });
 });

@@ -15,7 +15,7 @@ export function raw(port: number, parts: (string | Buffer)[]): Promise<RawAnswer
       socket.destroy();
       resolve(parse(Buffer.concat(chunks).toString()));
     };
-    socket.setTimeout(5_000, () => reject(new Error(`no complete answer: ${Buffer.concat(chunks).toString()}`)));
+    socket.setTimeout(60_000, () => reject(new Error(`no complete answer: ${Buffer.concat(chunks).toString()}`)));
     socket.on('data', (chunk) => {
       chunks.push(chunk);
       if (isComplete(Buffer.concat(chunks).toString())) end();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
 import type { Sort } from '#contracts';
 import { ada } from '../../../libs/contracts/testing/builders.js';
+import { eventually } from '../../../libs/servers/testing/eventually.js';
 import { Running } from '../testing/running.js';
 import { planSteps } from '../testing/plan-steps.js';
 import { newYear, Story } from '../testing/stories.js';
@@ -37,7 +38,7 @@ async function expectPages(reads: PlannedReads<TicketView>, sort: Sort) {
   const ids = all.sort((one, other) => compare(sort, positionOf(sort, one), positionOf(sort, other))).map(({ _id }) => _id);
   const starts = Array.from({ length: Math.ceil(ids.length / pageSize) + 1 }, (_, i) => i * pageSize);
   for (const skip of [...starts.toReversed(), ...starts]) {
-    const found = await reads.find(queryBy(sort), { skip, limit: pageSize }, projection);
+    const found = await eventually(() => reads.find(queryBy(sort), { skip, limit: pageSize }, projection), 'the store has answered within the 2 s that it has');
     expect({ sort, skip, ids: found.map(({ _id }) => _id) }).toEqual({ sort, skip, ids: ids.slice(skip, skip + pageSize) });
   }
 }

@@ -39,6 +39,8 @@ export interface Answer {
   body: any;
 }
 
+const answerOf = async (response: Response): Promise<Answer> => ({ status: response.status, headers: response.headers, body: await response.json() });
+
 /** query-search over a listening port on a real store, without Kafka: specs hand it its rounds. */
 export class Running {
   private constructor(
@@ -108,17 +110,23 @@ export class Running {
   }
 
   async request(path: string, headers: Record<string, string>): Promise<Answer> {
-    const response = await this.patiently(() => fetch(`${this.url}/v1${path}`, { headers }));
-    return { status: response.status, headers: response.headers, body: await response.json() };
+    return answerOf(await this.patiently(() => fetch(`${this.url}/v1${path}`, { headers })));
   }
 
-  /** Asks again what was refused because the instance had no read model just then; it has one again soon, unless its store is gone. */
+  /** The first answer, also where it is that there is none just now. */
+  async once(principal: Principal, path: string): Promise<Answer> {
+    return answerOf(await fetch(`${this.url}/v1${path}`, { headers: { authorization: `Bearer ${await assertionOf(principal)}` } }));
+  }
+
+  /** Asks again what was refused because the instance had no read model just then, or its store took longer than a question may, as on a slow machine. */
   private async patiently(ask: () => Promise<Response>): Promise<Response> {
     for (let tries = 1; ; tries += 1) {
       const before = this.answering;
       const response = await ask();
+      if (response.status !== 503 || tries === 10) return response;
       const hasLost = before === undefined || this.answering === undefined;
-      if (response.status !== 503 || !hasLost || tries === 10) return response;
+      const { type } = (await response.clone().json()) as { type?: string };
+      if (!hasLost && type !== '/problems/dependency-unavailable') return response;
       await response.body?.cancel();
     }
   }

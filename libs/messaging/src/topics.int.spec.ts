@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { eventually } from '../../servers/testing/eventually.js';
 import { brokers, freshName } from '../testing/kafka-broker.js';
 import { connectKafka } from './kafka.js';
 import { createTopics, ensureTopics, TopicNameTaken, type TopicSpec } from './topics.js';
@@ -30,7 +31,8 @@ describe('topics', () => {
     await ensureTopics(brokers, [topic(name, { 'retention.ms': '1000000', 'segment.ms': '500000' })]);
     const { changed } = await ensureTopics(brokers, [topic(name, { 'retention.ms': '2000000' })]);
     expect(changed).toEqual([`${name}: retention.ms 1000000 -> 2000000`]);
-    expect(await configOf(name)).toMatchObject({ 'retention.ms': '2000000', 'segment.ms': '500000' });
+    // The broker tells of it once it has heard of it from its controller.
+    await eventually(async () => expect(await configOf(name)).toMatchObject({ 'retention.ms': '2000000', 'segment.ms': '500000' }), 'it is corrected');
   });
 
   it('never get more partitions: the difference is told', async () => {

@@ -44,8 +44,8 @@ function surroundings(): Surroundings & { told: string[] } {
 describe('a Docker engine', () => {
   it('is one whose client gets an answer', async () => {
     client('echo 28.0.0');
-    expect(await dockerAnswers(signal)).toBe(true);
-    expect(asked()).toEqual(['info --format {{.ServerVersion}}']);
+    await eventually(() => dockerAnswers(signal), 'it answers within 3 s, as a busy machine may not at once');
+    expect(new Set(asked())).toEqual(new Set(['info --format {{.ServerVersion}}']));
   });
 
   it('is none when the client fails', async () => {

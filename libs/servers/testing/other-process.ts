@@ -21,9 +21,17 @@ export function otherProcess(lines: string): { process: ChildProcess; said: () =
 
 /** The processes that would end these ones after the death of their owner: members of their groups. */
 export function watchersOf(pids: readonly number[]): number[] {
-  const groupOf = (pid: string) => Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]);
   const others = readdirSync('/proc').filter((pid) => look(Number(pid))?.command.includes('leash') && !pids.includes(Number(pid)));
-  return others.filter((pid) => pids.includes(groupOf(pid))).map(Number);
+  return others.filter((pid) => pids.includes(groupOf(pid) ?? 0)).map(Number);
+}
+
+/** Undefined for one that has ended since it was found: those of other specs do so at any time. */
+function groupOf(pid: string): number | undefined {
+  try {
+    return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2]);
+  } catch {
+    return undefined;
+  }
 }
 
 const folders: string[] = [];

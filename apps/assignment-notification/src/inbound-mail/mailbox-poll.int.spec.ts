@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import type { Metric } from 'prom-client';
 import { maxInboundEmailBytes, type CommandData } from '#contracts';
 import { Fault } from '#messaging';
+import { freePort } from '#servers';
 import { openMailServer, type MailServer } from '../../../../libs/servers/testing/mail-server.js';
 import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { course } from '../../testing/course.js';
@@ -27,7 +28,7 @@ let database: string;
 
 beforeAll(async () => {
   server = await openMailServer({ desk: password });
-  gate = await MailGate.open(server);
+  gate = await MailGate.open(server, { port: await freePort() });
   folders = await MailFolders.open(server, 'desk', password);
 });
 afterAll(async () => {

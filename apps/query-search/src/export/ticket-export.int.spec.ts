@@ -276,7 +276,7 @@ describe('an export of 3,000 large tickets', () => {
       for (let done = false; !done; ) ({ done } = await reader.read());
     };
     await expect(readAll()).rejects.toThrow();
-    const { status, body } = await other.get(vast, '/tickets/export');
+    const { status, body } = await other.once(vast, '/tickets/export');
     expect([status, body.type]).toEqual([503, '/problems/dependency-unavailable']);
     await eventually(async () => (await running()) === 0, 'its place is free');
     await other.stop({ keep: true });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { LRUCache } from 'lru-cache';
 import { openDatabase, type Database } from '#persistence';
+import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { Story } from '../../testing/stories.js';
 import type { Candidate } from './feed-entry.projection.js';
 import { FeedNews } from './feed-news.js';
@@ -36,7 +37,7 @@ async function all(orgId: string, { limit = 7, reader = other } = {}) {
   const names: string[] = [];
   const places: Place[] = [];
   for (let from = start; ; from = places.at(-1)!) {
-    const found = await reader.after(orgId, from, limit);
+    const found = await eventually(() => reader.after(orgId, from, limit), 'the store has answered within the 2 s that it has');
     names.push(...found.map(({ entry }) => `${entry.ticketId}:${entry.version}`));
     places.push(...found.map(({ place }) => place));
     if (found.length === 0) return { names, places };

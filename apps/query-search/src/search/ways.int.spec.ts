@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type mongoose from 'mongoose';
+import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { Running } from '../../testing/running.js';
 import { collectionsOf } from '../collections.js';
 import { anyOf, rangeOf, type Condition } from '../list-conditions.js';
@@ -58,7 +59,7 @@ describe('what several ways lead to', () => {
     const conditions = [few, ...others[which]!];
     for (const sort of ['-createdAt', 'createdAt'] as const) {
       const ask = (condition: Condition, piece: { skip: number; limit: number }, from?: object[]) =>
-        reads.find(queryOf({ base: { orgId: 'acme' }, sort, conditions: [condition, ...others[which]!], from }), piece, { createdAt: 1 });
+        eventually(() => reads.find(queryOf({ base: { orgId: 'acme' }, sort, conditions: [condition, ...others[which]!], from }), piece, { createdAt: 1 }), 'the store has answered within the 2 s that it has');
       const all = await ask(undivided, { skip: 0, limit: 1_000 });
       expect(all.length).toBeGreaterThan(20);
       expect(await ask(few, { skip: 0, limit: 1_000 })).toEqual(all);

@@ -359,7 +359,7 @@ describe('a question for statistics', () => {
   it('that the store takes too long for is answered 503', async () => {
     const marks = one.part(Marks);
     jest.spyOn(marks, 'oldest').mockReturnValue(new Promise(() => undefined));
-    const { status, body, headers } = await one.get(ada, '/stats');
+    const { status, body, headers } = await one.once(ada, '/stats');
     jest.restoreAllMocks();
     expect([status, body.type, headers.get('retry-after')]).toEqual([503, '/problems/dependency-unavailable', '1']);
   });
