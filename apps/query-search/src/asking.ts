@@ -1,6 +1,8 @@
 import { ProblemError } from '#observability';
 import { isPassing } from '#persistence';
 
+/** No query works longer, ms. */
+export const longestMs = 2_000;
 /** A store that says nothing for so long is taken for down, ms: a little longer than it may work on a query. */
 const patienceMs = 2_500;
 

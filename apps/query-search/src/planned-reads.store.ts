@@ -1,20 +1,18 @@
 import { LRUCache } from 'lru-cache';
-import mongoose from 'mongoose';
+import type mongoose from 'mongoose';
 import { maxListDepth } from '#contracts';
-import { readOnce } from '#persistence';
-import { asking } from './asking.js';
+import { asking, longestMs } from './asking.js';
+import { Documents, type Asked, type Slice as Piece } from './documents.store.js';
+import { gambleMs, Gambles } from './gambles.js';
 import { LargeCounts, type Count } from './large-counts.js';
 import type { Condition } from './list-conditions.js';
 import { merged, orders, type SortField } from './list-order.js';
-import { mostCounted, queryOf, rareUpTo, waysOf, type Plan, type Query, type Wanted } from './list-plan.js';
+import { queryOf, rareUpTo, type Plan, type Query, type Wanted } from './list-plan.js';
 import type { TicketView } from './ticket-view.projection.js';
+import { Weights } from './weights.store.js';
 
-/** No query works longer, ms. */
-export const longestMs = 2_000;
-/** A plan that gambles gets so long, ms: a good guess needs a fraction, and more than that costs less by the other plan. */
-const gambleMs = 80;
-/** How long a lost gamble is remembered, ms. */
-const memoryMs = 60_000;
+/** How long totals are remembered where it matters how much there is, ms, and moments that lay far into lists. */
+const [memoryMs, milestoneMs] = [60_000, 600_000];
 /** Totals above this many may be told again for a while: counting them is most of a list's cost. */
 const exactUpTo = 1_000;
 /** Each of several ways reads so many documents at most: all but so many are thrown away when they are merged. */
@@ -26,27 +24,10 @@ const mostGathered = rareUpTo;
 /** What it takes to sort. */
 const placing: Record<Exclude<SortField, '_id'>, 1> = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 
-/** So many of the newest tell how far apart they are. */
-const reachedBy = 300;
-
-/** How long a condition is known to be common, ms: it hardly becomes rare. */
-const commonMs = 600_000;
-
 /** A part of a list. */
-interface Slice {
-  skip: number;
-  limit: number;
+interface Slice extends Piece {
   /** How many come before the place where it begins, where that is known: few are soon passed over. */
   passed?: number | undefined;
-}
-
-/** How many documents a condition leads to: see `Condition`. */
-type Size = Pick<NonNullable<Condition['lead']>, 'reach'> & { size: number };
-
-/** Any of several conditions: what comes of each as often as it does comes as often as all of them do. */
-function together(all: readonly Size[]): Size {
-  const often = all.reduce((sum, { reach }) => sum + (reach === undefined ? 0 : 1 / reach), 0);
-  return { size: all.reduce((sum, { size }) => sum + size, 0), ...(often > 0 && { reach: 1 / often }) };
 }
 
 type Divided = NonNullable<Query['led']> & { ways: readonly Plan[] };
@@ -61,50 +42,37 @@ function isSoon(led: NonNullable<Query['led']>, piece: Slice): boolean {
 /** Whether nothing is quicker to count by. Entries of words are passed over twenty times as quickly as documents are looked at, even where many words begin alike. */
 const isSure = ({ isSingle, isRare, ways, hint }: NonNullable<Query['led']>) => isSingle || isRare || ways !== undefined || hint === 'byWord';
 
-/** What is read of a list, and how long that may take. */
-interface Asked {
-  piece: Slice;
-  projection: object;
-  maxTimeMS: number;
-}
-
 const within = ({ filter, hint }: Plan, field: string, range: object): Plan => ({ filter: { ...filter, [field]: range }, hint });
 
 type Read<T> = (plan: Plan, maxTimeMS: number) => Promise<T>;
 
 /** Runs queries by their plans and remembers what large counts came to. Knows nothing of access: who asks has made it part of the query. */
 export class PlannedReads<T extends { _id: string }> {
-  private readonly lostGambles = new LRUCache<string, true>({ max: 5_000, ttl: memoryMs });
+  private readonly documents: Documents<T>;
+  private readonly weights: Weights<T>;
+  private readonly gambles = new Gambles();
   private readonly large = new LargeCounts(exactUpTo);
   /** What was found lately, where it matters how much it is. */
   private readonly totals = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
-  private readonly sizes = new LRUCache<string, Promise<Size>>({ max: 20_000, ttl: memoryMs });
   /** Moments that lay far into lists, one for each stride. */
-  private readonly milestones = new LRUCache<string, Date>({ max: 5_000, ttl: commonMs });
+  private readonly milestones = new LRUCache<string, Date>({ max: 5_000, ttl: milestoneMs });
 
   /** @param stride so far into a list that leaves nothing out, what comes before a page is counted, not passed over */
   constructor(
-    private readonly db: mongoose.mongo.Db,
-    private readonly collection: string,
+    db: mongoose.mongo.Db,
+    collection: string,
     private readonly stride = 1_000,
-  ) {}
+  ) {
+    this.documents = new Documents(db, collection);
+    this.weights = new Weights(this.documents);
+  }
 
   /**
    * Conditions with how many documents each of those with an index leads to, as far as it matters and was counted lately. That decides how a query is
    * run, never what it answers: so it counts what the asker may not see, too.
    */
   async weighed(base: object, conditions: readonly Condition[]): Promise<Condition[]> {
-    return Promise.all(conditions.map(async (one) => (one.lead ? { ...one, lead: await this.weighedLead(base, one, one.lead) } : one)));
-  }
-
-  private async weighedLead(base: object, condition: Condition, lead: NonNullable<Condition['lead']>): Promise<Condition['lead']> {
-    const { anyOf } = lead;
-    if (lead.size !== undefined) return lead;
-    if (!anyOf) return { ...lead, ...(await this.size(base, condition)) };
-    const all = await Promise.all(anyOf.values.map((value) => this.size(base, { filter: { [anyOf.field]: value }, lead: { ...lead, isSingle: true } })));
-    const sizes = all.map(({ size }) => size);
-    const common = sizes.findIndex((size) => size >= mostCounted);
-    return { ...lead, ...together(all), ways: waysOf(anyOf, sizes), ...(common >= 0 && { some: { [anyOf.field]: anyOf.values[common] } }) };
+    return Promise.all(conditions.map((one) => this.weights.weighed(base, one)));
   }
 
   /** Plans a query by how many documents its conditions lead to. */
@@ -112,45 +80,26 @@ export class PlannedReads<T extends { _id: string }> {
     return queryOf({ ...wanted, conditions: await this.weighed(wanted.base, wanted.conditions) });
   }
 
-  /** Whoever asks meanwhile waits for the same count. */
-  private size(base: object, { filter, lead }: Condition): Promise<Size> {
-    const { scope } = queryOf({ base, sort: '-createdAt', conditions: [{ filter }] });
-    const known = this.sizes.get(scope);
-    if (known) return known;
-    const counting = asking(() => this.measured({ filter: { ...base, ...filter }, hint: lead!.index }, lead!.isSingle));
-    this.sizes.set(scope, counting);
-    counting.then(({ size }) => size >= mostCounted && this.sizes.set(scope, counting, { ttl: commonMs }), () => this.sizes.delete(scope));
-    return counting;
-  }
-
-  private async measured(plan: Plan, isSingle: boolean): Promise<Size> {
-    const size = await this.countUpTo(mostCounted, plan, longestMs);
-    if (size < mostCounted || !isSingle) return { size };
-    const [far] = await this.read('-createdAt', plan, { piece: { skip: reachedBy, limit: 1 }, projection: { createdAt: 1 }, maxTimeMS: longestMs });
-    const { createdAt } = (far ?? {}) as Partial<TicketView>;
-    return { size, reach: createdAt && Date.now() - createdAt.getTime() };
-  }
-
   /** Documents of a page in the list's order. */
   async find(query: Query, piece: Slice, projection: object): Promise<T[]> {
     const { sort, walk, led, isWhole } = query;
     const asked = { piece, projection, maxTimeMS: longestMs };
     if (isWhole && piece.skip >= this.stride) return asking(() => this.readFar(query, asked));
-    return !led || led.common ? asking(() => this.read(sort, walk, asked)) : this.findLed(query, led, asked);
+    return !led || led.common ? asking(() => this.documents.read(sort, walk, asked)) : this.findLed(query, led, asked);
   }
 
-  private async findLed(query: Query, led: NonNullable<Query['led']>, { piece, projection }: Asked): Promise<T[]> {
+  private async findLed(query: Query, led: NonNullable<Query['led']>, { piece, projection }: Asked & { piece: Slice }): Promise<T[]> {
     const { scope, sort, walk } = query;
     const { limit } = piece;
-    const read: Read<T[]> = (plan, maxTimeMS) => this.read(sort, plan, { piece, projection, maxTimeMS });
+    const read: Read<T[]> = (plan, maxTimeMS) => this.documents.read(sort, plan, { piece, projection, maxTimeMS });
     const gather = async () => {
-      if (isMerged(led, piece)) return this.merge(sort, led.ways, piece, projection);
+      if (isMerged(led, piece)) return this.merge(sort, led.ways, { piece, projection });
       return read(led.isOrdered || (await this.isSortable(scope, led)) ? led : walk, longestMs);
     };
     const few = led.isMeeting && this.isFew(scope) ? await this.gathered(query, led.all, { piece, projection }) : undefined;
     if (few) return few;
     if (led.isRare || isSoon(led, piece)) return asking(gather);
-    return this.gamble(`find ${limit > exactUpTo} ${sort} ${scope}`, (ms) => read(walk, ms), gather, gambleMs + limit / 20);
+    return this.gambles.play(`find ${limit > exactUpTo} ${sort} ${scope}`, { first: (ms) => read(walk, ms), second: gather, stakeMs: gambleMs + limit / 20 });
   }
 
   private isFew(scope: string): boolean {
@@ -158,20 +107,16 @@ export class PlannedReads<T extends { _id: string }> {
   }
 
   /** Out of the few documents that a plan leads to, in no order. Undefined where they are not few any more. */
-  private async gathered({ scope, sort }: Query, { filter, hint }: Plan, { piece, projection }: { piece: Slice; projection: object }): Promise<T[] | undefined> {
+  private async gathered({ scope, sort }: Query, plan: Plan, { piece, projection }: Pick<Asked, 'piece' | 'projection'>): Promise<T[] | undefined> {
     const { skip, limit } = piece;
-    const found = await asking(() => readOnce<T & Pick<TicketView, SortField>>(this.db, this.collection, { filter, projection: placing, hint, limit: mostGathered + 1, maxTimeMS: longestMs }));
+    const found = await asking(() => this.documents.gather<T & Pick<TicketView, SortField>>(plan, { projection: placing, limit: mostGathered + 1, maxTimeMS: longestMs }));
     if (found.length > mostGathered) return void this.totals.delete(scope);
     const page = merged(sort, [found]).slice(skip, skip + limit);
     if (page.length === 0 || Object.keys(projection).every((field) => Object.hasOwn(placing, field))) return page;
-    const filled = await asking(() => readOnce<T>(this.db, this.collection, { filter: { ...filter, _id: { $in: page.map(({ _id }) => _id) } }, projection, hint: '_id_', limit: page.length, maxTimeMS: longestMs }));
+    const known = { filter: { ...plan.filter, _id: { $in: page.map(({ _id }) => _id) } }, hint: '_id_' };
+    const filled = await asking(() => this.documents.gather(known, { projection, limit: page.length, maxTimeMS: longestMs }));
     const byId = new Map(filled.map((one) => [one._id, one]));
     return page.flatMap(({ _id }) => byId.get(_id) ?? []);
-  }
-
-  private async read(sort: Query['sort'], { filter, hint }: Plan, { piece, projection, maxTimeMS }: Asked): Promise<T[]> {
-    const { skip, limit } = piece;
-    return readOnce(this.db, this.collection, { filter, projection, sort: new Map(orders[sort].fields), skip, limit, hint, maxTimeMS });
   }
 
   /**
@@ -185,19 +130,19 @@ export class PlannedReads<T extends { _id: string }> {
     const value = this.milestones.get(stone);
     if (value !== undefined) {
       const [before, behind] = direction === 1 ? ['$lt', '$gte'] : ['$gt', '$lte'];
-      const passed = await this.countUpTo(piece.skip + 1, within(walk, field, { [before!]: value }), longestMs);
-      if (passed <= piece.skip) return this.read(sort, within(walk, field, { [behind!]: value }), { ...asked, piece: { ...piece, skip: piece.skip - passed } });
+      const passed = await this.documents.count(within(walk, field, { [before!]: value }), { limit: piece.skip + 1, maxTimeMS: longestMs });
+      if (passed <= piece.skip) return this.documents.read(sort, within(walk, field, { [behind!]: value }), { ...asked, piece: { ...piece, skip: piece.skip - passed } });
     }
-    const found = await this.read(sort, walk, asked);
+    const found = await this.documents.read(sort, walk, asked);
     const first = (found[0] as Partial<TicketView> | undefined)?.[field];
     if (first instanceof Date) this.milestones.set(stone, first);
     return found;
   }
 
   /** From each way as many as may be wanted of it. */
-  private async merge(sort: Query['sort'], ways: readonly Plan[], { skip, limit }: Slice, projection: object): Promise<T[]> {
+  private async merge(sort: Query['sort'], ways: readonly Plan[], { piece: { skip, limit }, projection }: Pick<Asked, 'piece' | 'projection'>): Promise<T[]> {
     const asked = { piece: { skip: 0, limit: skip + limit }, projection: { ...projection, createdAt: 1 }, maxTimeMS: longestMs };
-    const lists = await Promise.all(ways.map((way) => this.read(sort, way, asked)));
+    const lists = await Promise.all(ways.map((way) => this.documents.read(sort, way, asked)));
     return merged(sort, lists as (T & Pick<TicketView, SortField>)[][]).slice(skip, skip + limit);
   }
 
@@ -209,11 +154,7 @@ export class PlannedReads<T extends { _id: string }> {
   }
 
   private counted(plan: Plan, maxTimeMS: number): Promise<number> {
-    return this.countUpTo(maxListDepth + 1, plan, maxTimeMS);
-  }
-
-  private countUpTo(limit: number, { filter, hint }: Plan, maxTimeMS: number): Promise<number> {
-    return this.db.collection(this.collection).countDocuments(filter, { limit, maxTimeMS, hint });
+    return this.documents.count(plan, { limit: maxListDepth + 1, maxTimeMS });
   }
 
   /** How many tickets there are. Where there are many, the newest seconds may be missing, and who asks meanwhile shares the answer. */
@@ -238,32 +179,6 @@ export class PlannedReads<T extends { _id: string }> {
     if (some > maxListDepth) return some;
     if (led.common) return sure(led.common.isMost ? walk : led.all);
     if (isSure(led)) return sure(led.all);
-    return this.gamble(`count ${scope}`, (ms) => this.counted(led.all, ms), () => this.counted(walk, longestMs));
-  }
-
-  /** Tries the first way for a moment, unless it lost to the second lately. */
-  private async gamble<R>(memory: string, first: (ms: number) => Promise<R>, second: () => Promise<R>, stakeMs = gambleMs): Promise<R> {
-    const isLost = this.lostGambles.has(memory);
-    const tried = isLost ? undefined : await asking(() => this.inTime(first(stakeMs)));
-    if (tried) return tried.value;
-    const start = performance.now();
-    const value = await asking(second);
-    // Where both are slow the store is busy, and the first may be the better one all the same.
-    if (performance.now() - start < gambleMs) this.lostGambles.set(memory, true);
-    else this.lostGambles.delete(memory);
-    return value;
-  }
-
-  /** Undefined when time was up. */
-  private async inTime<R>(reading: Promise<R>): Promise<{ value: R } | undefined> {
-    try {
-      return { value: await reading };
-    } catch (error) {
-      if (error instanceof mongoose.mongo.MongoServerError && error.code === timeIsUp) return undefined;
-      throw error;
-    }
+    return this.gambles.play(`count ${scope}`, { first: (ms) => this.counted(led.all, ms), second: () => this.counted(walk, longestMs) });
   }
 }
-
-/** `MaxTimeMSExpired` */
-const timeIsUp = 50;

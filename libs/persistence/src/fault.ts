@@ -34,6 +34,12 @@ const passingLabels = ['RetryableWriteError', 'TransientTransactionError', 'Retr
 const internalError = 1;
 const isUnclear = (error: unknown) => error instanceof MongoServerError && error.code === internalError;
 
+/** `MaxTimeMSExpired` */
+const timeIsUp = 50;
+
+/** Whether the server gave a question up because it took longer than it was given. */
+export const isTimeUp = (error: unknown): boolean => error instanceof MongoServerError && error.code === timeIsUp;
+
 /** Whether an error of the driver is trouble of the store. An error that the server gave for what was asked is not. */
 export function isPassing(error: unknown): boolean {
   if (error instanceof StoreFault) return true;

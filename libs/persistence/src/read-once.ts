@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import { isPassing } from './fault.js';
+import { isPassing, isTimeUp } from './fault.js';
 
 /** What is read of a collection: at most `limit` documents. */
 export interface ShortQuestion {
@@ -16,9 +16,6 @@ export interface ShortQuestion {
 
 /** Texts are looked at where they come in. To look at every character again took a third of the time of reading an answer. */
 const asWritten = { enableUtf8Validation: false } as const;
-
-/** `MaxTimeMSExpired` */
-const timeIsUp = 50;
 
 /**
  * Documents that fit into one answer of the server, asked for as a command: the driver's cursor costs a service as much as the rest of a short read. What goes
@@ -47,5 +44,5 @@ async function ask<T>(db: mongoose.mongo.Db, collection: string, { hint, ...ques
 }
 
 function unlessPassing(error: unknown): undefined {
-  if (!isPassing(error) || (error as { code?: unknown }).code === timeIsUp) throw error;
+  if (!isPassing(error) || isTimeUp(error)) throw error;
 }

@@ -1,7 +1,6 @@
 import type { Moment } from '#contracts';
 import { ProblemError } from '#observability';
-import { tooLong } from '../asking.js';
-import { longestMs } from '../planned-reads.store.js';
+import { longestMs, tooLong } from '../asking.js';
 import type { TicketView, TimelineRow } from '../ticket-view.projection.js';
 import { changing, folded, openKinds, ticketThen, unborn, type Counted, type KeptTicket } from './ticket-past.projection.js';
 import { between, ofVersions, type TicketKey, type TimelineRows } from './timeline-rows.store.js';

@@ -1,7 +1,6 @@
 import type mongoose from 'mongoose';
 import type { CommentKind } from '#contracts';
-import { asking } from '../asking.js';
-import { longestMs } from '../planned-reads.store.js';
+import { asking, longestMs } from '../asking.js';
 import { rowId, type TimelineRow } from '../ticket-view.projection.js';
 
 export type RowFilter = mongoose.mongo.Filter<TimelineRow>;

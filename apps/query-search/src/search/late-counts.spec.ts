@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { maxListDepth, type Status } from '#contracts';
-import { longestMs } from '../planned-reads.store.js';
+import { longestMs } from '../asking.js';
 import { countIn, LateCounts } from './late-counts.store.js';
 
 const tally = (isWhole: boolean, open: number) => ({ byStatus: new Map<Status, number>([['open', open], ['closed', 5]]), isWhole });

@@ -1,10 +1,9 @@
 import type mongoose from 'mongoose';
 import pLimit from 'p-limit';
 import { maxListDepth, Status } from '#contracts';
-import { asking, tooLong } from '../asking.js';
+import { asking, longestMs, tooLong } from '../asking.js';
 import type { Count } from '../large-counts.js';
 import type { Plan } from '../list-plan.js';
-import { longestMs } from '../planned-reads.store.js';
 import type { TicketView } from '../ticket-view.projection.js';
 import type { SearchEntry } from './search-entry.projection.js';
 

@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
-import { asking } from '../asking.js';
-import { longestMs } from '../planned-reads.store.js';
+import { asking, longestMs } from '../asking.js';
 import type { SearchEntry } from './search-entry.projection.js';
 
 /** Entries that are looked at; a beginning is common when so many of them have it, a word is frequent when it is in so many. */

@@ -4,7 +4,7 @@ import type mongoose from 'mongoose';
 import type { Actor } from '#contracts';
 import { type Database, guarded, putNewer, type Versioned } from '#persistence';
 import type { Collections } from '../collections.js';
-import { longestMs } from '../planned-reads.store.js';
+import { longestMs } from '../asking.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import type { StoredCell } from './cell.projection.js';
 import { daysOf, type Periods } from './range.js';

@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import type { Database } from '#persistence';
-import { tooLong } from '../asking.js';
+import { longestMs, tooLong } from '../asking.js';
 import type { Collections } from '../collections.js';
-import { longestMs } from '../planned-reads.store.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import { key } from '../ticket-keys.js';
 import type { TicketView } from '../ticket-view.projection.js';

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type mongoose from 'mongoose';
 import { type Database, duplicates, guarded } from '#persistence';
 import type { Collections } from '../collections.js';
-import { longestMs } from '../planned-reads.store.js';
+import { longestMs } from '../asking.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import type { Change } from './changed-days.projection.js';
 import { daysOf, monthOf } from './range.js';
