@@ -20,7 +20,7 @@ export interface Condition {
     index: 'byKey' | 'byWord' | 'byPriority' | 'byDeadlineState';
     /** One value: its index has the tickets in order of creation. Several would have to be sorted. */
     isSingle: boolean;
-    /** How many tickets it leads to, as far as that was counted. */
+    /** How many tickets it leads to: counted up to 10,000, and guessed beyond that. */
     size?: number;
     /** Where they are more than anybody counts: how far back the newest of them reach, ms. The further, the rarer. */
     reach?: number | undefined;

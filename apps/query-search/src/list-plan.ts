@@ -115,17 +115,15 @@ function ledFilter({ base, conditions, from = [] }: Wanted, { leader, filter, us
 
 /** So many entries of an index are passed over while a document that it leads to is checked: one of many words, or of some keys. */
 const entriesADocument = { byWord: 20, byKey: 5, byPriority: 5, byDeadlineState: 5 };
-/** So many tickets are counted of a condition at most; there may be several times as many. */
+/** So many tickets are counted of a condition at most. */
 export const mostCounted = 10_000;
-const [manyMore, unknown] = [5, Infinity];
 
 /** Whether the index that leads is to find what meets both conditions by itself. It passes over all entries of both for that, and comes in no order. */
 function isMet(other: Condition, leader: Leader, use: Use): boolean {
   if (use === 'ordered') return false;
   if (!other.lead) return true;
   if (use === 'sorted') return false;
-  const { size = unknown } = other.lead;
-  return other.lead.index === leader.lead.index && (size < mostCounted ? size : manyMore * size) <= entriesADocument[other.lead.index] * sizeOf(leader);
+  return other.lead.index === leader.lead.index && sizeOf(other) <= entriesADocument[other.lead.index] * sizeOf(leader);
 }
 
 /** Divides a condition by how many tickets each of its values leads to. The rare ones stay together: it is quicker to sort their tickets than to ask for each. */

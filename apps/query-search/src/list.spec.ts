@@ -97,7 +97,8 @@ describe('conditions on one index', () => {
 
   it('are only checked where they have far more tickets than the one that leads', () => {
     expect(allOf({ fire: 20, printer: 400, vip: 401 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, checked('=tag:vip')] });
-    expect(allOf({ fire: 2_499, printer: 9_999, vip: 10_000 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, checked('=tag:vip')] });
+    expect(allOf({ fire: 2_500, printer: 9_999, vip: 50_001 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, checked('=tag:vip')] });
+    expect(allOf({ fire: 2_500, printer: 9_999, vip: 50_000 }).led!.all.filter).toEqual({ ...base, $and: [{ tokens: /^fire/ }, printer, vip] });
   });
 });
 

@@ -62,15 +62,19 @@ describe('a condition that leads to more than is counted', () => {
     const [one] = await reads.weighed(base, [condition]);
     return { asked, lead: one!.lead! };
   };
-  const many = { byKey: 10_000, 'byKey -createdAt': { createdAt: new Date(now - 60_000) } };
+  const minutes = (ago: number) => ({ createdAt: new Date(now - ago * 60_000) });
+  const many = { byKey: 10_000, 'byKey -createdAt': minutes(1), byCreation: minutes(100) };
 
-  it('is weighed by how far back its newest reach, and several values by what comes of all of them', async () => {
+  it('is weighed by how far back its newest reach, which tells how many there may be, and several values by what comes of all of them', async () => {
     const { asked, lead } = await weighed(many, conditionsOf(ada, { status: ['closed'] })[0]!);
-    expect([asked, lead.size]).toEqual([['byKey', 'byKey -createdAt'], 10_000]);
-    expect(lead.reach! / 60_000).toBeCloseTo(1, 0);
+    expect(asked).toEqual(['byKey', 'byKey -createdAt', 'byCreation']);
+    expect([lead.size! / 30_000, lead.reach! / 60_000].map(Math.round)).toEqual([1, 1]); // 300 a minute
     const both = await weighed(many, conditionsOf(ada, { status: ['closed', 'resolved'] })[0]!);
-    expect(both.lead.size).toBe(20_000);
-    expect(both.lead.reach! / 30_000).toBeCloseTo(1, 0);
+    expect([both.lead.size! / 60_000, both.lead.reach! / 30_000].map(Math.round)).toEqual([1, 1]);
+  });
+
+  it.each([['came mostly long ago', { ...many, byCreation: minutes(2) }], ['are not told apart', { ...many, byCreation: {} }]])('weighs no less than was counted where its tickets %s', async (_, answers) => {
+    expect((await weighed(answers, conditionsOf(ada, { status: ['closed'] })[0]!)).lead.size).toBe(10_000);
   });
 
   it('is not where it leads to few, nor where its index has them in no order', async () => {
