@@ -149,7 +149,7 @@ describe('the gateway as a process', () => {
     const ended = await eventually(async () => {
       if (stopping.process.killed) gateways.push((stopping = await gateway()));
       const { process: child, port } = stopping;
-      const slow = askOnce('/v1/tickets?q=slow', {}, stopping);
+      const slow = askOnce('/v1/tickets?q=slow', {}, stopping).then(({ status }) => status, () => 'cut off');
       const answered = release;
       await until(() => release !== answered);
       child.kill('SIGTERM');
@@ -157,7 +157,7 @@ describe('the gateway as a process', () => {
       release();
       const answer = await slow;
       if (child.exitCode === null) await once(child, 'exit');
-      return answer.status !== 503 && [answer.status, child.exitCode];
+      return answer !== 503 && [answer, child.exitCode];
     }, 'query-search answers in time');
     expect(ended).toEqual([200, 0]);
   });

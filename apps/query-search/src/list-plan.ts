@@ -67,7 +67,7 @@ function byRarity(one: Leader, other: Leader): number {
   return counted(one) - counted(other) || (other.lead.reach ?? 0) - (one.lead.reach ?? 0);
 }
 
-/** Beyond what is counted, sizes say nothing; not counted at all is more than any. */
+/** Beyond what is counted sizes are guesses: which of two leads is told by how far back their newest reach. Not counted at all is more than any. */
 function counted(condition: Leader): number {
   const size = sizeOf(condition);
   return Number.isFinite(size) ? Math.min(size, mostCounted) : Number.MAX_VALUE;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type mongoose from 'mongoose';
 import { maxListDepth } from '#contracts';
 import { asking, longestMs } from './asking.js';
-import { Documents, type Asked, type Slice as Piece } from './documents.store.js';
+import { Documents, type Asked, type Slice } from './documents.store.js';
 import { gambleMs, Gambles } from './gambles.js';
 import { LargeCounts, type Count } from './large-counts.js';
 import type { Condition } from './list-conditions.js';
@@ -24,8 +24,8 @@ const mostGathered = rareUpTo;
 /** What it takes to sort. */
 const placing: Record<Exclude<SortField, '_id'>, 1> = { createdAt: 1, updatedAt: 1, priority: 1, number: 1, dueAt: 1 };
 
-/** A part of a list. */
-interface Slice extends Piece {
+/** A part of a list, as far as it is known where that lies. */
+interface Stretch extends Slice {
   /** How many come before the place where it begins, where that is known: few are soon passed over. */
   passed?: number | undefined;
 }
@@ -34,7 +34,7 @@ type Divided = NonNullable<Query['led']> & { ways: readonly Plan[] };
 const isMerged = (led: NonNullable<Query['led']>, { skip, limit }: Slice): led is Divided => led.ways !== undefined && skip + limit <= mostMerged;
 
 /** Whether what is wanted stands near the beginning of what leads to it, in its order. */
-function isSoon(led: NonNullable<Query['led']>, piece: Slice): boolean {
+function isSoon(led: NonNullable<Query['led']>, piece: Stretch): boolean {
   if (led.isSkipping && (piece.passed ?? Infinity) > mostMerged) return false;
   return led.isOrdered || (isMerged(led, piece) && led.ways.length <= fewWays);
 }
@@ -81,14 +81,14 @@ export class PlannedReads<T extends { _id: string }> {
   }
 
   /** Documents of a page in the list's order. */
-  async find(query: Query, piece: Slice, projection: object): Promise<T[]> {
+  async find(query: Query, piece: Stretch, projection: object): Promise<T[]> {
     const { sort, walk, led, isWhole } = query;
     const asked = { piece, projection, maxTimeMS: longestMs };
     if (isWhole && piece.skip >= this.stride) return asking(() => this.readFar(query, asked));
     return !led || led.common ? asking(() => this.documents.read(sort, walk, asked)) : this.findLed(query, led, asked);
   }
 
-  private async findLed(query: Query, led: NonNullable<Query['led']>, { piece, projection }: Asked & { piece: Slice }): Promise<T[]> {
+  private async findLed(query: Query, led: NonNullable<Query['led']>, { piece, projection }: Asked & { piece: Stretch }): Promise<T[]> {
     const { scope, sort, walk } = query;
     const { limit } = piece;
     const read: Read<T[]> = (plan, maxTimeMS) => this.documents.read(sort, plan, { piece, projection, maxTimeMS });

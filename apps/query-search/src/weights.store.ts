@@ -6,7 +6,7 @@ import { mostCounted, queryOf, waysOf, type Plan } from './list-plan.js';
 
 /** So many of the newest tell how far apart they are. */
 const reachedBy = 300;
-/** Of those that several values lead to in no order there may be so many times as many as are counted. */
+/** Where more are there than are counted, there may be so many times as many. */
 const manyMore = 5;
 /** How long it is remembered, ms, how many documents a condition leads to, and that it is common: it hardly becomes rare. */
 const [memoryMs, commonMs] = [60_000, 600_000];
@@ -46,19 +46,20 @@ export class Weights<T extends { _id: string; createdAt?: Date }> {
     const { scope } = queryOf({ base, sort: '-createdAt', conditions: [{ filter }] });
     const known = this.sizes.get(scope);
     if (known) return known;
-    const counting = asking(() => this.measured(base, { filter: { ...base, ...filter }, hint: lead!.index }, lead!.isSingle));
+    const counting = asking(() => this.measured({ filter: { ...base, ...filter }, hint: lead!.index }, lead!.isSingle));
     this.sizes.set(scope, counting);
     counting.then(({ size }) => size >= mostCounted && this.sizes.set(scope, counting, { ttl: commonMs }), () => this.sizes.delete(scope));
     return counting;
   }
 
-  /** Counting on would take longer than it helps: as many are guessed as there are if they always came as often as of late. */
-  private async measured(base: object, plan: Plan, isSingle: boolean): Promise<Size> {
+  /** Counting on would take longer than it helps: where the newest say that there are very many, as many are guessed as if they had always come as often. */
+  private async measured(plan: Plan, isSingle: boolean): Promise<Size> {
     const size = await this.documents.count(plan, { limit: mostCounted, maxTimeMS: longestMs });
     if (size < mostCounted) return { size };
-    if (!isSingle) return { size: manyMore * size };
-    const [reach, age] = await Promise.all([this.ageOf(plan, '-createdAt', reachedBy), this.ageOf({ filter: base, hint: 'byCreation' }, 'createdAt', 0)]);
-    return { size: Math.max(size, reach && age ? (reachedBy * age) / reach : 0), reach };
+    const atLeast = manyMore * size;
+    if (!isSingle) return { size: atLeast };
+    const [reach, age] = await Promise.all([this.ageOf(plan, '-createdAt', reachedBy), this.ageOf(plan, 'createdAt', 0)]);
+    return { size: Math.max(atLeast, reach && age ? (reachedBy * age) / reach : 0), reach };
   }
 
   /** How long ago the document at a place was created, ms. */

@@ -39,6 +39,9 @@ export interface Answer {
   body: any;
 }
 
+/** How often it may be asked in all where a read model is there: few will do for what is slow now and then. */
+const mostTries = async (refusal: Response) => (((await refusal.clone().json()) as { type?: string }).type === '/problems/dependency-unavailable' ? 3 : 1);
+
 const answerOf = async (response: Response): Promise<Answer> => ({ status: response.status, headers: response.headers, body: await response.json() });
 
 /** query-search over a listening port on a real store, without Kafka: specs hand it its rounds. */
@@ -123,10 +126,9 @@ export class Running {
     for (let tries = 1; ; tries += 1) {
       const before = this.answering;
       const response = await ask();
-      if (response.status !== 503 || tries === 10) return response;
+      if (response.status !== 503) return response;
       const hasLost = before === undefined || this.answering === undefined;
-      const { type } = (await response.clone().json()) as { type?: string };
-      if (!hasLost && type !== '/problems/dependency-unavailable') return response;
+      if (tries >= (hasLost ? 10 : await mostTries(response))) return response;
       await response.body?.cancel();
     }
   }

@@ -38,7 +38,7 @@ describe('counts that ask both sides', () => {
 
   it('take turns: of many at once, two are made', async () => {
     const { counts, begun, settled, end } = slowStore();
-    const asked = Array.from({ length: 4 }, () => counts.tally(plan, {}));
+    const asked = Array.from({ length: 4 }, () => counts.tally(plan, { viewFilter: {} }));
     await settled();
     expect(begun()).toBe(2);
     await end();
@@ -47,21 +47,31 @@ describe('counts that ask both sides', () => {
     expect(await Promise.all(asked)).toEqual(Array.from({ length: 4 }, () => ({ byStatus: new Map(), isWhole: true })));
   });
 
-  it('are not made any more for who has waited too long, who is told so', async () => {
+  it('take none where they are short', async () => {
     const { counts, begun, settled, end } = slowStore();
-    const asked = Array.from({ length: 4 }, () => counts.tally(plan, {}));
+    const asked = Array.from({ length: 4 }, () => counts.tally(plan, { viewFilter: {}, isShort: true }));
+    await settled();
+    expect(begun()).toBe(4);
+    for (let i = 0; i < 4; i++) await end();
+    expect(await Promise.all(asked)).toHaveLength(4);
+  });
+
+  it('are not made any more for who has waited too long, who is told so while others still count', async () => {
+    const { counts, begun, settled, end } = slowStore();
+    const asked = Array.from({ length: 4 }, () => counts.tally(plan, { viewFilter: {} }));
     const late = asked.slice(2).map((one) => expect(one).rejects.toMatchObject({ problem: { type: '/problems/dependency-unavailable' } }));
     await settled();
-    await jest.advanceTimersByTimeAsync(longestMs + 1);
-    await end();
+    await jest.advanceTimersByTimeAsync(longestMs);
     await Promise.all(late);
-    expect(begun()).toBe(2);
+    await end();
     await end();
     expect(await Promise.all(asked.slice(0, 2))).toHaveLength(2);
-    const after = counts.having(plan, []);
+    expect(begun()).toBe(2);
+    const after = counts.shared(plan, plan);
     await settled();
-    expect(begun()).toBe(3);
+    expect(begun()).toBe(4);
     await end();
-    expect(await after).toBe(0);
+    await end();
+    expect(await after).toEqual({ total: 0, isWhole: true });
   });
 });

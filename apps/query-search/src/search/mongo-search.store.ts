@@ -44,7 +44,7 @@ interface Plan extends Question {
   said: object[];
   /** Whether entries cannot answer it by themselves. */
   isLate: boolean;
-  /** At most so many entries match, as far as that is known. */
+  /** At most so many entries match, as far as that is known; a guess where they are many. */
   most: number;
 }
 
@@ -126,7 +126,7 @@ export class MongoSearch extends SearchPort {
   private async lookAtAll(plan: Plan, { from, skip, limit }: Piece): Promise<Hit[]> {
     const { sort } = plan;
     const { walk, led } = this.entryQuery({ ...plan, sort: '-createdAt' });
-    const views = await this.viewsOf(plan, await idsOf(this.entries, led?.all ?? walk, maxListDepth));
+    const views = await this.viewsOf(plan, await idsOf(this.entries, led?.all ?? walk, { limit: maxListDepth }));
     const hits = views.map((view) => ({ id: view._id, position: positionOf(sort, view) })).sort((one, other) => compare(sort, one.position, other.position));
     return (from ? hits.filter(({ position }) => compare(sort, position, from) > 0) : hits).slice(skip, skip + limit);
   }
@@ -165,7 +165,8 @@ export class MongoSearch extends SearchPort {
   /** Whatever their status. */
   private tally(plan: Plan): Promise<Tally> {
     const { status: _status, ...filters } = plan.filters;
-    return this.ofEntries(plan, (entries) => this.late.tally(entries, viewFilter({ ...plan, filters })));
+    const isShort = plan.most <= this.limits.few;
+    return this.ofEntries(plan, (entries) => this.late.tally(entries, { viewFilter: viewFilter({ ...plan, filters }), isShort }));
   }
 
   /** Of those with a frequent word alone, where they are as many as anybody looks at; else of all. */
