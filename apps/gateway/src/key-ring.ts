@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Scope } from '#contracts';
-import { ProblemError } from '#observability';
+import { InFlight, ProblemError } from '#observability';
 import { presentedKey, type PresentedKey } from './api-key-secret.js';
 import type { ApiKeyStore, KeyFacts } from './api-keys.store.js';
 import { inTime } from './in-time.js';
@@ -46,7 +46,7 @@ const maxWaiting = 1_000;
 export class KeyRing {
   private readonly good = new LRUCache<string, Kept>({ max: maxKept });
   private readonly bad = new LRUCache<string, Kept>({ max: maxKept });
-  private readonly asking = new Map<string, Promise<Kept>>();
+  private readonly asking = new InFlight<Kept>();
   private lastRead: Promise<unknown> = Promise.resolve();
   private nextRead: { ids: Set<string>; found: Promise<Reading> } | undefined;
 
@@ -86,11 +86,7 @@ export class KeyRing {
 
   /** Those who show the same key at once ask once. */
   private renewed(key: PresentedKey): Promise<Kept> {
-    const under = this.asking.get(key.digest);
-    if (under) return under;
-    const asking = this.read(key).finally(() => this.asking.delete(key.digest));
-    this.asking.set(key.digest, asking);
-    return asking;
+    return this.asking.share(key.digest, () => this.read(key));
   }
 
   private async read(key: PresentedKey): Promise<Kept> {

@@ -3,6 +3,7 @@ import { jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { PersonId, Role, Slug, text } from '#contracts';
+import { InFlight } from '#observability';
 import { IssuerUnreachable, type IssuerKeys } from './issuer-keys.js';
 
 const Claims = z.object({
@@ -44,6 +45,8 @@ const maxLength = 8_192;
 /** Verifies tokens of one issuer for one audience, and remembers for a minute which ones were good: verifying is on every request's way. */
 export class TokenVerifier {
   private readonly known = new LRUCache<string, Known>({ max: maxKnown });
+  /** A page begins with many requests at once, all with the same token. */
+  private readonly verifying = new InFlight<Identity | null>();
 
   constructor(
     private readonly keys: Pick<IssuerKeys, 'find'>,
@@ -59,7 +62,7 @@ export class TokenVerifier {
     if (token.length > maxLength) return null;
     const digest = hash('sha256', token, 'base64');
     const known = this.known.get(digest);
-    return known !== undefined && known.until > this.now() ? known.identity : this.verify(token, digest);
+    return known !== undefined && known.until > this.now() ? known.identity : this.verifying.share(digest, () => this.verify(token, digest));
   }
 
   private async verify(token: string, digest: string): Promise<Identity | null> {

@@ -4,6 +4,7 @@ import { maxListDepth } from '#contracts';
 import { asking, longestMs } from './asking.js';
 import { Documents, type Asked, type Slice } from './documents.store.js';
 import { gambleMs, Gambles } from './gambles.js';
+import { keptLately } from './kept-lately.js';
 import { LargeCounts, type Count } from './large-counts.js';
 import type { Condition } from './list-conditions.js';
 import { merged, orders, type SortField } from './list-order.js';
@@ -53,7 +54,7 @@ export class PlannedReads<T extends { _id: string }> {
   private readonly gambles = new Gambles();
   private readonly large = new LargeCounts(exactUpTo);
   /** What was found lately, where it matters how much it is. */
-  private readonly totals = new LRUCache<string, number>({ max: 20_000, ttl: memoryMs });
+  private readonly totals = keptLately<number>(20_000, memoryMs);
   /** Moments that lay far into lists, one for each stride. */
   private readonly milestones = new LRUCache<string, Date>({ max: 5_000, ttl: milestoneMs });
 

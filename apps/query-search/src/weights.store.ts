@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { asking, longestMs } from './asking.js';
 import type { Documents } from './documents.store.js';
+import { keptLately } from './kept-lately.js';
 import type { Condition } from './list-conditions.js';
 import { mostCounted, queryOf, waysOf, type Plan } from './list-plan.js';
 
@@ -22,7 +22,7 @@ function together(all: readonly Size[]): Size {
 
 /** How many documents conditions lead to, as far as it matters and was counted lately. */
 export class Weights<T extends { _id: string; createdAt?: Date }> {
-  private readonly sizes = new LRUCache<string, Promise<Size>>({ max: 20_000, ttl: memoryMs });
+  private readonly sizes = keptLately<Promise<Size>>(20_000, memoryMs);
 
   constructor(private readonly documents: Documents<T>) {}
 

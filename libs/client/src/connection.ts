@@ -33,6 +33,8 @@ export interface Ends {
 }
 
 const quoted = 200;
+/** A wait is counted in so many parts. */
+const parts = 4;
 
 /** Sends requests, each once. */
 export class Connection {
@@ -80,10 +82,14 @@ export class Ending {
     this.signal = wish ? AbortSignal.any([this.#own.signal, wish]) : this.#own.signal;
   }
 
-  /** What comes of it; it is broken off after so many ms. */
+  /**
+   * What comes of it; it is broken off after so many ms. They are counted in parts: while this process stood still (asleep, stopped, a machine that is busy with others)
+   * it could not have heard anything, so however long that was, it counts as one.
+   */
   within<T>(ms: number, work: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.now(`nothing came for ${ms} ms`), ms);
-    return work.finally(() => clearTimeout(timer));
+    let left = parts;
+    const timer = setInterval(() => --left === 0 && this.now(`nothing came for ${ms} ms`), ms / parts);
+    return work.finally(() => clearInterval(timer));
   }
 
   /** What comes of it. @throws the reason of the caller's wish; DeskstreamNoAnswer when the connection failed or took too long */

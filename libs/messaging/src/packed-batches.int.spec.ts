@@ -58,7 +58,7 @@ const readings = (topics: readonly string[], records: number) =>
   transport.listen((error) => (error ? fail(error) : topics.forEach(begin)));`);
 
 async function outcomeOf<T>(program: string): Promise<T & { peak: number }> {
-  const args = ['--max-semi-space-size=4', '--max-old-space-size=192', '--input-type=module', '--eval', program];
+  const args = ['--max-semi-space-size=8', '--max-old-space-size=192', '--input-type=module', '--eval', program];
   const env = { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   const timer = setTimeout(() => child.kill('SIGKILL'), 280_000);

@@ -1,3 +1,4 @@
+import { eventually } from '../../servers/testing/eventually.js';
 import { FetchedRecord } from '../src/batch-reader.js';
 import type { EachBatchPayload } from '../src/kafka.js';
 import { Lane, type LaneOptions } from '../src/lane.js';
@@ -5,10 +6,8 @@ import type { Round } from '../src/record.js';
 import { Settler } from '../src/settle.js';
 
 const context = { producerId: '-1', inTransaction: false, isControlBatch: false };
-/** Waits some turns until it holds. */
-export const until = async (holds: () => boolean) => {
-  for (const end = Date.now() + 5_000; !holds() && Date.now() < end; ) await turn();
-};
+/** Waits until it holds. @throws when it does not within a minute */
+export const until = (holds: () => boolean) => eventually(holds, String(holds), 60_000);
 /** Lets what is due happen. */
 export const turn = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,5 +1,6 @@
 export { commonConfig, KafkaAccess, Port, readConfig, type CommonConfig } from './config.js';
 export { Health } from './health.js';
+export { InFlight } from './in-flight.js';
 export { loggedUrl } from './logged-url.js';
 export { context, createLogger, NestLogger } from './logger.js';
 export { patiently } from './patiently.js';

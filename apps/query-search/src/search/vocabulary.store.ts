@@ -4,6 +4,7 @@ import type mongoose from 'mongoose';
 import { addMissing, type Database, guarded, readOnce } from '#persistence';
 import { asking, longestMs } from '../asking.js';
 import type { Collections } from '../collections.js';
+import { keptLately } from '../kept-lately.js';
 import { mostWays } from '../list-conditions.js';
 import { COLLECTIONS, STORE } from '../store.js';
 import type { SearchEntry } from './search-entry.projection.js';
@@ -36,7 +37,7 @@ export class Vocabulary {
   private readonly db: Database['db'];
   private readonly words: mongoose.mongo.Collection<Noted>;
   private readonly entries: mongoose.mongo.Collection<SearchEntry>;
-  private readonly remembered = new LRUCache<string, true>({ max: mostRemembered });
+  private readonly remembered = keptLately<true>(mostRemembered);
   /** Beginnings of many words. */
   private readonly long = new LRUCache<string, true>({ max: 5_000 });
   private isWhole: boolean | undefined;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Priority, Status, type Assignee, type DurationStats, type Principal, type Stats, type StatsQuery } from '#contracts';
 import { lacks, sightOf, type Sight } from '#domain';
 import type { GroupProgress } from '#messaging';
-import { ProblemError } from '#observability';
+import { InFlight, ProblemError } from '#observability';
 import { asking } from '../asking.js';
 import { key } from '../ticket-keys.js';
 import { addBody, addCreated, addResolvedDays, dayOf, emptyCell, instantsIn, largest, none, type Cell, type Facts } from './cell.projection.js';
@@ -36,7 +36,8 @@ type Progress = Pick<GroupProgress, 'asOf'>;
 /** Answers questions for statistics from the cells, and from views on days that are not asked for whole. */
 @Injectable()
 export class StatsReader {
-  private readonly answering = new Map<string, Promise<Stats>>();
+  /** Who asks the same meanwhile gets the same answer: it says as of when it is. */
+  private readonly answering = new InFlight<Stats>();
   private progress: Progress | undefined;
 
   constructor(
@@ -54,7 +55,7 @@ export class StatsReader {
   async stats(principal: Principal, { from, to, assistantId }: StatsQuery): Promise<Stats> {
     const missing = lacks(principal, 'read');
     if (missing !== null) throw new ProblemError('forbidden', `This needs ${missing}.`, { missing });
-    return this.shared(JSON.stringify([principal, from, to, assistantId]), () => asking(async () => {
+    return this.answering.share(JSON.stringify([principal, from, to, assistantId]), () => asking(async () => {
       const share = shareOf(principal, assistantId);
       const now = Date.now();
       const asOf = await this.asOf(share.orgId, now); // before anything else is read: it holds for all of that
@@ -62,15 +63,6 @@ export class StatsReader {
       await Promise.all([this.addCells(sum), this.addEdges(sum)]);
       return statsOf(sum, asOf);
     }));
-  }
-
-  /** Who asks the same meanwhile gets the same answer: it says as of when it is. */
-  private shared(question: string, answer: () => Promise<Stats>): Promise<Stats> {
-    const known = this.answering.get(question);
-    if (known) return known;
-    const answering = answer().finally(() => this.answering.delete(question));
-    this.answering.set(question, answering);
-    return answering;
   }
 
   private async asOf(orgId: string, now: number): Promise<Date> {
