@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { eventually } from '../../servers/testing/eventually.js';
 import { Fault, OwnersTrouble } from './fault.js';
@@ -85,12 +85,23 @@ describe('member of a group', () => {
     await member.stop();
   });
 
-  it('is fatal when kafkajs gives up although the broker answers', async () => {
+  it('begins anew when kafkajs gives up although the broker answers, for it may just have come back; twice within a minute is fatal', async () => {
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
     const { member, consumers, fatal } = open();
     await member.start();
-    consumers[0]!.crash(false);
+    for (const [crashes, at] of [0, 60_000, 120_000].entries()) {
+      clock.mockReturnValue(at);
+      consumers[crashes]!.join([0]);
+      consumers[crashes]!.crash(false);
+      expect(member.trouble).toContain('not in its group');
+      await turn();
+      expect([fatal, consumers.length, consumers[crashes]!.isDisconnected]).toEqual([[], crashes + 2, true]);
+    }
+    clock.mockReturnValue(179_999);
+    consumers[3]!.crash(false);
     await turn();
-    expect(fatal).toHaveLength(1);
+    clock.mockRestore();
+    expect([fatal.length, consumers.length]).toEqual([1, 4]);
     expect(member.trouble).toContain('crashed: cannot read properties of undefined');
   });
 
@@ -145,6 +156,8 @@ describe('member of a group', () => {
     consumers[0]!.crash(true);
     expect(member.trouble).toBeUndefined();
     consumers[0]!.crash(false);
+    await eventually(() => consumers.length === 2, 'it begins anew');
+    consumers[1]!.crash(false);
     await eventually(() => fatal.length === 1, 'it crashed');
     expect(member.trouble).toContain('crashed');
     await member.stop();

@@ -38,6 +38,9 @@ const maxSharedBytes = 1 << 20;
 /** How often a member looks for topics that it waits for, ms. */
 const topicsEvery = 1_000;
 
+/** A consumer that crashed begins anew, and one that crashes again within this long ends the process, ms. */
+const crashesApart = 60_000;
+
 /** Topics that a member waits for are not there. */
 class TopicsMissing extends Error {}
 
@@ -52,6 +55,8 @@ export class Member {
   readonly #isStopping = new AbortController();
   #fetchedAt = 0;
   #crash: Error | undefined;
+  /** When it crashed last although the broker answered. */
+  #crashedAt = -Infinity;
   /** The topics it waits for are not there. */
   #isEarly = false;
 
@@ -194,12 +199,15 @@ export class Member {
     for (const partition of partitions) consumer.seek({ topic, partition, offset: positions.get(partition) ?? '0' });
   }
 
-  /** kafkajs has given up. While the broker is away, or a topic that is waited for, that means nothing; else the cause is ours and stays. */
+  /**
+   * kafkajs has given up. While the broker is away, or a topic that is waited for, that means nothing; nor does it once: a broker that comes back has answers that kafkajs knows no
+   * way out of, and answers us by the time we ask. What comes again at once is ours and stays.
+   */
   private async crashed(error: Error): Promise<void> {
     if (this.#isStopping.signal.aborted) return;
-    const { topic, groupId, probe, onFatal } = this.options;
-    logger.error({ msg: 'consumer crashed', topic, group: groupId, error: text(error) });
-    if ((await probe.isHealthy()) && !(await this.isEarly().catch(() => false))) {
+    const { topic, groupId, onFatal } = this.options;
+    logger.error({ msg: 'consumer crashed', topic, group: groupId, error });
+    if ((await this.isToBlame()) && this.crashesAgain()) {
       this.#crash = error;
       onFatal(error);
       return;
@@ -207,6 +215,17 @@ export class Member {
     this.#isRunning = false;
     await this.disconnect();
     await this.start();
+  }
+
+  /** Whether neither the broker nor a missing topic explains a crash. */
+  private async isToBlame(): Promise<boolean> {
+    return (await this.options.probe.isHealthy()) && !(await this.isEarly().catch(() => false));
+  }
+
+  private crashesAgain(): boolean {
+    const before = this.#crashedAt;
+    this.#crashedAt = performance.now();
+    return this.#crashedAt - before < crashesApart;
   }
 
   /** Records that the group has not been brought to. @throws when the broker does not answer. */
