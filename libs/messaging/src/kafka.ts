@@ -74,7 +74,7 @@ export async function asAdmin<T>(brokers: string[], work: (admin: Kafkajs.Admin)
   }
 }
 
-export const { Partitioners, logLevel } = kafkajs;
+export const { logLevel } = kafkajs;
 
 /** Kafka's numbers for what an access rule is made of. */
 export const acl = {
@@ -85,7 +85,7 @@ export const acl = {
 };
 export type { Admin, Consumer, EachBatchPayload, Kafka, Producer } from 'kafkajs';
 
-export { clusterOf, partitionOf, type Cluster } from './kafkajs-mended.js';
+export { clusterOf, createPartitioner, partitionOf, type Cluster } from './kafkajs-mended.js';
 
 /** Asks the cluster whether it answers, at most once a second, over a connection of its own. */
 export class BrokerProbe {

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
-import { partitionOf } from './kafkajs-mended.js';
+import fc from 'fast-check';
+import type { PartitionerArgs } from 'kafkajs';
+import { createPartitioner, kafkajs, partitionOf } from './kafkajs-mended.js';
 
 const require = createRequire(import.meta.url);
 interface Queue {
@@ -49,5 +51,20 @@ describe('the mended kafkajs', () => {
 
   it('puts keys where the Java client puts them', () => {
     expect(['ticket-1', 'ticket-2', 'a'].map((key) => partitionOf(key, 12))).toEqual([1, 5, 4]);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }).map(Buffer.from), fc.integer({ min: 1, max: 64 }), (key, partitions) => {
+        const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({ partitionId, leader: 1 })) as PartitionerArgs['partitionMetadata'];
+        const args = { topic: 't', partitionMetadata, message: { key, value: null } };
+        expect(createPartitioner()(args)).toBe(kafkajs.Partitioners.DefaultPartitioner()(args));
+      }),
+    );
+  });
+
+  it('leaves records where they say they belong, and those without a key come round', () => {
+    const choose = createPartitioner();
+    const partitionMetadata = [0, 1, 2].map((partitionId) => ({ partitionId, leader: 1 })) as PartitionerArgs['partitionMetadata'];
+    const of = (message: PartitionerArgs['message']) => choose({ topic: 't', partitionMetadata, message });
+    expect(of({ key: 'ticket-1', value: null, partition: 0 })).toBe(0);
+    expect([1, 2, 3].map(() => of({ key: null, value: null })).sort()).toEqual([0, 1, 2]);
   });
 });

@@ -1,4 +1,4 @@
-import { BrokerProbe, connectKafka, Partitioners, type Producer } from './kafka.js';
+import { BrokerProbe, connectKafka, createPartitioner, type Producer } from './kafka.js';
 import { produceQueue, produceSeconds, produceSize } from './metrics.js';
 import type { PackedRecord } from './batch-writer.js';
 import type { OutgoingRecord } from './record.js';
@@ -37,7 +37,7 @@ export class RecordProducer {
     this.#producer = client.producer({
       idempotent: false,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner,
       retry,
     });
     this.#probe = new BrokerProbe({ brokers, clientId: `${clientId}-probe` });
