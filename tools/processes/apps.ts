@@ -46,9 +46,10 @@ export const hasHttp = (app: AppName) => app !== 'ticket-command';
 /**
  * A service needs little memory; without a limit Node lets garbage pile up in proportion to the machine's. Young objects get 8 MB:
  * what a few hundred open requests hold is copied by every collection, which with 4 MB were a fifth of the gateway's CPU. 16 MB are no quicker, and cost 15 MB.
- * Services share the cores: helpers of a collection of young objects would mostly wait for one. All measured with `npm run bench -- rest`. The image in `deploy/Dockerfile` sets the same.
+ * Services share the cores: helpers of a collection of young objects would mostly wait for one. The compiler between the quick one and the thorough one (maglev) costs 8 to 25 MB, and nothing
+ * is slower without it. All measured with `npm run bench -- rest reads backlog`. The image in `deploy/Dockerfile` sets the same.
  */
-export const memoryLimits = ['--max-semi-space-size=8', '--max-old-space-size=192', '--no-parallel-scavenge'];
+export const memoryLimits = ['--max-semi-space-size=8', '--max-old-space-size=192', '--no-parallel-scavenge', '--no-maglev'];
 
 /** glibc keeps eight heaps a core, and large buffers in them once one was freed: these make 25 MB less of a busy service. In the image, too. */
 const mallocLimits = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
