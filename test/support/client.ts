@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { maxListDepth } from '#contracts';
 import { eventually } from './eventually.js';
 import type { Stack, TokenClaims } from './stack.js';
 
@@ -14,7 +15,7 @@ export interface Answer<T = Record<string, any>> { // eslint-disable-line @types
 const isPromise = ({ status, headers }: Answer) => status === 202 && headers.get('location')?.startsWith('/v1/commands/') === true;
 
 /** What is said on a slow machine by who cannot say more in time; a version that is not there yet is no such thing. */
-const isBusy = ({ status, body }: Answer) => status === 503 && body['type'] !== '/problems/not-yet';
+const isBusy = ({ status, body }: Answer) => (status === 503 ? body['type'] !== '/problems/not-yet' : body['totalIsExact'] === false && body['total'] < maxListDepth);
 
 /** Keys that were used, by whomever: who uses one again asks for a repeat. */
 const usedKeys = new Set<string>();

@@ -19,6 +19,22 @@ export async function asking<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What comes of it while there is time: `instead` where it cannot be answered, or not until then (of `performance.now()`). @throws what it throws but that it cannot be answered */
+export async function inTime<T>(answer: Promise<T>, until: number, instead: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<T>((resolve) => (timer = setTimeout(() => resolve(instead), until - performance.now())));
+  try {
+    return await Promise.race([answer, timeUp]);
+  } catch (error) {
+    if (isUnavailable(error)) return instead;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isUnavailable = (error: unknown) => error instanceof ProblemError && error.problem.type === '/problems/dependency-unavailable';
+
 /** What somebody is told whose question would take too long. */
 export const tooLong = () => unavailable();
 

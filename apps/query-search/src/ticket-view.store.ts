@@ -4,7 +4,7 @@ import { lacks } from '#domain';
 import { ProblemError } from '#observability';
 import { readOnce, type Database, type ShortQuestion } from '#persistence';
 import { Arrivals } from './arrivals.js';
-import { asking, longestMs, tooLong } from './asking.js';
+import { asking, inTime, longestMs, tooLong } from './asking.js';
 import type { Collections } from './collections.js';
 import type { Count } from './large-counts.js';
 import { conditionsOf, dueIn, viewBase, type ListFilters } from './list-conditions.js';
@@ -55,6 +55,8 @@ const forPage = (sort: Sort) => ({ ...forList, ...Object.fromEntries(orders[sort
 const lookedThrough = 100;
 /** Hits that are looked up at once, where those before were out of sight. */
 const mostLookedUp = 1_000;
+/** A total gets so long even where finding the page took all the time there was, ms. */
+const shortCountMs = 500;
 /** How long a reader waits for a version, and between looks at the store, ms. */
 const waitMs = 1_000;
 const [firstLookMs, longestLookMs] = [20, 100];
@@ -111,14 +113,22 @@ export class TicketViewStore {
   }
 
   private async page(principal: Principal, query: ListQuery): Promise<TicketPage> {
+    const beganAt = performance.now();
     const from = this.placeOf(principal, query);
     const { pageSize } = query;
     const piece = { from, skip: from ? 0 : skipped(query), limit: pageSize + 1 };
     const found = await (query.q === undefined ? this.browse(principal, query, piece) : this.lookUp(principal, { ...query, q: query.q }, piece));
     const shown = found.slice(0, pageSize);
     const next = found.length > pageSize ? this.cursorAt(principal, query, shown.at(-1)!) : null;
-    const count = (tellsTotal(principal, query, piece) && countedBy(found, piece.skip, pageSize)) || (await this.count(principal, filtersOf(query)));
-    return { items: shown.map(({ view }) => view), next, ...count };
+    const total = (tellsTotal(principal, query, piece) && countedBy(found, piece.skip, pageSize)) || (await this.total(principal, query, { known: piece.skip + found.length, beganAt, isShown: found.length > 0 }));
+    return { items: shown.map(({ view }) => view), next, ...total };
+  }
+
+  /** How many a page is of. Who looks for a ticket wants to see what was found, however long the rest takes to count: then so many as are known of, and no exact number. */
+  private async total(principal: Principal, query: ListQuery, { known, beganAt, isShown }: { known: number; beganAt: number; isShown: boolean }): Promise<Count> {
+    const count = this.count(principal, filtersOf(query));
+    const until = Math.max(beganAt + longestMs, performance.now() + shortCountMs);
+    return isShown ? inTime(count, until, { total: known, isExact: false }) : count;
   }
 
   /** Tickets by what their views say. */

@@ -3,7 +3,7 @@ import type { Type } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { SignJWT } from 'jose';
-import type { Principal, TicketEvent } from '#contracts';
+import { maxListDepth, type Principal, type TicketEvent } from '#contracts';
 import type { DeadLetter, IncomingRecord } from '#messaging';
 import { ProblemFilter, SchemaPipe } from '#observability';
 import type { Database } from '#persistence';
@@ -40,7 +40,13 @@ export interface Answer {
 }
 
 /** How often it may be asked in all where a read model is there: few will do for what is slow now and then. */
-const mostTries = async (refusal: Response) => (((await refusal.clone().json()) as { type?: string }).type === '/problems/dependency-unavailable' ? 3 : 1);
+async function mostTries(answer: Response): Promise<number> {
+  const { type, totalIsExact, total = 0 } = (await answer.clone().json()) as { type?: string; totalIsExact?: boolean; total?: number };
+  return type === '/problems/dependency-unavailable' || (totalIsExact === false && total < maxListDepth) ? 3 : 1;
+}
+
+/** Whether there is something to it: no answer, or a page, whose total may have taken too long. */
+const isDoubtful = ({ status, headers }: Response) => status === 503 || headers.has('link');
 
 const answerOf = async (response: Response): Promise<Answer> => ({ status: response.status, headers: response.headers, body: await response.json() });
 
@@ -126,8 +132,8 @@ export class Running {
     for (let tries = 1; ; tries += 1) {
       const before = this.answering;
       const response = await ask();
-      if (response.status !== 503) return response;
-      const hasLost = before === undefined || this.answering === undefined;
+      if (!isDoubtful(response)) return response;
+      const hasLost = response.status === 503 && (before === undefined || this.answering === undefined);
       if (tries >= (hasLost ? 10 : await mostTries(response))) return response;
       await response.body?.cancel();
     }

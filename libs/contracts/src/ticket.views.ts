@@ -130,7 +130,7 @@ export const TicketItem = TicketAnswer.omit({ description: true }).extend({
 });
 export type TicketItem = z.infer<typeof TicketItem>;
 
-const total = z.number().int().meta({ description: 'Counting stops at 10,000; a total above 1,000 may be 5 s old.' });
+const total = z.number().int().meta({ description: 'Where it is not exact, at least so many: counting stops at 10,000, and keeps no page waiting for longer than 2 s. A total above 1,000 may be 5 s old.' });
 
 /** What `GET /v1/tickets` answers. */
 export const TicketList = z.object({
