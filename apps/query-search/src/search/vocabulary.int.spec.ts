@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../../../../libs/servers/testing/eventually.js';
 import { ada } from '../../../../libs/contracts/testing/builders.js';
 import { Running } from '../../testing/running.js';
 import { Story } from '../../testing/stories.js';
@@ -17,7 +18,7 @@ afterAll(() => service.stop());
 
 /** Of another instance, which remembers nothing; of a generation of its own unless told otherwise. */
 const another = (generation = 1) => new Vocabulary({ db: service.db }, collectionsOf(generation));
-const sorted = (words?: string[]) => words?.sort();
+const sorted = (words?: readonly string[]) => words?.toSorted();
 
 describe('the vocabulary', () => {
   it('has the words that begin with something, of one organisation, whoever noted them and however often', async () => {
@@ -32,6 +33,19 @@ describe('the vocabulary', () => {
       expect(await vocabulary.beginnings('a', 'printers')).toEqual([]);
       expect(await vocabulary.beginnings('', 'a')).toEqual([]);
     }
+  });
+
+  it('tells what it has read again for a second, but for what it has noted since', async () => {
+    const [one, other] = [another(), another()];
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(1);
+    expect(await one.beginnings('g', 'gr')).toEqual([]);
+    await other.note([entry('g', 'grey')]);
+    expect([await one.beginnings('g', 'gr'), await other.beginnings('g', 'gr')]).toEqual([[], ['grey']]);
+    await one.note([entry('g', 'green')]);
+    expect(sorted(await one.beginnings('g', 'gr'))).toEqual(['green', 'grey']);
+    expect(await other.beginnings('g', 'gr')).toEqual(['grey']);
+    clock.mockRestore();
+    await eventually(async () => expect(sorted(await other.beginnings('g', 'gr'))).toEqual(['green', 'grey']), 'the other hears of it', 60_000);
   });
 
   it('has words of every script behind what they begin with', async () => {
