@@ -206,7 +206,7 @@ export class Member {
   private async crashed(error: Error): Promise<void> {
     if (this.#isStopping.signal.aborted) return;
     const { topic, groupId, onFatal } = this.options;
-    logger.error({ msg: 'consumer crashed', topic, group: groupId, error });
+    logger.error({ msg: 'consumer crashed', topic, group: groupId, err: error });
     if ((await this.isToBlame()) && this.crashesAgain()) {
       this.#crash = error;
       onFatal(error);

@@ -63,7 +63,7 @@ export class Settler {
     } catch (error) {
       if (error instanceof Left) throw error;
       if (records.length === 1) return this.tryAgain(records[0]!, error, signals);
-      logger.warn({ msg: 'a round failed and is searched for the cause', group: this.options.group, records: records.length, error });
+      logger.warn({ msg: 'a round failed and is searched for the cause', group: this.options.group, records: records.length, err: error });
       return this.handleHalves(records, signals);
     }
   }

@@ -281,7 +281,7 @@ export class RoundTransport extends ServerKafka {
   private fail(error: unknown): void {
     if (this.#fatal !== undefined) return;
     this.#fatal = error;
-    logger.error({ msg: 'messaging cannot go on', error });
+    logger.error({ msg: 'messaging cannot go on', err: error });
     (this.#settings.onFatal ?? endProcess)(error);
   }
 }
