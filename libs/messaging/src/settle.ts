@@ -125,7 +125,7 @@ export class Settler {
         if (!(result instanceof Trouble)) return result;
         hasWaited = true;
         this.options.onWait?.(result.error);
-        logger.warn({ msg: 'a round waits', group: this.options.group, ms: wait, error: result.error });
+        logger.warn({ msg: 'a round waits', group: this.options.group, ms: wait, error: describe(result.error) });
         await pause(wait * (0.75 + Math.random() / 2), leave);
       }
     } finally {
