@@ -126,7 +126,7 @@ export class TicketViewStore {
 
   /** How many a page is of. Who looks for a ticket wants to see what was found, however long the rest takes to count: then so many as are known of, and no exact number. */
   private async total(principal: Principal, query: ListQuery, { known, beganAt, isShown }: { known: number; beganAt: number; isShown: boolean }): Promise<Count> {
-    const count = this.count(principal, filtersOf(query));
+    const count = this.count(principal, filtersOf(query), beganAt);
     const until = Math.max(beganAt + longestMs, performance.now() + shortCountMs);
     return isShown ? inTime(count, until, { total: known, isExact: false }) : count;
   }
@@ -144,9 +144,9 @@ export class TicketViewStore {
    * of it is shown, nor counted, nor named by a cursor. Only tickets before a numbered page are not looked at.
    */
   private async lookUp(principal: Principal, { sort, q, ...filters }: ListQuery & { q: string }, { limit, ...piece }: Piece): Promise<Found[]> {
-    const question = { principal, q, filters: { ...filters, ...dueIn(sort) }, sort };
-    const found: Found[] = [];
     const start = performance.now();
+    const question = { principal, q, filters: { ...filters, ...dueIn(sort) }, sort, askedAt: start };
+    const found: Found[] = [];
     for (let [place, step] = [piece, limit]; ; step = Math.min(2 * step, mostLookedUp)) {
       const hits = await this.search.find(question, { ...place, limit: step });
       found.push(...(await this.inSight(principal, hits)));
@@ -236,12 +236,12 @@ export class TicketViewStore {
 
   /** In the order of statuses. */
   private async countEach(principal: Principal, { q, ...filters }: CountsQuery): Promise<Count[]> {
-    if (q !== undefined) return this.search.countByStatus({ principal, q, filters, sort: '-createdAt' });
+    if (q !== undefined) return this.search.countByStatus({ principal, q, filters, sort: '-createdAt', askedAt: performance.now() });
     return Promise.all(Status.options.map((status) => this.count(principal, { ...filters, status: [status] })));
   }
 
-  private async count(principal: Principal, { q, ...filters }: ListFilters & Pick<TicketFilters, 'q'>): Promise<Count> {
-    if (q !== undefined) return this.search.count({ principal, q, filters, sort: '-createdAt' });
+  private async count(principal: Principal, { q, ...filters }: ListFilters & Pick<TicketFilters, 'q'>, askedAt = performance.now()): Promise<Count> {
+    if (q !== undefined) return this.search.count({ principal, q, filters, sort: '-createdAt', askedAt });
     // Counting needs no order: any index will do that leads to few tickets.
     return this.reads.count(await this.reads.plan({ base: viewBase(principal), sort: '-createdAt', conditions: conditionsOf(principal, filters, this.shape()) }));
   }

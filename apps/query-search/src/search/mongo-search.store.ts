@@ -210,10 +210,10 @@ export class MongoSearch extends SearchPort {
 
   /** Undefined when nothing can match. */
   private async plan(question: Question): Promise<Plan | undefined> {
-    const { principal, q, filters } = question;
+    const { principal, q, filters, askedAt } = question;
     const typed = asked(q);
     if (!typed) return undefined;
-    const beginnings = await this.vocabulary.beginnings(principal.orgId, typed.prefix);
+    const beginnings = await this.vocabulary.beginnings(principal.orgId, typed.prefix, askedAt);
     if (beginnings?.length === 0) return undefined;
     const search = { ...typed, beginnings, common: beginnings ? undefined : await this.newest.common(principal.orgId, typed.prefix) };
     const hasKeys = this.hasKeys();

@@ -10,6 +10,8 @@ export interface Question {
   q: string;
   filters: ListFilters;
   sort: Sort;
+  /** When somebody asked, of `performance.now()`: what was read since then for this question need not be read again. */
+  askedAt: number;
 }
 
 /** A part of what was found: behind a position, or so many further on. */

@@ -16,8 +16,6 @@ export const mostBeginnings = mostWays;
 /** Words that are known to be noted, in this process. */
 const mostRemembered = 50_000;
 const notedAtOnce = 5_000;
-/** So long what was read is told again, ms: a page and its total ask for the same words. What another process notes is told that much later. */
-const toldAgainMs = 1_000;
 
 /** A word of an organisation; or the mark of a vocabulary that has every word, which no word's key can be. */
 interface Noted {
@@ -42,10 +40,8 @@ export class Vocabulary {
   private readonly remembered = keptLately<true>(mostRemembered);
   /** Beginnings of many words. */
   private readonly long = new LRUCache<string, true>({ max: 5_000 });
-  /** What beginnings were read lately. */
-  private readonly told = new LRUCache<string, readonly string[]>({ max: 1_000, ttl: toldAgainMs });
-  /** How often there were new words. */
-  private noted = 0;
+  /** What was read lately, and when that began. */
+  private readonly told = new LRUCache<string, { words: readonly string[]; at: number }>({ max: 1_000 });
   private isWhole: boolean | undefined;
 
   constructor(
@@ -74,31 +70,27 @@ export class Vocabulary {
   private async add(keys: readonly string[]): Promise<void> {
     const found = await guarded(() => this.words.find({ _id: { $in: [...keys] } }, { projection: { _id: 1 } }).toArray());
     const known = new Set(found.map(({ _id }) => _id));
-    const missing = keys.filter((key) => !known.has(key));
-    await addMissing(this.words, missing.map((_id) => ({ _id })));
-    if (missing.length > 0) this.forget();
+    await addMissing(this.words, keys.filter((key) => !known.has(key)).map((_id) => ({ _id })));
     for (const key of keys) this.remembered.set(key, true);
   }
 
-  /** The words of an organisation that begin like this; undefined when there are many, or not all of them are known. @throws ProblemError dependency-unavailable */
-  async beginnings(orgId: string, prefix: string): Promise<readonly string[] | undefined> {
+  /**
+   * The words of an organisation that begin like this; undefined when there are many, or not all of them are known.
+   * @param askedAt when somebody asked, of `performance.now()`: what was read since is told them again, as to a page and its total
+   * @throws ProblemError dependency-unavailable
+   */
+  async beginnings(orgId: string, prefix: string, askedAt = performance.now()): Promise<readonly string[] | undefined> {
     const from = wordKey(orgId, prefix);
     if (!isNoted(prefix) || this.long.get(from) || !(await this.hasAll())) return undefined;
     const told = this.told.get(from);
-    if (told) return told;
+    if (told && told.at >= askedAt) return told.words;
+    const at = performance.now();
     const question = { filter: { _id: { $gte: from, $lt: `${from}${last}` } }, projection: { _id: 1 }, limit: mostBeginnings + 1, maxTimeMS: longestMs } as const;
-    const { noted } = this;
     const found = await asking(() => readOnce<Noted>(this.db, this.collections.words, question));
     if (found.length > mostBeginnings) return void this.long.set(from, true); // words stay, so there will always be as many
     const words = found.map(({ _id }) => _id.slice(wordKey(orgId, '').length));
-    if (noted === this.noted) this.told.set(from, words);
+    this.told.set(from, { words, at });
     return words;
-  }
-
-  /** There are words that nobody was told of, nor is by a read that has begun. */
-  private forget(): void {
-    this.noted += 1;
-    this.told.clear();
   }
 
   /** It never becomes whole later. */
